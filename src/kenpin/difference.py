@@ -1,0 +1,137 @@
+"""The difference between a picture and its reconstruction, in units of good-part variation.
+
+At each place the residual, averaged over a neighbourhood, is divided by how much that average
+varies among good pictures the model has not seen. That is Taguchi's MT idea applied to the
+difference picture: edges that always wobble stop shouting, and one colour scale serves every part.
+Neighbourhoods of five sizes are tried at every place, from a spot to an eighth of the picture,
+because nobody knows how large the defect will be (Lindeberg, "Feature detection with automatic
+scale selection", 1998).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.types import Floats
+
+SCALES = (1 / 128, 1 / 64, 1 / 32, 1 / 16, 1 / 8)
+"""Standard deviations of the neighbourhoods, as shares of the picture's longer side."""
+
+_FLOOR = 0.2  # of the mean variation: a place that never varied is not infinitely sensitive
+_SMALLEST_SPREAD = 1e-3  # grey levels (of 1): a quarter of a step of 8 bits
+
+
+@dataclass(frozen=True, eq=False)
+class GoodVariation:
+    """How much good pictures differ from their reconstruction.
+
+    spreads: for each scale (h_s, w_s, C) float32, in grey levels. weights: (S,) float32, brings
+    the scales to a common measure: what is equally rare among good pictures counts equally. The
+    finest scale has weight 1, so the unit is a standard deviation at the finest scale.
+    """
+
+    spreads: tuple[Floats, ...]
+    weights: Floats
+
+    def difference(self, residual: Floats) -> Floats:
+        """(h, w, C) residual -> (h, w) float32 >= 0 in good-part units, high is abnormal."""
+        maps = _scale_maps(residual, self.spreads)
+        difference: Floats = np.max(
+            [m * w for m, w in zip(maps, self.weights, strict=True)], axis=0
+        )
+        return difference
+
+
+def learn_variation(
+    residuals: Floats, folds: NDArray[np.intp]
+) -> tuple[GoodVariation, NDArray[np.float64]]:
+    """The variation of good pictures, and for each of them a score as unseen as tomorrow's.
+
+    residuals: (N, h, w, C) of good pictures, each from a model that learned without its fold.
+    folds: (N,) fold numbers 0...K-1. A picture's score (N,) float64 is taken with the variation
+    of the *other* folds only: divided by a variation that it took part in itself, it would look
+    better than tomorrow's picture will.
+    """
+    members = [np.flatnonzero(folds == fold) for fold in range(int(folds.max()) + 1)]
+    powers = [_powers(residuals[inside]) for inside in members]
+    counts = np.array([len(inside) for inside in members])
+    peaks = np.empty((len(residuals), len(SCALES)), np.float32)
+    for fold, inside in enumerate(members):
+        others = [n for n in range(len(members)) if n != fold]
+        spreads = _spreads([powers[n] for n in others], int(counts[others].sum()))
+        for index in inside:
+            peaks[index] = [m.max() for m in _scale_maps(residuals[index], spreads)]
+    scores = np.empty(len(residuals))
+    for fold, inside in enumerate(members):
+        scores[inside] = (peaks[inside] * _weights(peaks[folds != fold])).max(axis=1)
+    return GoodVariation(_spreads(powers, len(residuals)), _weights(peaks)), scores
+
+
+def absolute_difference(residual: Floats) -> float:
+    """L1: the mean absolute difference, in grey levels of 1."""
+    return float(np.abs(residual, dtype=np.float32).mean())
+
+
+def squared_difference(residual: Floats) -> float:
+    """L2: the mean squared difference (MSE), in grey levels of 1, squared."""
+    return float(np.square(residual, dtype=np.float32).mean())
+
+
+def _neighbourhoods(residual: Floats) -> list[Floats]:
+    """(h, w, C) -> its Gaussian average at each scale; coarse scales on a coarser grid.
+
+    Half the neighbourhood's standard deviation is a fine enough grid and keeps every blur small.
+    """
+    height, width, channels = residual.shape
+    averages = []
+    for scale in SCALES:
+        sigma = scale * max(height, width)
+        step = max(1, int(sigma / 2))
+        size = (max(1, round(width / step)), max(1, round(height / step)))
+        coarse = residual
+        if step > 1:
+            coarse = cv2.resize(residual, size, interpolation=cv2.INTER_AREA)
+        blurred = cv2.GaussianBlur(coarse, (0, 0), sigma / step, borderType=cv2.BORDER_REPLICATE)
+        averages.append(blurred.reshape(size[1], size[0], channels))
+    return averages
+
+
+def _powers(residuals: Floats) -> list[NDArray[np.float64]]:
+    """For each scale the sum over pictures of the squared neighbourhood averages."""
+    sums = [np.zeros(a.shape) for a in _neighbourhoods(residuals[0])]
+    for residual in residuals:
+        for scale, average in enumerate(_neighbourhoods(residual)):
+            sums[scale] += np.square(average, dtype=np.float64)
+    return sums
+
+
+def _spreads(powers: Sequence[list[NDArray[np.float64]]], count: int) -> tuple[Floats, ...]:
+    """Root mean squares over `count` pictures, smoothed over neighbours and floored."""
+    spreads = []
+    for sums in zip(*powers, strict=True):
+        power = np.sum(sums, axis=0) / count
+        smooth = cv2.GaussianBlur(power, (0, 0), 1.5, borderType=cv2.BORDER_REPLICATE)
+        smooth = smooth.reshape(power.shape)
+        floor = max(_FLOOR**2 * smooth.mean(), _SMALLEST_SPREAD**2)
+        spreads.append(np.sqrt(np.maximum(smooth, floor)).astype(np.float32))
+    return tuple(spreads)
+
+
+def _scale_maps(residual: Floats, spreads: Sequence[Floats]) -> list[Floats]:
+    """(h, w, C) residual -> for each scale a (h, w) map in standard deviations of good parts."""
+    height, width, _ = residual.shape
+    maps = []
+    for average, spread in zip(_neighbourhoods(residual), spreads, strict=True):
+        deviation = np.sqrt(np.square(average / spread).mean(axis=2))
+        maps.append(cv2.resize(deviation, (width, height), interpolation=cv2.INTER_LINEAR))
+    return maps
+
+
+def _weights(peaks: Floats) -> Floats:
+    """(N, S) peaks of good pictures -> (S,) weights that make the scales' typical peaks equal."""
+    typical = np.maximum(peaks.mean(axis=0), 1e-6)
+    weights: Floats = (typical[0] / typical).astype(np.float32)
+    return weights

@@ -1,0 +1,43 @@
+"""Everything kenpin raises on purpose; each message is one sentence that says what to do.
+
+KenpinError
+├── RecipeError        a setting is unknown or out of range
+├── PictureError       one picture cannot be read or used
+├── DatasetError       a collection of pictures cannot be used
+├── BundleError        a .kenpin file cannot be opened
+├── CalibrationError   there is no limit to judge by
+├── OutputError        a file cannot be written
+└── ExtraError         an optional package is needed and not installed
+"""
+
+
+class KenpinError(Exception):
+    """Base of all errors that kenpin raises on purpose."""
+
+
+class RecipeError(KenpinError):
+    """A setting is unknown or out of range."""
+
+
+class PictureError(KenpinError):
+    """One picture cannot be read or used."""
+
+
+class DatasetError(KenpinError):
+    """A collection of pictures cannot be used."""
+
+
+class BundleError(KenpinError):
+    """A .kenpin file cannot be opened."""
+
+
+class CalibrationError(KenpinError):
+    """There is no limit to judge by."""
+
+
+class OutputError(KenpinError):
+    """A file cannot be written."""
+
+
+class ExtraError(KenpinError):
+    """An optional package is needed and not installed."""

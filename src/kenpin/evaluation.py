@@ -1,0 +1,275 @@
+"""How good an inspector is on pictures whose truth is known."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import label as label_regions
+from scipy.stats import binomtest, rankdata
+
+from kenpin import messages
+from kenpin.dataset import Labelled, LeftOut, find_labelled, read_mask
+from kenpin.errors import DatasetError, PictureError
+from kenpin.inspector import Inspector
+from kenpin.pictures import read_picture
+from kenpin.prepare import resize
+from kenpin.types import Floats, Outcome, Progress, Verdict
+
+_PIXEL_SIDE = 256  # pixel figures are taken with the longer side reduced to this, as peers do
+_AUPRO_LIMIT = 0.3
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`errors` of `n`, with its exact (Clopper-Pearson) 95 % interval; all None when n is 0."""
+
+    errors: int
+    n: int
+
+    @property
+    def rate(self) -> float | None:
+        """The share of errors in [0, 1]."""
+        return self.errors / self.n if self.n else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """(low, high) in [0, 1]."""
+        if not self.n:
+            return None
+        low, high = binomtest(self.errors, self.n).proportion_ci(0.95, method="exact")
+        return float(low), float(high)
+
+    def to_dict(self) -> dict[str, float | None]:
+        """JSON-able: rate, low, high, n."""
+        low, high = self.interval or (None, None)
+        return {"rate": self.rate, "low": low, "high": high, "n": self.n}
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The verdicts on labelled pictures and what follows from them.
+
+    items and verdicts: in the same order; the verdicts have let go of their evidence.
+    pixel_auroc, aupro: None where there are no masks. limit, mse_limit: of the two judges.
+    """
+
+    items: tuple[Labelled, ...]
+    verdicts: tuple[Verdict, ...]
+    left_out: tuple[LeftOut, ...]
+    limit: float
+    mse_limit: float
+    promised_false_reject: float
+    pixel_auroc: float | None
+    aupro: float | None
+
+    @property
+    def good(self) -> Mask:
+        """(N,) True where the piece is good."""
+        return np.array([item.good for item in self.items], bool)
+
+    @property
+    def rejected(self) -> Mask:
+        """(N,) True where the verdict is not OK."""
+        return np.array([verdict.outcome is not Outcome.OK for verdict in self.verdicts], bool)
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """(N,) in good-part units, high is abnormal."""
+        return np.array([verdict.score for verdict in self.verdicts])
+
+    @property
+    def mse_scores(self) -> NDArray[np.float64]:
+        """(N,) mean squared differences of the same model, high is abnormal."""
+        return np.array([verdict.l2 for verdict in self.verdicts])
+
+    @property
+    def auroc(self) -> float | None:
+        """Area under the ROC curve of the score; None without both good and NG pictures."""
+        return auroc(self.scores, ~self.good)
+
+    @property
+    def auroc_mse(self) -> float | None:
+        """The same of the plain mean squared difference."""
+        return auroc(self.mse_scores, ~self.good)
+
+    @property
+    def false_reject(self) -> Rate:
+        """Good pieces rejected (過検出)."""
+        return _rate(self.rejected, self.good)
+
+    @property
+    def escape(self) -> Rate:
+        """NG pieces that passed (見逃し)."""
+        return _rate(~self.rejected, ~self.good)
+
+    @property
+    def false_reject_mse(self) -> Rate:
+        """Good pieces that a judge by mean squared difference would reject."""
+        return _rate(self.mse_scores > self.mse_limit, self.good)
+
+    @property
+    def escape_mse(self) -> Rate:
+        """NG pieces that a judge by mean squared difference would pass."""
+        return _rate(self.mse_scores <= self.mse_limit, ~self.good)
+
+    @property
+    def by_kind(self) -> dict[str, tuple[Rate, float | None]]:
+        """For each defect folder its escape rate, and its AUROC against all good pictures."""
+        kinds = np.array([item.kind for item in self.items])
+        result = {}
+        for kind in dict.fromkeys(kinds[~self.good].tolist()):
+            inside = kinds == kind
+            area = auroc(self.scores[self.good | inside], inside[self.good | inside])
+            result[kind] = (_rate(~self.rejected, inside), area)
+        return result
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able; what cannot be known from these pictures is None."""
+        return {
+            "auroc": self.auroc,
+            "false_reject": self.false_reject.to_dict(),
+            "escape": self.escape.to_dict(),
+            "by_kind": {
+                kind: {"escape": escape.to_dict(), "auroc": area}
+                for kind, (escape, area) in self.by_kind.items()
+            },
+            "pixel_auroc": self.pixel_auroc,
+            "aupro": self.aupro,
+            "limit": self.limit,
+            "promised_false_reject": self.promised_false_reject,
+            "auroc_mse": self.auroc_mse,
+            "false_reject_mse": self.false_reject_mse.to_dict(),
+            "escape_mse": self.escape_mse.to_dict(),
+            "left_out": [{"picture": item.name, "reason": item.reason} for item in self.left_out],
+        }
+
+
+def evaluate(
+    inspector: Inspector,
+    labelled: str | Path | Sequence[Labelled],
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Judge pictures whose truth is known.
+
+    labelled: a folder in MVTec layout, or the pictures themselves. Unreadable ones are left out
+    and listed.
+
+    Raises DatasetError when there is nothing to judge, when a mask does not fit its picture, and
+    when a picture is one that the model learned from.
+    """
+    given = find_labelled(labelled) if isinstance(labelled, str | Path) else list(labelled)
+    seen = frozenset(inspector.bundle.provenance.pictures)
+    items, verdicts, left_out = [], [], []
+    pixels: list[tuple[Floats, Mask]] = []
+    for done, item in enumerate(given, start=1):
+        if progress:
+            progress(messages.STAGE_JUDGING, done, len(given))
+        try:
+            picture = read_picture(item.source)
+        except PictureError as error:
+            left_out.append(LeftOut(str(item.source), str(error)))
+            continue
+        if picture.hash in seen:
+            raise DatasetError(messages.SEEN_IN_LEARNING.format(path=picture.name))
+        verdict = inspector.inspect(picture)
+        items.append(item)
+        verdicts.append(replace(verdict, evidence=None))
+        if verdict.evidence and (item.good or item.mask is not None):
+            pixels.append(_pixels(verdict.evidence.difference, item, verdict.size))
+    if not items:
+        reason = left_out[0].reason if left_out else messages.NOTHING_TO_EVALUATE
+        raise DatasetError(reason)
+    return Evaluation(
+        items=tuple(items),
+        verdicts=tuple(verdicts),
+        left_out=tuple(left_out),
+        limit=inspector.calibration.limit,
+        mse_limit=inspector.calibration.mse_limit,
+        promised_false_reject=inspector.calibration.promised_false_reject,
+        pixel_auroc=_over_pixels(_pixel_auroc, pixels),
+        aupro=_over_pixels(aupro, pixels),
+    )
+
+
+def auroc(scores: NDArray[np.float64], abnormal: Mask) -> float | None:
+    """Area under the ROC curve: how often an abnormal score is above a normal one.
+
+    scores, abnormal: (N,). None when one of the two is missing. By ranks, ties counting half
+    (Hanley and McNeil, 1982).
+    """
+    n_abnormal = int(abnormal.sum())
+    n_normal = len(abnormal) - n_abnormal
+    if not n_abnormal or not n_normal:
+        return None
+    ranks = rankdata(scores)[abnormal].sum() - n_abnormal * (n_abnormal + 1) / 2
+    return float(ranks / (n_abnormal * n_normal))
+
+
+def aupro(
+    differences: Sequence[Floats], masks: Sequence[Mask], limit: float = _AUPRO_LIMIT
+) -> float | None:
+    """Per-region overlap averaged over defect regions and over false-positive rates up to limit.
+
+    differences, masks: of each picture (h, w). A region is an 8-connected part of a mask. The
+    curve is exact: every value is a threshold. In [0, 1], None without a region or a good pixel.
+    (Bergmann et al., "The MVTec anomaly detection dataset", IJCV 2021.)
+    """
+    shares, good = [], []
+    regions = 0
+    for mask in masks:
+        numbers, count = label_regions(mask, np.ones((3, 3)))
+        areas = np.bincount(numbers.ravel(), minlength=count + 1).astype(float)
+        areas[0] = np.inf
+        shares.append((1 / areas)[numbers].ravel())
+        good.append(~mask.ravel())
+        regions += count
+    all_good = np.concatenate(good)
+    if not regions or not all_good.any():
+        return None
+    values = np.concatenate([d.ravel() for d in differences])
+    order = np.argsort(-values, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(values[order])), len(order) - 1)  # ties move together
+    rate = np.cumsum(all_good[order])[ends] / all_good.sum()
+    overlap = np.cumsum(np.concatenate(shares)[order])[ends] / regions
+    rate, overlap = np.append(0.0, rate), np.append(0.0, overlap)
+    inside = rate <= limit
+    x = np.append(rate[inside], limit)
+    y = np.append(overlap[inside], np.interp(limit, rate, overlap))
+    return float(np.trapezoid(y, x) / limit)
+
+
+def _pixel_auroc(differences: Sequence[Floats], masks: Sequence[Mask]) -> float | None:
+    return auroc(
+        np.concatenate([d.ravel() for d in differences]),
+        np.concatenate([m.ravel() for m in masks]),
+    )
+
+
+def _over_pixels(
+    figure: Callable[[Sequence[Floats], Sequence[Mask]], float | None],
+    pixels: Sequence[tuple[Floats, Mask]],
+) -> float | None:
+    if not any(mask.any() for _, mask in pixels):
+        return None
+    return figure([d for d, _ in pixels], [m for _, m in pixels])
+
+
+def _pixels(difference: Floats, item: Labelled, size: tuple[int, int]) -> tuple[Floats, Mask]:
+    """Difference and mask of one picture, both at the size where pixel figures are taken."""
+    scale = min(1.0, _PIXEL_SIDE / max(size))
+    common = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+    if item.mask is None:
+        mask = np.zeros(common, bool)
+    else:
+        # Any part of the defect counts, or reducing the picture would lose the smallest ones.
+        mask = resize(read_mask(item.mask, size).astype(np.float32), common) > 0
+    return np.asarray(resize(difference, common), np.float32), mask
+
+
+def _rate(errors: Mask, among: Mask) -> Rate:
+    return Rate(int((errors & among).sum()), int(among.sum()))

@@ -1,0 +1,67 @@
+"""Writing without ever leaving half a file behind."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from kenpin import messages
+from kenpin.errors import OutputError
+
+
+def check_writable(path: Path) -> None:
+    """Raise OutputError now if `path` could not be written later; leaves nothing behind."""
+    if path.is_dir():
+        raise OutputError(messages.OUTPUT_IS_FOLDER.format(path=path))
+    if not path.parent.is_dir():
+        raise OutputError(messages.OUTPUT_FOLDER_MISSING.format(path=path, folder=path.parent))
+    try:
+        handle, probe = tempfile.mkstemp(dir=path.parent, prefix=".kenpin-")
+        os.close(handle)
+        Path(probe).unlink()
+    except OSError as error:
+        raise OutputError(
+            messages.OUTPUT_DENIED.format(path=path, reason=error.strerror)
+        ) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder `path`, with its parents, or raise OutputError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise OutputError(messages.OUTPUT_IS_FILE.format(path=path)) from error
+    except OSError as error:
+        raise OutputError(
+            messages.OUTPUT_DENIED.format(path=path, reason=error.strerror)
+        ) from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Put `content` at `path` all at once: a crash or Ctrl-C leaves the old file or none.
+
+    Raises OutputError when the place cannot be written.
+    """
+    check_writable(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".kenpin-")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            raise OutputError(
+                messages.OUTPUT_DENIED.format(path=path, reason=error.strerror)
+            ) from error
+        raise
+
+
+def _umask() -> int:
+    # The only way to read it is to set it.
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

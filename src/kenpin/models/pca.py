@@ -1,0 +1,132 @@
+"""The linear autoencoder: principal components of the good pictures.
+
+The best linear autoencoder spans the first principal components (Baldi and Hornik, "Neural
+networks and principal component analysis", 1989), so one singular value decomposition learns it.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.models.base import State
+from kenpin.recipe import PcaSettings
+from kenpin.types import Floats, Progress
+
+MOST_COMPONENTS = 64
+_CANDIDATES = (1, 2, 3, 5, 8, 12, 16, 20, 25, 30, 40, 50, MOST_COMPONENTS)
+_BLOCKS_PER_SIDE = 8
+_HIDDEN_SHARE = 0.2  # of the pictures, held out to choose the number of components
+
+
+class Pca:
+    """mean: (h, w, C) float32. components: (r, h*w*C) float32, orthonormal rows."""
+
+    def __init__(self, mean: Floats, components: Floats) -> None:
+        self.mean = mean
+        self.components = components
+
+    def reconstruct(self, pictures: Floats) -> Floats:
+        """The nearest pictures in the span of the components; see `Model.reconstruct`."""
+        flat = (pictures - self.mean).reshape(len(pictures), -1)
+        rebuilt = (flat @ self.components.T) @ self.components
+        return np.asarray(rebuilt.reshape(pictures.shape) + self.mean, np.float32)
+
+    def state(self) -> State:
+        """See `Model.state`."""
+        return State({}, {"mean": self.mean, "components": self.components})
+
+
+def load(state: State) -> Pca:
+    """The model again; see `Model.state`."""
+    # Copies: arrays straight from a file are not aligned for the fastest products.
+    mean = np.array(state.arrays["mean"], np.float32)
+    components = np.array(state.arrays["components"], np.float32)
+    if mean.ndim != 3 or components.shape[1:] != (mean.size,):
+        raise ValueError("mean and components do not fit each other")
+    return Pca(mean, components)
+
+
+def settle(pictures: Floats, settings: PcaSettings, least: int, seed: int) -> PcaSettings:
+    """The settings with the number of components chosen, if the user left it open.
+
+    least: the fewest pictures that a model with these settings will learn from. The number is
+    chosen once and then used in every fold: models with different numbers of components do not
+    give exchangeable scores.
+    """
+    if settings.components is not None:
+        return settings
+    components = choose_components(pictures, min(least // 2, MOST_COMPONENTS), seed)
+    return settings.model_copy(update={"components": components})
+
+
+def learn(pictures: Floats, settings: PcaSettings, seed: int, progress: Progress) -> Pca:
+    """Learn from (N, h, w, C) float32 pictures in [0, 1]; see `learn_model`."""
+    components = settle(pictures, settings, len(pictures), seed).components
+    return _decompose(pictures, components or 1)
+
+
+def choose_components(pictures: Floats, most: int, seed: int) -> int:
+    """The number of components, up to `most`, that reconstructs held-out pictures best.
+
+    The plain error of a held-out picture never grows with more components, so it cannot choose.
+    Here blocks of each held-out picture are hidden in turn and predicted from the rest of it,
+    which too many components do badly (Bro, Kjeldahl, Smilde and Kiers, "Cross-validation of
+    component models", Anal. Bioanal. Chem. 390, 2008).
+    """
+    count = len(pictures)
+    candidates = sorted({r for r in (*_CANDIDATES, most) if r <= most})
+    if len(candidates) < 2:
+        return 1
+    order = np.random.default_rng(seed).permutation(count)
+    held_out, rest = np.split(order, [max(1, round(_HIDDEN_SHARE * count))])
+    model = _decompose(pictures[rest], max(candidates))
+    errors = [_hidden_error(model, pictures[held_out], r) for r in candidates]
+    return candidates[int(np.argmin(errors))]
+
+
+def _decompose(pictures: Floats, components: int) -> Pca:
+    """Principal components by the eigenvectors of the smaller of the two Gram matrices."""
+    count = len(pictures)
+    mean = pictures.mean(axis=0, dtype=np.float64).astype(np.float32)
+    flat = (pictures - mean).reshape(count, -1)
+    components = max(1, min(components, count - 1, flat.shape[1]))
+    gram: NDArray[Any]
+    if count <= flat.shape[1]:
+        gram = (flat @ flat.T).astype(np.float64)
+        values, vectors = np.linalg.eigh(gram)
+        spans = flat.T @ vectors[:, ::-1][:, :components].astype(np.float32)
+    else:
+        gram = (flat.T @ flat).astype(np.float64)
+        values, vectors = np.linalg.eigh(gram)
+        spans = vectors[:, ::-1][:, :components].astype(np.float32)
+    # Directions along which the good pictures do not vary at all carry no information; dropping
+    # them also keeps identical pictures from giving components of pure rounding error.
+    values = values[::-1][:components]
+    spans = spans[:, values > 1e-6 * max(values[0], 1e-12)]
+    orthonormal = np.linalg.qr(spans)[0] if spans.size else spans
+    return Pca(mean, np.ascontiguousarray(orthonormal.T))
+
+
+def _hidden_error(model: Pca, pictures: Floats, components: int) -> float:
+    """Mean squared error of blocks predicted from the rest of each picture.
+
+    With V the components and e the residual of the whole picture, the residual of a block b that
+    did not take part is e_b + V_b' (I - V_b V_b')^-1 V_b e_b: the leave-out formula of least
+    squares, for a block.
+    """
+    height, width, _ = model.mean.shape
+    V = model.components[:components]
+    flat = (pictures - model.mean).reshape(len(pictures), -1)
+    residual = flat - (flat @ V.T) @ V
+    index = np.arange(flat.shape[1]).reshape(model.mean.shape)
+    side = max(1, -(-max(height, width) // _BLOCKS_PER_SIDE))
+    total = 0.0
+    for y in range(0, height, side):
+        for x in range(0, width, side):
+            block = index[y : y + side, x : x + side].ravel()
+            V_b, e_b = V[:, block], residual[:, block]
+            rest = np.eye(len(V), dtype=np.float32) - V_b @ V_b.T
+            hidden = e_b + np.linalg.lstsq(rest, V_b @ e_b.T, rcond=1e-6)[0].T @ V_b
+            total += float(np.square(hidden, dtype=np.float64).sum())
+    return total / flat.size

@@ -1,0 +1,164 @@
+"""Reads and writes one picture safely."""
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from kenpin import messages
+from kenpin.errors import PictureError
+from kenpin.files import write_atomically
+from kenpin.types import Picture, PictureSource, Pixels
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+SMALLEST_SIDE = 4
+
+_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
+_MAX_BYTES = 512 * 2**20
+_MAX_PIXELS = 150_000_000
+_GREY_MODES = {"1", "L", "LA", "La"}
+_ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}
+_ORIENTATION = 0x0112  # the EXIF tag
+
+
+def read_picture(source: PictureSource) -> Picture:
+    """Read a picture from a file, or take it from an array.
+
+    A file may be PNG, JPEG, BMP, TIFF or WebP with 8 or 16 bits; an array (H, W) grey, (H, W, 3)
+    RGB or (H, W, 4) RGBA, uint8 or uint16. EXIF orientation is obeyed, transparency is dropped
+    and noted, 16-bit grey keeps its depth, 16-bit colour is read with 8 bits.
+
+    Raises PictureError with one sentence for anything else.
+    """
+    if isinstance(source, Picture):
+        return source
+    if isinstance(source, np.ndarray):
+        return _from_array(source)
+    path = Path(source)
+    content = _read_bytes(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd metadata is no reason to trouble the user
+            with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+                _check_header(image, path)
+                return _decode(image, path)
+    except UnidentifiedImageError:
+        raise PictureError(messages.PICTURE_UNKNOWN.format(path=path)) from None
+    except Image.DecompressionBombError:
+        raise _too_large(path, "very many") from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+        raise PictureError(messages.PICTURE_DAMAGED.format(path=path, reason=error)) from None
+
+
+def read_size(source: PictureSource) -> tuple[int, int]:
+    """(H, W) of a picture, upright, of a file from its header alone; raises PictureError."""
+    if not isinstance(source, str | Path):
+        return read_picture(source).size
+    path = Path(source)
+    _read_bytes(path, 1)  # says in one sentence what is wrong with the file
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=_FORMATS) as image:
+                width, height = image.size
+                turned = image.getexif().get(_ORIENTATION, 1) >= 5
+                return (width, height) if turned else (height, width)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise PictureError(messages.PICTURE_UNKNOWN.format(path=path)) from None
+
+
+def write_png(path: Path, pixels: Pixels) -> None:
+    """Write (H, W) or (H, W, 3) RGB pixels as PNG, atomically; raises OutputError."""
+    write_atomically(path, encode(pixels, "PNG"))
+
+
+def encode(pixels: Pixels, kind: str, **options: Any) -> bytes:
+    """The pixels as the bytes of a picture file; `options` go to Pillow."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def _read_bytes(path: Path, count: int = -1) -> bytes:
+    if not path.exists():
+        raise PictureError(messages.FILE_MISSING.format(path=path))
+    if not path.is_file():
+        raise PictureError(messages.FILE_NOT_REGULAR.format(path=path))
+    size = path.stat().st_size
+    if size == 0:
+        raise PictureError(messages.FILE_EMPTY.format(path=path))
+    if size > _MAX_BYTES:
+        raise PictureError(
+            messages.FILE_TOO_LARGE.format(
+                path=path, megabytes=size // 2**20, limit=_MAX_BYTES // 2**20
+            )
+        )
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError as error:
+        raise PictureError(
+            messages.FILE_UNREADABLE.format(path=path, reason=error.strerror)
+        ) from None
+
+
+def _check_header(image: Image.Image, path: Path) -> None:
+    """Refuse what would be large, ambiguous or lossy before any pixel is decoded."""
+    if image.width * image.height > _MAX_PIXELS:
+        raise _too_large(path, str(image.width * image.height))
+    pages = getattr(image, "n_frames", 1)
+    if pages > 1 and image.format != "MPO":  # a telephone's JPEG with a small copy behind it
+        raise PictureError(messages.PICTURE_PAGES.format(path=path, pages=pages))
+    _check_smallest(str(path), (image.height, image.width))
+
+
+def _decode(image: Image.Image, path: Path) -> Picture:
+    notes = []
+    if image.getexif().get(_ORIENTATION, 1) != 1:
+        notes.append(messages.NOTE_TURNED)
+    if image.mode in _ALPHA_MODES or "transparency" in image.info:
+        notes.append(messages.NOTE_ALPHA)
+    upright = ImageOps.exif_transpose(image)
+    pixels: Pixels
+    if upright.mode.startswith("I"):
+        wide = np.asarray(upright)
+        if wide.min() < 0 or wide.max() > np.iinfo(np.uint16).max:
+            raise PictureError(messages.PICTURE_MODE.format(path=path, mode="32-bit integer"))
+        notes.append(messages.NOTE_16_BIT)
+        pixels = wide.astype(np.uint16)
+    elif upright.mode == "F":
+        raise PictureError(messages.PICTURE_MODE.format(path=path, mode="floating point"))
+    else:
+        pixels = np.asarray(upright.convert("L" if upright.mode in _GREY_MODES else "RGB"))
+    return Picture(pixels, str(path), tuple(notes))
+
+
+def _from_array(array: Pixels, name: str = "array") -> Picture:
+    if array.dtype not in (np.uint8, np.uint16):
+        raise PictureError(messages.ARRAY_DTYPE.format(name=name, dtype=array.dtype))
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+        raise PictureError(messages.ARRAY_SHAPE.format(name=name, shape=array.shape))
+    _check_smallest(name, (array.shape[0], array.shape[1]))
+    if array.ndim == 3 and array.shape[2] == 4:
+        return Picture(array[:, :, :3], name, (messages.NOTE_ALPHA,))
+    return Picture(array, name)
+
+
+def _check_smallest(name: str, size: tuple[int, int]) -> None:
+    if min(size) < SMALLEST_SIDE:
+        raise PictureError(
+            messages.PICTURE_TOO_SMALL.format(
+                path=name, width=size[1], height=size[0], least=SMALLEST_SIDE
+            )
+        )
+
+
+def _too_large(path: Path, pixels: str) -> PictureError:
+    return PictureError(
+        messages.PICTURE_TOO_LARGE.format(path=path, pixels=pixels, limit=_MAX_PIXELS)
+    )

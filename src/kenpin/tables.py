@@ -1,0 +1,85 @@
+"""What the command line shows of a bundle and of an evaluation, as tables."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from kenpin.bundle import Bundle, describe
+from kenpin.evaluation import Evaluation, Rate
+from kenpin.judge import how_held_out, percent, promise, promise_spread
+from kenpin.prepare import in_pixels
+
+
+def print_bundle(out: Console, bundle: Bundle, path: Path) -> None:
+    """From what it was learned, how, and what it promises."""
+    provenance, calibration = bundle.provenance, bundle.calibration
+    table = _table("", "")
+    table.add_row("file", str(path))
+    table.add_row("pictures used", str(len(provenance.pictures)))
+    table.add_row("left out", str(len(provenance.left_out)))
+    for name, reason in provenance.left_out:
+        table.add_row("", f"{name}: {reason}")
+    seen = f"{in_pixels(bundle.preparation.size)} {bundle.preparation.color}"
+    table.add_row("model", f"{bundle.recipe.model}, sees {seen}")
+    table.add_row("unseen scores", how_held_out(calibration))
+    if calibration:
+        table.add_row("limit", f"{calibration.limit:.3f} in good-part units")
+    table.add_row("promise", promise(calibration))
+    if calibration:
+        table.add_row("", promise_spread(calibration))
+    for remark in provenance.remarks:
+        table.add_row("note", remark)
+    out.print(table)
+
+
+def print_content(out: Console, bundle: Bundle) -> None:
+    """The recipe and the members of the file with their hashes."""
+    manifest = describe(bundle)
+    table = _table("", "")
+    for key, value in manifest["recipe"].items():
+        table.add_row(f"recipe: {key}", str(value))
+    for name, member in manifest["members"].items():
+        table.add_row(name, f"{member['bytes']} bytes, SHA-256 {member['sha256']}")
+    out.print(table)
+
+
+def print_evaluation(out: Console, evaluation: Evaluation) -> None:
+    """Our judge beside the plain-MSE judge, then each kind of defect, then the confusion matrix."""
+    table = _table("", "kenpin", "95 % interval", "plain MSE judge")
+    table.add_row("AUROC", _number(evaluation.auroc), "", _number(evaluation.auroc_mse))
+    for name, ours, mse in (
+        ("false reject 過検出", evaluation.false_reject, evaluation.false_reject_mse),
+        ("escape 見逃し", evaluation.escape, evaluation.escape_mse),
+    ):
+        table.add_row(name, _share(ours), _interval(ours), _share(mse))
+    for kind, (escape, area) in evaluation.by_kind.items():
+        table.add_row(f"  {kind}", _share(escape), _interval(escape), f"(AUROC {_number(area)})")
+    if evaluation.pixel_auroc is not None:
+        table.add_row("pixel AUROC", _number(evaluation.pixel_auroc))
+        table.add_row("AUPRO (to 0.3)", _number(evaluation.aupro))
+    out.print(table)
+    matrix = _table("", "judged OK", "judged NG")
+    reject, escape = evaluation.false_reject, evaluation.escape
+    matrix.add_row("good", str(reject.n - reject.errors), str(reject.errors))
+    matrix.add_row("NG", str(escape.errors), str(escape.n - escape.errors))
+    out.print(matrix)
+
+
+def _table(*heads: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=any(heads))
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    return table
+
+
+def _share(rate: Rate) -> str:
+    return "–" if rate.rate is None else f"{rate.errors} of {rate.n}, {percent(rate.rate)}"
+
+
+def _interval(rate: Rate) -> str:
+    return "–" if rate.interval is None else " to ".join(percent(bound) for bound in rate.interval)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"

@@ -1,0 +1,128 @@
+"""The things that travel through kenpin; all frozen.
+
+Everywhere a picture's place is (x, y), x to the right and y down, from the upper left corner, and
+an array's shape is (height, width, channels).
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+Floats = NDArray[np.float32]
+
+
+class Progress(Protocol):
+    """Told how far a long task is: called with the stage's name, steps done, and steps in all."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Take note; must return quickly."""
+
+
+class Outcome(StrEnum):
+    """What is decided about a part."""
+
+    OK = "OK"
+    NG = "NG"
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture as the user gave it.
+
+    pixels: (H, W) grey or (H, W, 3) RGB, uint8 or uint16. name: for people, usually a path.
+    notes: what was done to read it ("transparency ignored"), one phrase each.
+    """
+
+    pixels: Pixels
+    name: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the decoded pixels: equal for a copy under another name or file format."""
+        digest = hashlib.sha256(f"{self.pixels.shape}{self.pixels.dtype}".encode())
+        digest.update(self.pixels.tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle around a part of the difference that is above the limit.
+
+    x, y, width, height: in a verdict, in pixels of the picture the user gave. peak: the largest
+    difference inside, in good-part units.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    peak: float
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What a person wants to see of a verdict, at the size the model sees.
+
+    prepared, reconstruction: (h, w, C) float32 in about [0, 1].
+    difference: (h, w) float32 >= 0 in good-part units, high is abnormal.
+    """
+
+    prepared: Floats
+    reconstruction: Floats
+    difference: Floats
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer for one picture.
+
+    score: the largest difference in the picture, in good-part units, high is abnormal.
+    limit: a score above it is NG. p_value: the share of good parts expected to score at least
+    this high, in (0, 1]; small is abnormal. regions: most abnormal first, never empty when NG.
+    l1, l2: mean absolute and mean squared difference of grey levels in [0, 1], for comparison.
+    milliseconds: time spent in each stage. size: (H, W) of the picture the user gave.
+    evidence: None where it was let go to save memory.
+    """
+
+    picture: str
+    outcome: Outcome
+    score: float
+    limit: float
+    p_value: float
+    regions: tuple[Region, ...]
+    l1: float
+    l2: float
+    size: tuple[int, int]
+    milliseconds: dict[str, float] = field(compare=False)
+    evidence: Evidence | None = field(repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The verdict as JSON-able values; `picture` is a string, times are rounded."""
+        return {
+            "picture": self.picture,
+            "verdict": self.outcome.value,
+            "score": self.score,
+            "limit": self.limit,
+            "p_value": self.p_value,
+            "regions": [vars(region) for region in self.regions],
+            "l1": self.l1,
+            "l2": self.l2,
+            "ms": {stage: round(ms, 3) for stage, ms in self.milliseconds.items()},
+        }
+
+
+PictureSource = str | Path | Pixels | Picture
+"""Anywhere a picture may come from: a path, an array, or a picture already read."""
