@@ -8,7 +8,9 @@ signature: whoever can write the file can also write the hashes.
 import hashlib
 import io
 import json
+import struct
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -95,7 +97,9 @@ class Bundle:
             with zipfile.ZipFile(path) as archive:
                 manifest = _read_manifest(archive, path)
                 members = _read_members(archive, manifest, path)
-            return _assemble(manifest, members, str(path))
+            bundle = _assemble(manifest, members, str(path))
+            _check_fit(bundle)
+            return bundle
         except KenpinError:
             raise
         except zipfile.BadZipFile as error:
@@ -109,7 +113,7 @@ class Bundle:
             raise _damaged(path, f"manifest.json, {where}: {first['msg']}") from None
         except (
             OSError, EOFError, KeyError, IndexError, TypeError, ValueError, NotImplementedError,
-            RuntimeError, SafetensorError,
+            RuntimeError, SafetensorError, struct.error, zlib.error,
         ) as error:  # fmt: skip
             raise _damaged(path, str(error) or type(error).__name__) from None
 
@@ -276,6 +280,18 @@ def _assemble(manifest: _Manifest, members: dict[str, bytes], name: str) -> Bund
         },
         name=name,
     )
+
+
+def _check_fit(bundle: Bundle) -> None:
+    """Send one blank picture through, so that parts that do not fit fail now and not in use."""
+    blank = np.zeros((1, *bundle.preparation.shape), np.float32)
+    try:
+        answer = bundle.model.reconstruct(blank)
+    except Exception as error:  # onnxruntime's errors have no common public base
+        raise ValueError(f"the model does not fit the preparation: {error}") from error
+    if answer.shape != blank.shape or not np.isfinite(answer).all():
+        raise ValueError("the model does not fit the preparation")
+    bundle.variation.difference(blank[0] - answer[0])
 
 
 def _calibration(kept: _Calibration) -> Calibration:

@@ -1,9 +1,9 @@
 """The convolutional autoencoder; torch learns it, the bundle keeps it as an ONNX graph.
 
 The published network (convolution 3x3, ReLU, halve; and back by doubling; a linear last layer)
-for pictures of any size, grey or RGB. Differences to the published one, each measured in
-docs/decisions/ae.md: it is given the picture's deviation from the mean good picture and answers
-with one, the learning rate falls, and the best epoch is kept.
+for pictures of any size, grey or RGB. Unlike the published one it is given the picture's deviation
+from the mean good picture and answers with a deviation, the learning rate falls, and the epoch
+that reconstructs good pictures held out for it best is kept.
 """
 
 import copy
@@ -158,7 +158,9 @@ def _train(
 
 def _half_precision() -> torch.autocast:
     """bfloat16 where the processor computes with it; elsewhere it would only be slow."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=torch.cpu._is_avx512_bf16_supported())
+    able = getattr(torch.cpu, "get_capabilities", dict)()  # not in older torch
+    fast = bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    return torch.autocast("cpu", torch.bfloat16, enabled=fast)
 
 
 def _to_tensor(pictures: Floats) -> Tensor:

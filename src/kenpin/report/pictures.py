@@ -15,6 +15,7 @@ SQUARED_FULL_SCALE = 0.05
 """The squared-difference picture's colours run from 0 to this, in grey levels of 1, squared."""
 
 _SMALLEST, _LARGEST = 240, 640  # pixels of a panel's longer side
+_LEAST_WIDTH = 176  # pixels, so that a title fits
 _HEADER = 26
 _GAP = 6
 _BAR = 12
@@ -104,6 +105,8 @@ def _outline(panel: Image, region: Region, right: float, down: float) -> None:
 
 
 def _titled(panel: Image, title: str, outcome: Outcome | None = None) -> Image:
+    room = max(0, _LEAST_WIDTH - panel.shape[1])
+    panel = np.pad(panel, ((0, 0), (0, room), (0, 0)), constant_values=_PAPER)
     header = np.full((_HEADER, panel.shape[1], 3), _PAPER, np.uint8)
     where = (2, _HEADER - 9)
     if outcome:

@@ -35,6 +35,7 @@ class Drawing:
 class _Terminal:
     """One crimped terminal; lengths in units, grey in [0, 1]."""
 
+    place: float  # of its cavity
     x: float
     y: float
     grey: float
@@ -114,6 +115,7 @@ def _good_scene(rng: np.random.Generator, terminals: int, height: float) -> _Sce
     return _Scene(
         terminals=tuple(
             _Terminal(
+                place=10 + pitch * (i + 0.5),
                 x=10 + pitch * (i + 0.5) + rng.normal(0, 0.12),
                 y=rng.normal(0, 0.2),
                 grey=rng.normal(0.74, 0.02),
@@ -209,11 +211,11 @@ def _draw_housing(pen: _Pen, scene: _Scene, up: Callable[[float], float]) -> Non
 
 
 def _draw_cavity(pen: _Pen, t: _Terminal, scene: _Scene, up: Callable[[float], float]) -> None:
-    # The cavity belongs to the housing, so it stays where it is when the terminal sits too high.
-    half = scene.pitch * 0.33
-    pen.box(t.x - half, up(25), t.x + half, up(49), 0.08)
-    pen.box(t.x - half, up(25), t.x + half, up(26), 0.04)
-    pen.box(t.x - scene.pitch * 0.12, up(49), t.x + scene.pitch * 0.12, up(60), 0.12)
+    # The cavity belongs to the housing, so it stays where it is when the terminal does not.
+    half, slot = scene.pitch * 0.33, scene.pitch * 0.12
+    pen.box(t.place - half, up(25), t.place + half, up(49), 0.08)
+    pen.box(t.place - half, up(25), t.place + half, up(26), 0.04)
+    pen.box(t.place - slot, up(49), t.place + slot, up(60), 0.12)
 
 
 def _draw_terminal(pen: _Pen, t: _Terminal, pitch: float, up: Callable[[float], float]) -> None:

@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kenpin
+from kenpin.dataset import Labelled
+from kenpin.pictures import write_png
+from kenpin.synth.terminals import KINDS, draw_terminals
+
+SHARED = Path(__file__).parents[2] / "shared"
+SIZE = (48, 64)
+
+
+def good_pictures(count, first=0, size=SIZE):
+    return [draw_terminals(first + n, size=size).pixels for n in range(count)]
+
+
+def write_pictures(folder, pictures):
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, pixels in enumerate(pictures):
+        write_png(folder / f"{number:03}.png", pixels)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared():
+    if not SHARED.is_dir():
+        pytest.skip("the shared pictures are not beside this checkout")
+    return SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def bundle():
+    """A part learned from 40 small drawn connectors."""
+    return kenpin.learn(good_pictures(40))
+
+
+@pytest.fixture(scope="session")
+def inspector(bundle):
+    return kenpin.Inspector(bundle)
+
+
+@pytest.fixture(scope="session")
+def labelled():
+    good = [draw_terminals(5_000 + n, size=SIZE) for n in range(20)]
+    ng = [draw_terminals(6_000 + n, kind, size=SIZE) for kind in KINDS for n in range(3)]
+    return [Labelled(d.pixels, d.kind, d.mask if d.mask.any() else None) for d in (*good, *ng)]
+
+
+@pytest.fixture(scope="session")
+def part(bundle, tmp_path_factory):
+    """The bundle as a file."""
+    path = tmp_path_factory.mktemp("part") / "part.kenpin"
+    bundle.save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def mvtec(tmp_path_factory):
+    """A folder in MVTec layout: 30 to learn, 6 good and 4 bent to test, with masks."""
+    folder = tmp_path_factory.mktemp("mvtec")
+    write_pictures(folder / "train/good", good_pictures(30))
+    write_pictures(folder / "test/good", good_pictures(6, first=500))
+    bent = [draw_terminals(600 + n, "bent", size=SIZE) for n in range(4)]
+    write_pictures(folder / "test/bent", [d.pixels for d in bent])
+    masks = folder / "ground_truth/bent"
+    masks.mkdir(parents=True)
+    for number, drawing in enumerate(bent):
+        write_png(masks / f"{number:03}_mask.png", drawing.mask.astype(np.uint8) * 255)
+    return folder

@@ -1,0 +1,203 @@
+import hashlib
+import io
+import json
+import warnings
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kenpin.bundle import Bundle, _manifest_hash, describe
+from kenpin.errors import BundleError, CalibrationError, OutputError
+from kenpin.inspector import Inspector
+
+
+def members(path):
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def write(path, contents, method=zipfile.ZIP_DEFLATED):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with zipfile.ZipFile(path, "w", method) as archive:
+            for name, content in contents.items():
+                archive.writestr(name, content)
+    return path
+
+
+def with_manifest(part, target, change, sign=True):
+    """The bundle with its manifest changed, and by default with matching hashes."""
+    contents = members(part)
+    manifest = json.loads(contents["manifest.json"])
+    change(manifest)
+    if sign:
+        manifest["sha256"] = _manifest_hash(manifest)
+    contents["manifest.json"] = json.dumps(manifest).encode()
+    return write(target, contents)
+
+
+def test_a_loaded_bundle_is_the_saved_one(bundle, part):
+    loaded = Bundle.load(part)
+    assert loaded.recipe == bundle.recipe
+    assert loaded.preparation == bundle.preparation
+    assert loaded.provenance == bundle.provenance
+    assert loaded.previews == bundle.previews
+    np.testing.assert_array_equal(loaded.calibration.scores, bundle.calibration.scores)
+    assert loaded.calibration.limit == bundle.calibration.limit
+    for ours, theirs in zip(bundle.variation.spreads, loaded.variation.spreads, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_same_bundle_gives_the_same_bytes(bundle, part):
+    assert bundle.to_bytes() == bundle.to_bytes() == part.read_bytes()
+    assert Bundle.load(part).to_bytes() == part.read_bytes()
+
+
+def test_it_holds_data_only_and_describes_itself(part, bundle):
+    contents = members(part)
+    assert set(contents) == {
+        "manifest.json", "weights.safetensors", "previews/mean.png", "previews/variation.png",
+    }  # fmt: skip
+    manifest = json.loads(contents["manifest.json"])
+    assert manifest["format"] == 1
+    assert manifest["learned_from"]["count"] == 40
+    assert len(manifest["calibration"]["scores"]) == 40
+    assert manifest["calibration"]["limit"] == bundle.calibration.limit
+    for name, member in manifest["members"].items():
+        assert member["sha256"] == hashlib.sha256(contents[name]).hexdigest()
+    assert describe(bundle)["members"] == manifest["members"]
+
+
+def test_no_calibration_no_judging(bundle, tmp_path):
+    replace(bundle, calibration=None).save(tmp_path / "a.kenpin")
+    loaded = Bundle.load(tmp_path / "a.kenpin")
+    assert loaded.calibration is None
+    with pytest.raises(CalibrationError, match=r"a\.kenpin has no calibration"):
+        Inspector(loaded)
+
+
+def refused(path, match):
+    with pytest.raises(BundleError, match=match) as caught:
+        Bundle.load(path)
+    assert path.name in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_file_is_refused(part, tmp_path, share):
+    content = part.read_bytes()
+    (tmp_path / "cut.kenpin").write_bytes(content[: int(share * len(content))])
+    refused(tmp_path / "cut.kenpin", "cut off")
+
+
+def test_not_a_bundle_at_all(tmp_path, part):
+    (tmp_path / "text.kenpin").write_text("hello")
+    refused(tmp_path / "text.kenpin", "not a .kenpin file")
+    refused(write(tmp_path / "zip.kenpin", {"a.txt": b"a"}), "not a .kenpin file")
+    with pytest.raises(BundleError, match="does not exist"):
+        Bundle.load(tmp_path / "missing.kenpin")
+    with pytest.raises(BundleError, match="is a folder"):
+        Bundle.load(tmp_path)
+
+
+def test_every_flipped_byte_is_refused_or_harmless(part, tmp_path, bundle):
+    """Damage anywhere gives one clear error, or does not touch what is judged."""
+    content = part.read_bytes()
+    expected = bundle.to_bytes()
+    refusals = 0
+    for place in np.linspace(0, len(content) - 1, 200).astype(int):
+        damaged = bytearray(content)
+        damaged[place] ^= 0x55
+        (tmp_path / "a.kenpin").write_bytes(damaged)
+        try:
+            assert Bundle.load(tmp_path / "a.kenpin").to_bytes() == expected
+        except BundleError:
+            refusals += 1
+    assert refusals > 150
+
+
+def test_a_changed_limit_score_or_weight_is_found(part, tmp_path):
+    def lower(manifest):
+        manifest["calibration"]["false_reject"] = 0.5
+
+    lowered = with_manifest(part, tmp_path / "m.kenpin", lower, sign=False)
+    refused(lowered, "does not match its hash")
+    contents = members(part)
+    weights = bytearray(contents["weights.safetensors"])
+    weights[-5] ^= 1
+    contents["weights.safetensors"] = bytes(weights)
+    refused(write(tmp_path / "w.kenpin", contents), "weights.safetensors does not match")
+
+
+def test_missing_and_extra_members_are_found(part, tmp_path):
+    contents = members(part)
+    refused(write(tmp_path / "a.kenpin", contents | {"run.py": b"print()"}), "not those listed")
+    del contents["weights.safetensors"]
+    refused(write(tmp_path / "b.kenpin", contents), "not those listed")
+
+
+def test_a_newer_format_says_which_kenpin_wrote_it(part, tmp_path):
+    def newer(manifest):
+        manifest["format"], manifest["kenpin"] = 99, "7.0"
+
+    refused(with_manifest(part, tmp_path / "a.kenpin", newer), "written by kenpin 7.0.*upgrade")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m.pop("recipe"),
+        lambda m: m.update(extra=1),
+        lambda m: m["recipe"].update(model="magic"),
+        lambda m: m["calibration"].update(scores=[]),
+        lambda m: m["calibration"].update(scores=["high"]),
+        lambda m: m["calibration"].update(false_reject=7),
+        lambda m: m["preparation"].update(size=[0]),
+        lambda m: m["preparation"].update(size=[4, 4]),
+        lambda m: m["preparation"].update(color="rgb"),
+        lambda m: m.update(members={}),
+    ],
+)
+def test_a_manifest_that_makes_no_sense_is_refused(part, tmp_path, change):
+    refused(with_manifest(part, tmp_path / "a.kenpin", change), "damaged|needs the model")
+
+
+def test_a_manifest_that_is_not_json_or_not_an_object(part, tmp_path):
+    for content in (b"{", b"[]", b"7", b"\xff\xfe"):
+        contents = members(part) | {"manifest.json": content}
+        refused(write(tmp_path / "a.kenpin", contents), "damaged")
+
+
+def test_a_zip_bomb_is_not_unpacked(part, tmp_path):
+    contents = members(part)
+    spaces = contents | {"manifest.json": b" " * (70 * 2**20)}
+    refused(write(tmp_path / "m.kenpin", spaces), "more than")
+
+    def claim(manifest):
+        manifest["members"]["weights.safetensors"]["bytes"] = 2**40
+
+    refused(with_manifest(part, tmp_path / "c.kenpin", claim), "more than")
+    contents["weights.safetensors"] = bytes(300 * 2**20)  # far more than the manifest says
+    refused(write(tmp_path / "w.kenpin", contents), "more than|does not match")
+
+
+def test_an_encrypted_or_unknown_compression_is_one_sentence(part, tmp_path):
+    content = bytearray(part.read_bytes())
+    entry = content.rindex(b"PK\x01\x02")
+    content[entry + 10 : entry + 12] = (99).to_bytes(2, "little")
+    (tmp_path / "a.kenpin").write_bytes(content)
+    refused(tmp_path / "a.kenpin", "damaged")
+
+
+def test_saving_where_nothing_can_be_written(bundle, tmp_path):
+    with pytest.raises(OutputError, match="does not exist"):
+        bundle.save(tmp_path / "missing" / "a.kenpin")
+    with pytest.raises(OutputError, match="is a folder"):
+        bundle.save(tmp_path)
+
+
+def test_members_are_ordinary_zip_entries_without_times(part):
+    with zipfile.ZipFile(io.BytesIO(part.read_bytes())) as archive:
+        assert archive.testzip() is None
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}

@@ -1,0 +1,296 @@
+"""The commands as a user runs them."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import kenpin
+from conftest import good_pictures, write_pictures
+from kenpin.cli import app
+from kenpin.pictures import encode, read_picture, write_png
+
+
+def run(*arguments):
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def refused(result, *expected):
+    """One sentence on standard error, exit status 2, no traceback."""
+    assert result.exit_code == 2
+    text = result.stderr.strip()
+    assert text.startswith("kenpin: ") and "\n" not in text and "Traceback" not in text
+    for part in expected:
+        assert part in text
+
+
+@pytest.fixture
+def good(tmp_path):
+    return write_pictures(tmp_path / "良品 フォルダ", good_pictures(20))
+
+
+@pytest.fixture
+def ng_picture(tmp_path):
+    pixels = good_pictures(1, first=700)[0].copy()
+    pixels[20:28, 30:38] = 0
+    write_png(tmp_path / "不良 1.png", pixels)
+    return tmp_path / "不良 1.png"
+
+
+@pytest.fixture
+def ok_picture(tmp_path, inspector):
+    write_png(tmp_path / "ok.png", good_pictures(1, first=701)[0])
+    return tmp_path / "ok.png"
+
+
+def test_learn_says_what_was_used_and_what_is_promised(good, tmp_path):
+    write_png(good / "copy.png", good_pictures(1)[0])
+    (good / "empty.png").write_bytes(b"")
+    result = run("learn", good, "-o", tmp_path / "a.kenpin", "--false-reject", 0.05)
+    assert result.exit_code == 0
+    text = " ".join(result.stdout.split())
+    for expected in (
+        "pictures used 20", "left out 2", "copy.png: same pixels as 000.png", "is empty",
+        "10-fold: each of 20 good pictures", "limit", "At most 1 good part in 21 (4.8 %)",
+        "0.5 % would take 199 good pictures",
+    ):  # fmt: skip
+        assert expected in text
+    assert result.stderr == ""  # quiet in a pipe
+    assert kenpin.Bundle.load(tmp_path / "a.kenpin").recipe.false_reject == 0.05
+
+
+def test_options_come_before_the_recipe_file(good, tmp_path):
+    (tmp_path / "r.toml").write_text("false_reject = 0.2\nseed = 4\nsize = [32, 40]\n")
+    recipe = ("--recipe", tmp_path / "r.toml", "--seed", 9, "--color", "grey")
+    assert run("learn", good, "-o", tmp_path / "a.kenpin", *recipe).exit_code == 0
+    used = kenpin.Bundle.load(tmp_path / "a.kenpin").recipe
+    assert (used.false_reject, used.seed, used.size) == (0.2, 9, (32, 40))
+
+
+def test_inspect_prints_json_lines_that_agree_with_python(part, ok_picture, ng_picture):
+    result = run("inspect", part, ok_picture, ng_picture, "--json")
+    assert result.exit_code == 1
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    inspector = kenpin.Inspector.open(part)
+    for line, path in zip(lines, (ok_picture, ng_picture), strict=True):
+        ours = inspector.inspect(path).to_dict()
+        assert set(line) >= {"picture", "verdict", "score", "limit", "p_value", "regions", "ms"}
+        del line["ms"], ours["ms"]
+        assert line == ours
+    assert [line["verdict"] for line in lines] == ["OK", "NG"]
+    assert set(lines[1]["regions"][0]) == {"x", "y", "width", "height", "peak"}
+
+
+def test_the_same_picture_as_array_and_as_file_has_the_same_verdict(part, ng_picture):
+    inspector = kenpin.Inspector.open(part)
+    from_file = inspector.inspect(ng_picture)
+    from_array = inspector.inspect(read_picture(ng_picture).pixels)
+    assert (from_file.score, from_file.regions) == (from_array.score, from_array.regions)
+
+
+def test_exit_status(part, ok_picture, ng_picture, tmp_path):
+    assert run("inspect", part, ok_picture).exit_code == 0
+    assert run("inspect", part, ok_picture, ng_picture).exit_code == 1
+    refused(run("inspect", part, tmp_path / "missing.png"), "missing.png does not exist")
+    refused(run("inspect", tmp_path / "missing.kenpin", ok_picture), "kenpin learn")
+
+
+def test_one_unreadable_picture_does_not_stop_the_others(part, ok_picture, tmp_path):
+    folder = write_pictures(tmp_path / "new", good_pictures(2, first=702))
+    (folder / "001a.png").write_bytes(b"")
+    result = run("inspect", part, folder, "--json", "--csv", tmp_path / "a.csv")
+    assert result.exit_code == 2
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["verdict"] for line in lines][2] == "UNREADABLE"
+    assert len(lines) == 3 and "is empty" in lines[2]["reason"]
+    assert "001a.png is empty" in result.stderr
+
+
+def test_the_csv_opens_in_excel(part, ok_picture, ng_picture, tmp_path):
+    run("inspect", part, ok_picture, ng_picture, "--csv", tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
+        ok, ng = csv.DictReader(file)
+    assert ok["verdict"] == "OK" and ok["regions"] == "0" and ok["x"] == ""
+    assert ng["picture"].endswith("不良 1.png") and int(ng["regions"]) >= 1
+    assert int(ng["x"]) <= 34 <= int(ng["x"]) + int(ng["width"])
+
+
+def test_pictures_of_the_same_name_do_not_overwrite_each_other(part, tmp_path):
+    for folder in ("a", "b"):
+        write_pictures(tmp_path / folder, good_pictures(1, first=703))
+    out = tmp_path / "out"
+    run("inspect", part, tmp_path / "a", tmp_path / "b", "--pictures", out)
+    assert sorted(path.name for path in out.iterdir()) == ["000-2.png", "000.png"]
+
+
+def test_evaluate_prints_a_table_or_json_and_writes_a_report(mvtec, tmp_path):
+    part = tmp_path / "a.kenpin"
+    assert run("learn", mvtec, "-o", part).exit_code == 0
+    table = run("evaluate", part, mvtec, "--report", tmp_path / "out")
+    assert table.exit_code == 0
+    for expected in ("AUROC", "過検出", "見逃し", "bent", "AUPRO", "judged NG", "Report: "):
+        assert expected in table.stdout
+    assert (tmp_path / "out" / "report.html").is_file()
+    figures = json.loads(run("evaluate", part, mvtec, "--json").stdout)
+    ours = kenpin.evaluate(kenpin.Inspector.open(part), mvtec).to_dict()
+    assert figures == json.loads(json.dumps(ours))
+
+
+def test_show_tells_what_is_in_the_file(part, tmp_path):
+    result = run("show", part, "--report", tmp_path / "out")
+    assert result.exit_code == 0
+    text = " ".join(result.stdout.split())
+    for expected in ("pictures used 40", "recipe: false_reject 0.01", "SHA-256", "cannot promise"):
+        assert expected in text
+    assert (tmp_path / "out" / "report.html").is_file()
+    manifest = json.loads(run("show", part, "--json").stdout)
+    assert manifest["learned_from"]["count"] == 40
+
+
+def test_an_uncalibrated_bundle_shows_but_does_not_judge(good, ok_picture, tmp_path):
+    part = tmp_path / "a.kenpin"
+    assert run("learn", good, "-o", part, "--held-out", "none").exit_code == 0
+    assert "nothing is promised" in " ".join(run("show", part).stdout.split())
+    refused(run("inspect", part, ok_picture), "has no calibration")
+
+
+def bad_learning(good, tmp_path):
+    one = write_pictures(tmp_path / "one", good_pictures(1))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (tmp_path / "file.txt").write_text("x")
+    (tmp_path / "bad.toml").write_text("modle = 'pca'")
+    output = tmp_path / "a.kenpin"
+    return [
+        ([tmp_path / "missing", "-o", output], "does not exist"),
+        ([empty, "-o", output], "holds no picture"),
+        ([one, "-o", output], "Only 1 usable good pictures"),
+        ([tmp_path / "file.txt", "-o", output], "not a picture that kenpin reads"),
+        ([good, "-o", tmp_path / "no" / "a.kenpin"], "does not exist; make it"),
+        ([good, "-o", tmp_path], "it is a folder"),
+        ([good / "000.png", "-o", good / "000.png"], "is one of the pictures"),
+        ([good, "-o", output, "--model", "magic"], "'pca' or 'ae'"),
+        ([good, "-o", output, "--size", "12"], "HEIGHTxWIDTH"),
+        ([good, "-o", output, "--size", "2x2"], "16 to 2048"),
+        ([good, "-o", output, "--false-reject", "1"], "false_reject"),
+        ([good, "-o", output, "--recipe", tmp_path / "bad.toml"], "did you mean 'model'"),
+        ([good, "-o", output, "--recipe", tmp_path / "none.toml"], "does not exist"),
+    ]
+
+
+def test_bad_input_to_learn_is_one_sentence_and_writes_nothing(good, tmp_path):
+    for arguments, expected in bad_learning(good, tmp_path):
+        refused(run("learn", *arguments), expected)
+    assert not list(tmp_path.rglob("*.kenpin")) and not list(tmp_path.rglob(".kenpin-*"))
+
+
+def test_bad_input_to_evaluate(part, bundle, mvtec, tmp_path):
+    refused(run("evaluate", part, tmp_path), "has no folder test/good")
+    refused(run("evaluate", part, tmp_path / "missing"), "does not exist")
+    learned = write_pictures(tmp_path / "set/test/good", good_pictures(1))
+    refused(run("evaluate", part, tmp_path / "set"), str(learned / "000.png"), "learned from")
+    bent = tmp_path / "masks/test/bent"
+    write_pictures(bent, good_pictures(1, first=706))
+    masks = write_pictures(tmp_path / "masks/ground_truth/bent", [np.zeros((5, 5), np.uint8)])
+    (masks / "000.png").rename(masks / "000_mask.png")
+    refused(run("evaluate", part, tmp_path / "masks"), "000_mask.png is 5x5")
+
+
+def test_damaged_bundles_are_refused_by_every_command(part, ok_picture, mvtec, tmp_path):
+    cut = tmp_path / "cut.kenpin"
+    cut.write_bytes(part.read_bytes()[:1000])
+    refused(run("inspect", cut, ok_picture), "cut off")
+    refused(run("show", cut), "cut off")
+    refused(run("evaluate", cut, mvtec), "cut off")
+
+
+def test_outputs_that_cannot_be_written(part, ok_picture, mvtec, tmp_path):
+    (tmp_path / "file").write_text("x")
+    refused(run("inspect", part, ok_picture, "--pictures", tmp_path / "file"), "it is a file")
+    refused(run("inspect", part, ok_picture, "--csv", tmp_path), "it is a folder")
+    refused(run("evaluate", part, mvtec, "--report", tmp_path / "file"), "it is a file")
+    refused(run("demo", "-o", tmp_path), "already holds something else")
+
+
+def test_usage_errors_have_status_2():
+    assert run("learn").exit_code == 2
+    assert run("magic").exit_code == 2
+    assert run("--version").stdout.startswith("kenpin ")
+
+
+def test_pictures_of_every_kind_can_be_inspected(part, tmp_path):
+    base = good_pictures(1, first=704)[0]
+    rgb = np.repeat(base[:, :, None], 3, axis=2)
+    kinds = {
+        "grey.png": base,
+        "rgb.png": rgb,
+        "alpha.png": np.dstack([rgb, base]),
+        "deep.png": base.astype(np.uint16) * 257,
+        "large.png": np.kron(base, np.ones((5, 5), np.uint8)),
+    }
+    for name, pixels in kinds.items():
+        (tmp_path / name).write_bytes(encode(pixels, "PNG"))
+    result = run("inspect", part, *[tmp_path / name for name in kinds], "--json")
+    scores = [json.loads(line)["score"] for line in result.stdout.splitlines()]
+    np.testing.assert_allclose(scores, scores[0], rtol=0.05)
+
+
+def test_ctrl_c_while_learning_leaves_no_file(tmp_path):
+    folder = write_pictures(tmp_path / "good", good_pictures(60, size=(192, 256)))
+    code = (
+        "import time, kenpin.models.pca as pca\n"
+        "pca.choose_components = lambda *a: print('started', flush=True) or time.sleep(60)\n"
+        "from kenpin.cli import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", code, "learn", str(folder), "-o", str(tmp_path / "a.kenpin")]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
+    )
+    assert process.stdout.readline().strip() == "started"
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert error.strip() == "kenpin: Stopped; nothing was written."
+    assert [path.name for path in tmp_path.iterdir()] == ["good"]
+
+
+def test_the_installed_command_works_without_torch(part, ok_picture):
+    code = (
+        "import sys\n"
+        "sys.modules['torch'] = None\n"
+        f"sys.argv = ['kenpin', 'inspect', {str(part)!r}, {str(ok_picture)!r}]\n"
+        "from kenpin.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "OK" in done.stdout
+
+
+def test_a_demo_is_drawn_learned_judged_and_reported(tmp_path, monkeypatch):
+    monkeypatch.setattr("kenpin.demo.TO_LEARN", 20)
+    monkeypatch.setattr("kenpin.demo.TO_TEST", 5)
+    monkeypatch.setattr("kenpin.demo.OF_EACH_KIND", 1)
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):  # a second run takes the same folder again
+        result = run("demo")
+        assert result.exit_code == 0
+    folder = tmp_path / "kenpin-demo"
+    assert result.stdout.strip().endswith(f"Report: {Path('kenpin-demo/report/report.html')}")
+    assert (folder / "report/report.html").is_file()
+    assert len(list((folder / "pictures").iterdir())) == 9
+    assert kenpin.Inspector.open(folder / "terminals.kenpin").calibration.count == 20

@@ -1,0 +1,92 @@
+"""What the documentation says is what the program does."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from conftest import SIZE, good_pictures, write_pictures
+from kenpin.cli import app
+from kenpin.pictures import write_png
+from kenpin.synth.terminals import draw_terminals
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def blocks(page, language=""):
+    return re.findall(
+        rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """The folders that the pages speak of."""
+    monkeypatch.chdir(tmp_path)
+    write_pictures(tmp_path / "good_pictures", good_pictures(30))
+    fresh = write_pictures(tmp_path / "new_pictures", good_pictures(3, first=800))
+    write_png(tmp_path / "new.png", draw_terminals(900, "missing", size=SIZE).pixels)
+    write_pictures(tmp_path / "dataset/test/good", good_pictures(3, first=810))
+    drawings = [draw_terminals(820 + n, "scratch", size=SIZE) for n in range(3)]
+    write_pictures(tmp_path / "dataset/test/scratch", [d.pixels for d in drawings])
+    masks = tmp_path / "dataset/ground_truth/scratch"
+    masks.mkdir(parents=True)
+    for number, drawing in enumerate(drawings):
+        write_png(masks / f"{number:03}_mask.png", drawing.mask.astype(np.uint8) * 255)
+    return fresh.parent
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs/getting-started.md"])
+def test_the_commands_on_the_page_run(page, workplace):
+    commands = [
+        line.split("#")[0].split()
+        for block in blocks(page)
+        for line in block.splitlines()
+        if line.startswith("kenpin ")
+    ]
+    assert len(commands) >= 3
+    for command in commands:
+        result = CliRunner().invoke(app, command[1:])
+        assert result.exit_code in (0, 1), (command, result.output)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs/getting-started.md"])
+def test_the_python_on_the_page_runs(page, workplace):
+    (code,) = blocks(page, "python")
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=workplace)
+
+
+def test_generated_pages_and_tables_are_up_to_date():
+    command = [sys.executable, str(ROOT / "scripts/generate.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_between_pages_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_every_dependency_is_justified():
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    block = project.split("dependencies = [")[1].split("]\n")[0]
+    page = (ROOT / "docs/dependencies.md").read_text("utf-8")
+    names = re.findall(r'"([a-z0-9-]+)>=', block)
+    assert len(names) > 8
+    assert all(name in page for name in names)
+
+
+def test_the_test_command_installs_the_cpu_build_of_torch():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    demo, test = (block.strip() for block in blocks(ROOT / "README.md")[:2])
+    assert "\n" not in demo + test
+    assert demo.endswith("kenpin demo") and "torch" not in demo
+    assert "torch==2.13.0" in test and test.endswith("scripts/test")
+    assert "<!-- demo -->" in readme and "<!-- test -->" in readme

@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kenpin.judge import (
+    Calibration,
+    how_held_out,
+    in_words,
+    percent,
+    pictures_needed,
+    promise,
+    promise_spread,
+    rank_limit,
+)
+from kenpin.types import Outcome
+
+
+def calibration(count, false_reject=0.01, held_out="kfold"):
+    scores = np.arange(1.0, count + 1)
+    return Calibration(scores, scores / 100, false_reject, held_out, 10)
+
+
+@pytest.mark.parametrize(
+    ("count", "false_reject", "rank"),
+    [(99, 0.01, 99), (100, 0.01, 100), (199, 0.01, 198), (100, 0.05, 96), (19, 0.05, 19),
+     (10, 0.5, 6), (999, 0.001, 999)],
+)  # fmt: skip
+def test_the_limit_is_the_rank_that_keeps_the_promise(count, false_reject, rank):
+    assert calibration(count, false_reject).limit == rank
+    # ceil((n + 1)(1 - alpha)) in exact arithmetic, not in floats
+    assert (count + 1 - rank) / (count + 1) <= false_reject + 1e-12
+    assert (count + 2 - rank) / (count + 1) > false_reject
+
+
+def test_a_promise_that_cannot_be_kept_is_refused_with_the_number_it_takes():
+    few = calibration(20, 0.01)
+    assert not few.kept
+    assert few.limit == 20
+    assert few.promised_false_reject == pytest.approx(1 / 21)
+    assert promise(few) == (
+        "20 held-out good pictures cannot promise 1 %: that takes 99; the best that can be "
+        "promised is 1 good part in 21 (4.8 %)."
+    )
+
+
+def test_a_promise_that_is_kept_says_what_ten_times_better_would_take():
+    assert promise(calibration(100)) == (
+        "At most 1 good part in 101 (0.99 %) of good parts are rejected; to promise 0.1 % would "
+        "take 999 good pictures."
+    )
+    assert calibration(100).kept
+    assert "nothing is promised" in promise(None)
+
+
+@pytest.mark.parametrize(("rate", "needed"), [(0.01, 99), (0.001, 999), (0.05, 19), (0.3, 3)])
+def test_pictures_needed(rate, needed):
+    assert pictures_needed(rate) == needed
+    assert calibration(needed, rate).kept
+    assert not calibration(needed - 1, rate).kept
+
+
+def test_the_worst_rate_of_one_machine_is_the_beta_quantile():
+    # Beta(1, 100): 1 - 0.05^(1/100), by hand.
+    assert calibration(100).worst_false_reject == pytest.approx(1 - 0.05**0.01, abs=1e-12)
+    assert "up to 3 % (95 % confidence)" in promise_spread(calibration(100))
+
+
+def test_p_values_count_the_held_out_scores_at_least_as_high():
+    c = calibration(99)
+    assert c.p_value(1000.0) == pytest.approx(1 / 100)
+    assert c.p_value(99.0) == pytest.approx(2 / 100)
+    assert c.p_value(0.0) == 1.0
+    assert c.p_value(50.5) == pytest.approx(50 / 100)
+
+
+def test_only_above_the_limit_is_ng():
+    c = calibration(100)
+    assert c.judge(c.limit) is Outcome.OK
+    assert c.judge(np.nextafter(c.limit, np.inf)) is Outcome.NG
+
+
+@given(
+    st.lists(st.floats(0, 1e6), min_size=1, max_size=300),
+    st.floats(0.001, 0.5),
+    st.floats(0, 1e6),
+)
+def test_a_small_p_value_and_ng_are_the_same_thing(scores, false_reject, score):
+    c = Calibration(np.sort(scores), np.sort(scores), false_reject, "split", 1)
+    if c.kept:
+        assert (c.judge(score) is Outcome.NG) == (c.p_value(score) <= false_reject)
+
+
+def test_the_promise_holds_on_average_for_exchangeable_scores():
+    rng = np.random.default_rng(0)
+    for count, rate in ((100, 0.05), (99, 0.01), (40, 0.1)):
+        scores = np.sort(rng.standard_normal((4000, count)), axis=1)
+        limits = np.array([rank_limit(row, rate) for row in scores])
+        rejected = (rng.standard_normal(4000) > limits).mean()
+        expected = calibration(count, rate).promised_false_reject
+        assert expected <= rate
+        assert abs(rejected - expected) < 4 * np.sqrt(rate / 4000)
+
+
+def test_words():
+    assert how_held_out(None).startswith("none")
+    assert how_held_out(calibration(100)).startswith("10-fold: each of 100")
+    assert how_held_out(calibration(40, held_out="split")).startswith("split: 40")
+    assert [percent(v) for v in (0.05, 0.0123, 0.001, 0.5, 1.0, 0.0)] == [
+        "5 %", "1.2 %", "0.1 %", "50 %", "100 %", "0 %",
+    ]  # fmt: skip
+    assert in_words(1 / 101) == "1 good part in 101 (0.99 %)"

@@ -1,0 +1,172 @@
+import numpy as np
+import pytest
+
+import kenpin
+from conftest import good_pictures, write_pictures
+from kenpin.errors import CalibrationError, DatasetError, PictureError, RecipeError
+from kenpin.pictures import encode, write_png
+
+
+def test_a_folder_files_and_arrays_give_the_same_bundle(tmp_path):
+    pictures = good_pictures(20)
+    folder = write_pictures(tmp_path / "good", pictures)
+    from_folder = kenpin.learn(folder).to_bytes()
+    assert kenpin.learn(sorted(folder.iterdir())).to_bytes() == from_folder
+    assert kenpin.learn(pictures).to_bytes() == from_folder
+
+
+def test_the_same_seed_gives_the_same_file_and_another_seed_another():
+    pictures = good_pictures(20)
+    first = kenpin.learn(pictures, kenpin.Recipe(seed=1)).to_bytes()
+    assert kenpin.learn(pictures, kenpin.Recipe(seed=1)).to_bytes() == first
+    assert kenpin.learn(pictures, kenpin.Recipe(seed=2)).to_bytes() != first
+
+
+def test_every_picture_gets_one_unseen_score(bundle):
+    assert bundle.calibration.count == 40
+    assert len(bundle.provenance.pictures) == 40
+    assert bundle.calibration.held_out == "kfold" and bundle.calibration.folds == 10
+
+
+def test_unseen_scores_are_higher_than_scores_of_pictures_the_model_learned(bundle):
+    seen = [kenpin.Inspector(bundle).inspect(pixels).score for pixels in good_pictures(40)]
+    assert np.median(seen) < 0.8 * np.median(bundle.calibration.scores)
+
+
+def test_a_split_keeps_its_pictures_out_of_learning():
+    pictures = good_pictures(40)
+    bundle = kenpin.learn(pictures, kenpin.Recipe(held_out="split", split_share=0.25))
+    assert bundle.calibration.count == 10
+    inspector = kenpin.Inspector(bundle)
+    order = np.random.default_rng(0).permutation(40)
+    apart = sorted(inspector.inspect(pictures[index]).score for index in order[:10])
+    np.testing.assert_allclose(apart, bundle.calibration.scores, rtol=1e-4)
+
+
+def test_without_held_out_pictures_there_is_no_judging():
+    bundle = kenpin.learn(good_pictures(20), kenpin.Recipe(held_out="none"))
+    with pytest.raises(CalibrationError, match="no calibration"):
+        kenpin.Inspector(bundle)
+
+
+def test_the_recipe_in_the_bundle_is_the_one_that_was_used():
+    bundle = kenpin.learn(good_pictures(20), kenpin.Recipe(size=(32, 40)))
+    assert bundle.recipe.size == bundle.preparation.size == (32, 40)
+    assert bundle.recipe.color == "grey"
+    assert bundle.recipe.folds == 10
+    assert bundle.recipe.pca.components == bundle.model.components.shape[0]
+    again = kenpin.learn(good_pictures(20), bundle.recipe)
+    assert again.to_bytes() == bundle.to_bytes()
+
+
+def test_colour_is_used_when_there_is_any():
+    grey = [np.repeat(pixels[:, :, None], 3, axis=2) for pixels in good_pictures(12)]
+    assert kenpin.learn(grey).recipe.color == "grey"
+    grey[5] = grey[5].copy()
+    grey[5][:10, :10, 0] = 255
+    assert kenpin.learn(grey).recipe.color == "rgb"
+
+
+def test_a_defect_in_colour_only_is_found_in_rgb():
+    rng = np.random.default_rng(0)
+    pictures = [
+        np.clip(pixels[:, :, None] + rng.normal(0, 2, (*pixels.shape, 3)), 0, 255).astype(np.uint8)
+        for pixels in good_pictures(40)
+    ]
+    wrong = pictures[0].copy()
+    wrong[20:26, 20:26, 0] += 60  # 0.30 red + 0.59 green stays the same: invisible in grey
+    wrong[20:26, 20:26, 1] -= 30
+    for color, expected in (("rgb", "NG"), ("grey", "OK")):
+        bundle = kenpin.learn(pictures[1:], kenpin.Recipe(color=color))
+        assert kenpin.Inspector(bundle).inspect(wrong).outcome == expected
+
+
+def test_duplicates_are_used_once_and_named(tmp_path):
+    folder = write_pictures(tmp_path, good_pictures(12))
+    (folder / "copy.bmp").write_bytes(encode(good_pictures(1)[0], "BMP"))
+    provenance = kenpin.learn(folder).provenance
+    assert len(provenance.pictures) == 12
+    assert provenance.left_out == (("copy.bmp", "same pixels as 000.png"),)
+
+
+def test_unreadable_pictures_are_left_out_and_named(tmp_path):
+    folder = write_pictures(tmp_path / "良品", good_pictures(12))
+    (folder / "empty.png").write_bytes(b"")
+    ((name, reason),) = kenpin.learn(folder).provenance.left_out
+    assert name == "empty.png" and "is empty" in reason
+
+
+def test_different_sizes_are_resized_and_said(tmp_path):
+    folder = write_pictures(tmp_path, good_pictures(12))
+    write_png(folder / "other.png", good_pictures(1, first=99, size=(60, 60))[0])
+    remarks = kenpin.learn(folder).provenance.remarks
+    assert remarks[0] == (
+        "The pictures have 2 different sizes, from 64x48 to 60x60; all were resized to 64x48."
+    )
+    assert "different proportions" in remarks[1]
+
+
+def test_what_was_done_to_read_them_is_said():
+    deep = [pixels.astype(np.uint16) * 257 for pixels in good_pictures(12)]
+    alpha = np.dstack([good_pictures(1, first=50)[0]] * 4)
+    remarks = kenpin.learn([*deep, alpha]).provenance.remarks
+    assert "1 of the pictures: transparency ignored." in remarks
+
+
+@pytest.mark.parametrize("count", [1, 9])
+def test_too_few_pictures_are_refused_with_the_reason(tmp_path, count):
+    folder = write_pictures(tmp_path, good_pictures(count))
+    write_png(folder / "copy.png", good_pictures(1)[0])
+    (folder / "empty.png").write_bytes(b"")
+    with pytest.raises(DatasetError) as caught:
+        kenpin.learn(folder)
+    text = str(caught.value)
+    assert f"Only {count} usable good pictures in {count + 2}" in text
+    assert "1 repeat another picture" in text and "1 cannot be read" in text
+
+
+def test_ten_pictures_are_enough_to_learn_and_say_how_little_they_promise():
+    calibration = kenpin.learn(good_pictures(10)).calibration
+    assert not calibration.kept
+    assert calibration.promised_false_reject == pytest.approx(1 / 11)
+
+
+def test_a_constant_part_is_learned():
+    rng = np.random.default_rng(0)
+    pictures = [np.full((32, 32), 100, np.uint8) for _ in range(12)]
+    for number, pixels in enumerate(pictures):
+        pixels[0, 0] = number  # not duplicates
+    inspector = kenpin.Inspector(kenpin.learn(pictures))
+    spotted = pictures[0].copy()
+    spotted[10:14, 10:14] = rng.integers(0, 40)
+    assert inspector.inspect(spotted).outcome is kenpin.Outcome.NG
+
+
+def test_a_verdict_is_in_the_coordinates_of_the_given_picture(inspector):
+    pixels = good_pictures(1, first=800, size=(480, 640))[0].copy()
+    pixels[300:340, 200:260] = 0
+    verdict = inspector.inspect(pixels)
+    assert verdict.outcome is kenpin.Outcome.NG
+    worst = verdict.regions[0]
+    assert worst.x < 230 < worst.x + worst.width
+    assert worst.y < 320 < worst.y + worst.height
+    assert verdict.size == (480, 640)
+    assert worst.peak == pytest.approx(verdict.score)
+
+
+def test_ng_has_a_region_and_ok_has_none(inspector, labelled):
+    verdicts = [inspector.inspect(item.source) for item in labelled]
+    assert {verdict.outcome for verdict in verdicts} == set(kenpin.Outcome)
+    for verdict in verdicts:
+        assert bool(verdict.regions) == (verdict.outcome is kenpin.Outcome.NG)
+        assert (verdict.score > verdict.limit) == (verdict.outcome is kenpin.Outcome.NG)
+
+
+def test_unreadable_input_raises_a_picture_error(inspector, tmp_path):
+    with pytest.raises(PictureError, match="does not exist"):
+        inspector.inspect(tmp_path / "missing.png")
+
+
+def test_a_recipe_is_checked():
+    with pytest.raises(RecipeError, match="false_reject"):
+        kenpin.Recipe().but(false_reject=0)

@@ -1,0 +1,70 @@
+"""Promises and figures on real and drawn pictures: slow, and part of the test command."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kenpin
+import kenpin.demo
+from conftest import SIZE, good_pictures
+from kenpin.judge import rank_limit
+from kenpin.synth.terminals import draw_terminals
+
+pytestmark = pytest.mark.slow
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+def benchmark(name):
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def rejected(held_out, false_reject, draws, count=60, fresh=200):
+    shares = []
+    for draw in range(draws):
+        first = 10_000_000 + draw * 10_000
+        bundle = kenpin.learn(
+            good_pictures(count, first), kenpin.Recipe(held_out=held_out, seed=draw)
+        )
+        inspector = kenpin.Inspector(bundle)
+        limit = rank_limit(bundle.calibration.scores, false_reject)
+        scores = [
+            inspector.inspect(draw_terminals(first + 5_000 + n, size=SIZE).pixels).score
+            for n in range(fresh)
+        ]
+        shares.append(float((np.array(scores) > limit).mean()))
+    return np.array(shares)
+
+
+@pytest.mark.parametrize("held_out", ["kfold", "split"])
+def test_the_promised_false_reject_rate_is_kept_on_fresh_pieces(held_out):
+    shares = rejected(held_out, 0.10, draws=30)
+    error = shares.std(ddof=1) / np.sqrt(len(shares))
+    assert shares.mean() < 0.10 + 3 * error
+    assert shares.mean() > 0.5 * 0.10  # not by rejecting nothing: that would let NG pass too
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("juice_bottle", 0.92), ("solar_cell", 0.87), ("metal_nut", 0.84), ("terminals", 0.95)],
+)
+def test_defects_are_found_as_well_as_the_readme_says(shared, name, least):
+    quality = benchmark("quality")
+    lines = [quality.measure(name, "pca", shared, seed) for seed in range(3)]
+    summary = quality.summary(lines)
+    assert summary["auroc"] >= least
+    assert summary["auroc"] > summary["auroc_mse"] + 0.03
+    assert summary["learned_from"] == 100
+
+
+def test_the_demo_from_the_command_line_finds_every_kind(tmp_path):
+    done = kenpin.demo.run_demo(tmp_path / "demo")
+    assert done.evaluation.auroc > 0.99
+    assert min(area for _, area in done.evaluation.by_kind.values()) > 0.95
+    assert done.evaluation.false_reject.rate <= 0.03
