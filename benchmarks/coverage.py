@@ -10,12 +10,12 @@ import argparse
 import json
 import os
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 import kenpin
-from kenpin.judge import rank_limit
 from kenpin.synth.terminals import draw_terminals
 
 RATES = (0.05, 0.01)
@@ -23,8 +23,10 @@ TO_LEARN = 100
 SIZE = (96, 128)
 
 
-def measured(draw: int, fresh: int, model: str, held_out: str, folds: int | None) -> list[float]:
-    """The share of fresh good pieces rejected at each of RATES."""
+def measured(
+    draw: int, fresh: int, model: str, held_out: str, folds: int | None
+) -> list[tuple[float, float]]:
+    """For each of RATES the share of fresh good pieces rejected, and what was promised."""
     first = 1_000_000 + draw * 100_000
     good = [draw_terminals(first + n, size=SIZE).pixels for n in range(TO_LEARN)]
     recipe = kenpin.Recipe(model=model, seed=draw, held_out=held_out, folds=folds)
@@ -35,8 +37,8 @@ def measured(draw: int, fresh: int, model: str, held_out: str, folds: int | None
             for n in range(fresh)
         ]
     )
-    held_out_scores = inspector.calibration.scores
-    return [float((scores > rank_limit(held_out_scores, rate)).mean()) for rate in RATES]
+    asked = [replace(inspector.calibration, false_reject=rate) for rate in RATES]
+    return [(float((scores > c.limit).mean()), c.promised_false_reject) for c in asked]
 
 
 def main() -> None:
@@ -49,8 +51,9 @@ def main() -> None:
     a = parser.parse_args()
     work = partial(measured, fresh=a.fresh, model=a.model, held_out=a.held_out, folds=a.folds)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        shares = np.array(list(pool.map(work, range(a.draws))))
-    for rate, column in zip(RATES, shares.T, strict=True):
+        results = np.array(list(pool.map(work, range(a.draws))))  # (draws, rates, 2)
+    for index, rate in enumerate(RATES):
+        column, promised = results[:, index, 0], results[0, index, 1]
         line = {
             "benchmark": "coverage",
             "model": a.model,
@@ -60,6 +63,7 @@ def main() -> None:
             "draws": a.draws,
             "fresh": a.fresh,
             "stated": rate,
+            "promised": round(float(promised), 5),
             "measured": round(float(column.mean()), 5),
             "standard_error": round(float(column.std(ddof=1) / np.sqrt(a.draws)), 5),
             "ratio": round(float(column.mean() / rate), 3),

@@ -11,6 +11,7 @@ import pytest
 from kenpin.bundle import Bundle, _manifest_hash, describe
 from kenpin.errors import BundleError, CalibrationError, OutputError
 from kenpin.inspector import Inspector
+from kenpin.models.pca import Pca
 
 
 def members(path):
@@ -119,7 +120,7 @@ def test_every_flipped_byte_is_refused_or_harmless(part, tmp_path, bundle):
 
 def test_a_changed_limit_score_or_weight_is_found(part, tmp_path):
     def lower(manifest):
-        manifest["calibration"]["false_reject"] = 0.5
+        manifest["recipe"]["false_reject"] = 0.5
 
     lowered = with_manifest(part, tmp_path / "m.kenpin", lower, sign=False)
     refused(lowered, "does not match its hash")
@@ -149,24 +150,58 @@ def test_a_newer_format_says_which_kenpin_wrote_it(part, tmp_path):
     [
         lambda m: m.pop("recipe"),
         lambda m: m.update(extra=1),
-        lambda m: m["recipe"].update(model="magic"),
+        lambda m: m.update(format=0),
+        lambda m: m.update(format="1"),
         lambda m: m["calibration"].update(scores=[]),
         lambda m: m["calibration"].update(scores=["high"]),
-        lambda m: m["calibration"].update(false_reject=7),
-        lambda m: m["preparation"].update(size=[0]),
-        lambda m: m["preparation"].update(size=[4, 4]),
-        lambda m: m["preparation"].update(color="rgb"),
+        lambda m: m["calibration"].update(limit=1e9),
+        lambda m: m["calibration"]["mse_scores"].pop(),
+        lambda m: m["recipe"].update(false_reject=7),
+        lambda m: m["recipe"].update(false_reject=0.5),  # another limit than the one recorded
+        lambda m: m["recipe"].update(size=[16]),
+        lambda m: m["recipe"].update(size=None),
+        lambda m: m["recipe"].update(size=[60000, 60000]),
+        lambda m: m["recipe"].update(size=[16, 16]),
+        lambda m: m["recipe"].update(color="rgb"),
+        lambda m: m["recipe"].update(held_out="none"),
+        lambda m: m["learned_from"].update(count=100000),
         lambda m: m.update(members={}),
     ],
 )
 def test_a_manifest_that_makes_no_sense_is_refused(part, tmp_path, change):
-    refused(with_manifest(part, tmp_path / "a.kenpin", change), "damaged|needs the model")
+    refused(with_manifest(part, tmp_path / "a.kenpin", change), "is damaged or was changed")
 
 
 def test_a_manifest_that_is_not_json_or_not_an_object(part, tmp_path):
     for content in (b"{", b"[]", b"7", b"\xff\xfe"):
         contents = members(part) | {"manifest.json": content}
         refused(write(tmp_path / "a.kenpin", contents), "damaged")
+
+
+def test_a_model_of_the_future_asks_for_an_upgrade(part, tmp_path):
+    changed = with_manifest(part, tmp_path / "a.kenpin", lambda m: m["recipe"].update(model="x"))
+    refused(changed, "needs the model 'x'.*upgrade")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.0, -1.0])
+@pytest.mark.parametrize("what", ["spread", "weights"])
+def test_a_variation_that_makes_no_sense_is_refused(bundle, tmp_path, what, value):
+    variation = bundle.variation
+    if what == "spread":
+        spread = variation.spreads[0].copy()
+        spread[0, 0] = value
+        variation = replace(variation, spreads=(spread, *variation.spreads[1:]))
+    else:
+        variation = replace(variation, weights=np.full(5, value, np.float32))
+    replace(bundle, variation=variation).save(tmp_path / "a.kenpin")
+    refused(tmp_path / "a.kenpin", "do not fit each other")
+
+
+def test_a_model_that_answers_with_nonsense_is_refused(bundle, tmp_path):
+    for mean in (bundle.model.mean * np.nan, bundle.model.mean[:-4]):
+        components = bundle.model.components[:, : mean.size]
+        replace(bundle, model=Pca(mean, components)).save(tmp_path / "a.kenpin")
+        refused(tmp_path / "a.kenpin", "do not fit each other|broadcast")
 
 
 def test_a_zip_bomb_is_not_unpacked(part, tmp_path):

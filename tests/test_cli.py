@@ -61,9 +61,9 @@ def test_learn_says_what_was_used_and_what_is_promised(good, tmp_path):
     assert result.exit_code == 0
     text = " ".join(result.stdout.split())
     for expected in (
-        "pictures used 20", "left out 2", "copy.png: same pixels as 000.png", "is empty",
-        "10-fold: each of 20 good pictures", "limit", "At most 1 good part in 21 (4.8 %)",
-        "0.5 % would take 199 good pictures",
+        "pictures used 20", "left out 2", "is empty", "limit", "10-fold: each of 20 good pictures",
+        "良品 フォルダ/copy.png: same pixels as 良品 フォルダ/000.png",
+        "At most 1 good part in 21 (4.8 %) is rejected", "0.5 % would take 199 held-out good",
     ):  # fmt: skip
         assert expected in text
     assert result.stderr == ""  # quiet in a pipe
@@ -180,13 +180,16 @@ def bad_learning(good, tmp_path):
         ([tmp_path / "file.txt", "-o", output], "not a picture that kenpin reads"),
         ([good, "-o", tmp_path / "no" / "a.kenpin"], "does not exist; make it"),
         ([good, "-o", tmp_path], "it is a folder"),
-        ([good / "000.png", "-o", good / "000.png"], "is one of the pictures"),
+        ([good / "000.png", "-o", good / "000.png"], "is one of the inputs"),
+        ([good, "-o", good / "000.png"], "is one of the inputs"),
+        ([tmp_path / ("x" * 300), "-o", output], "too long"),
+        ([good, "-o", tmp_path / ("x" * 300)], "too long"),
         ([good, "-o", output, "--model", "magic"], "'pca' or 'ae'"),
         ([good, "-o", output, "--size", "12"], "HEIGHTxWIDTH"),
         ([good, "-o", output, "--size", "2x2"], "16 to 2048"),
         ([good, "-o", output, "--false-reject", "1"], "false_reject"),
         ([good, "-o", output, "--recipe", tmp_path / "bad.toml"], "did you mean 'model'"),
-        ([good, "-o", output, "--recipe", tmp_path / "none.toml"], "does not exist"),
+        ([good, "-o", output, "--recipe", tmp_path / "none.toml"], "not there"),
     ]
 
 
@@ -222,6 +225,106 @@ def test_outputs_that_cannot_be_written(part, ok_picture, mvtec, tmp_path):
     refused(run("inspect", part, ok_picture, "--csv", tmp_path), "it is a folder")
     refused(run("evaluate", part, mvtec, "--report", tmp_path / "file"), "it is a file")
     refused(run("demo", "-o", tmp_path), "already holds something else")
+
+
+def test_no_output_ever_replaces_an_input(part, good, tmp_path):
+    before = {path: path.read_bytes() for path in (part, *sorted(good.iterdir()))}
+    refused(run("inspect", part, good, "--pictures", good), "is the folder of the pictures")
+    refused(run("inspect", part, good, "--csv", good / "000.png"), "is one of the inputs")
+    refused(run("inspect", part, good, "--csv", part), "is one of the inputs")
+    (tmp_path / "link.kenpin").symlink_to(good / "000.png")
+    refused(run("learn", good, "-o", tmp_path / "link.kenpin"), "is one of the inputs")
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_names_that_look_like_markup_or_numbers_are_shown_as_they_are(part, tmp_path):
+    folder = write_pictures(tmp_path / "a[", good_pictures(1, first=702))
+    (folder / "000.png").rename(folder / "[ok]b[red].png")
+    result = run("inspect", part, folder)
+    assert "[ok]b[red].png" in result.stdout
+    (folder / "[red]c].png").write_bytes(b"")
+    assert "[red]c].png is empty" in run("inspect", part, folder).stderr
+
+
+def test_three_pictures_and_three_names(part, tmp_path):
+    pixels = good_pictures(1, first=703)[0]
+    names = ("a/x.png", "b/x.png", "c/x-2.png", "d/X.png")
+    for name in names:
+        (tmp_path / name).parent.mkdir()
+        write_png(tmp_path / name, pixels)
+    out = tmp_path / "out"
+    run("inspect", part, *[tmp_path / name for name in names], "--pictures", out)
+    assert len({path.name.casefold() for path in out.iterdir()}) == 4
+
+
+def test_what_was_judged_before_a_failure_is_in_the_csv(part, tmp_path, monkeypatch):
+    folder = write_pictures(tmp_path / "new", good_pictures(3, first=702))
+    inspect, judged = kenpin.Inspector.inspect, []
+
+    def interrupted(self, source):
+        if len(judged) == 2:
+            raise KeyboardInterrupt
+        judged.append(source)
+        return inspect(self, source)
+
+    monkeypatch.setattr(kenpin.Inspector, "inspect", interrupted)
+    refused(run("inspect", part, folder, "--csv", tmp_path / "a.csv"), "verdicts so far")
+    assert len((tmp_path / "a.csv").read_text("utf-8-sig").splitlines()) == 3
+
+
+def test_a_terminal_that_cannot_show_japanese_is_no_reason_to_fail(mvtec, tmp_path):
+    part = tmp_path / "a.kenpin"
+    run("learn", mvtec, "-o", part)
+    for encoding in ("cp932", "cp1252", "ascii"):
+        done = subprocess.run(
+            [sys.executable, "-m", "kenpin.cli", "evaluate", str(part), str(mvtec)],
+            capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": encoding},
+        )  # fmt: skip
+        assert done.returncode == 0 and b"AUROC" in done.stdout, done.stderr
+
+
+def test_a_closed_pipe_is_not_a_verdict(part, tmp_path):
+    folder = write_pictures(tmp_path / "new", good_pictures(40, first=702))
+    command = [sys.executable, "-m", "kenpin.cli", "inspect", str(part), str(folder), "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    error = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 2
+    assert b"Traceback" not in error and b"Exception" not in error
+
+
+def test_the_recipe_can_be_taken_out_and_used_again(part, good, tmp_path):
+    toml = run("show", part, "--toml").stdout
+    (tmp_path / "r.toml").write_text(toml)
+    assert kenpin.Recipe.read(tmp_path / "r.toml") == kenpin.Bundle.load(part).recipe
+    again = run("learn", good, "-o", tmp_path / "b.kenpin", "--recipe", tmp_path / "r.toml")
+    assert again.exit_code == 0
+
+
+def test_nothing_in_a_folder_is_passed_over_in_silence(part, ok_picture, tmp_path):
+    folder = write_pictures(tmp_path / "new", good_pictures(1, first=702))
+    (folder / "dangling.png").symlink_to(tmp_path / "nowhere.png")
+    (folder / "old.gif").write_bytes(b"GIF89a")
+    result = run("inspect", part, folder, "--json")
+    assert result.exit_code == 2
+    outcomes = [json.loads(line)["verdict"] for line in result.stdout.splitlines()]
+    assert sorted(outcomes) == ["OK", "UNREADABLE", "UNREADABLE"]
+
+
+def test_other_proportions_are_said(part, tmp_path):
+    write_png(tmp_path / "tall.png", good_pictures(1, first=702, size=(64, 48))[0])
+    line = json.loads(run("inspect", part, tmp_path / "tall.png", "--json").stdout)
+    assert "other proportions" in line["notes"][0]
+    assert "other proportions" in run("inspect", part, tmp_path / "tall.png").stdout
+
+
+def test_a_terminal_without_width_still_shows_everything(part):
+    done = subprocess.run(
+        [sys.executable, "-m", "kenpin.cli", "show", str(part)],
+        capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "0"},
+    )  # fmt: skip
+    assert "pictures used" in done.stdout
 
 
 def test_usage_errors_have_status_2():
@@ -264,14 +367,17 @@ def test_ctrl_c_while_learning_leaves_no_file(tmp_path):
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=30)
     assert process.returncode == 2
-    assert error.strip() == "kenpin: Stopped; nothing was written."
+    assert error.strip() == "kenpin: Stopped; no result was written."
     assert [path.name for path in tmp_path.iterdir()] == ["good"]
 
 
 def test_the_installed_command_works_without_torch(part, ok_picture):
     code = (
         "import sys\n"
-        "sys.modules['torch'] = None\n"
+        "class NoTorch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'torch': raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, NoTorch())\n"
         f"sys.argv = ['kenpin', 'inspect', {str(part)!r}, {str(ok_picture)!r}]\n"
         "from kenpin.cli import main\n"
         "main()\n"

@@ -25,6 +25,23 @@ def test_of_an_mvtec_folder_only_train_good_is_learned(mvtec):
     assert find_good(mvtec) == sorted((mvtec / "train/good").iterdir())
 
 
+@pytest.mark.parametrize("name", ["test", "ground_truth", "good"])
+def test_a_test_set_is_not_learned_as_good(tmp_path, name):
+    (tmp_path / name / "bent").mkdir(parents=True)
+    write_png(tmp_path / name / "bent" / "a.png", PIXELS)
+    with pytest.raises(DatasetError, match=f"holds a folder {name} and so perhaps NG"):
+        find_good(tmp_path)
+
+
+def test_nested_folders_have_masks_of_their_own(tmp_path):
+    for side in ("left", "right"):
+        for place, stem in (("test/bent", "0"), ("ground_truth/bent", "0_mask")):
+            (tmp_path / place / side).mkdir(parents=True, exist_ok=True)
+            write_png(tmp_path / place / side / f"{stem}.png", PIXELS)
+    masks = [item.mask.relative_to(tmp_path).as_posix() for item in find_labelled(tmp_path)]
+    assert masks == [f"ground_truth/bent/{side}/0_mask.png" for side in ("left", "right")]
+
+
 def test_labelled_pictures_come_good_first_with_their_masks(mvtec):
     labelled = find_labelled(mvtec)
     assert [item.kind for item in labelled] == ["good"] * 6 + ["bent"] * 4

@@ -74,6 +74,9 @@ def test_an_evaluation_adds_up(inspector, labelled):
     assert sum(rate.errors for rate, _ in result.by_kind.values()) == result.escape.errors
     assert result.pixel_auroc > 0.9 and 0.5 < result.aupro <= 1
     verdicts = [inspector.inspect(item.source) for item in labelled]
+    mse, limit = np.array([v.l2 for v in verdicts]), inspector.calibration.mse_limit
+    assert result.false_reject_mse.errors == (mse[result.good] > limit).sum()
+    assert result.escape_mse.errors == (mse[~result.good] <= limit).sum()
     assert [v.score for v in verdicts] == result.scores.tolist()
 
 
@@ -96,6 +99,12 @@ def test_without_masks_or_without_ng_the_figures_are_null(inspector, labelled):
     assert only_good.escape.rate is None and only_good.by_kind == {}
     only_ng = kenpin.evaluate(inspector, [item for item in labelled if not item.good])
     assert only_ng.false_reject.rate is None and only_ng.auroc is None
+
+
+def test_a_rate_above_the_promise_is_noticed(inspector, labelled):
+    assert not kenpin.evaluate(inspector, labelled).above_promise
+    ng_called_good = [Labelled(item.source, "good") for item in labelled if not item.good]
+    assert kenpin.evaluate(inspector, ng_called_good).above_promise
 
 
 def test_a_picture_the_model_learned_from_is_refused(inspector):

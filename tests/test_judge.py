@@ -40,14 +40,14 @@ def test_a_promise_that_cannot_be_kept_is_refused_with_the_number_it_takes():
     assert few.promised_false_reject == pytest.approx(1 / 21)
     assert promise(few) == (
         "20 held-out good pictures cannot promise 1 %: that takes 99; the best that can be "
-        "promised is 1 good part in 21 (4.8 %)."
+        "promised is that at most 1 good part in 21 (4.8 %) is rejected."
     )
 
 
 def test_a_promise_that_is_kept_says_what_ten_times_better_would_take():
     assert promise(calibration(100)) == (
-        "At most 1 good part in 101 (0.99 %) of good parts are rejected; to promise 0.1 % would "
-        "take 999 good pictures."
+        "At most 1 good part in 101 (0.99 %) is rejected; promising 0.1 % would take 999 "
+        "held-out good pictures."
     )
     assert calibration(100).kept
     assert "nothing is promised" in promise(None)
@@ -63,7 +63,11 @@ def test_pictures_needed(rate, needed):
 def test_the_worst_rate_of_one_machine_is_the_beta_quantile():
     # Beta(1, 100): 1 - 0.05^(1/100), by hand.
     assert calibration(100).worst_false_reject == pytest.approx(1 - 0.05**0.01, abs=1e-12)
-    assert "up to 3 % (95 % confidence)" in promise_spread(calibration(100))
+    assert "stays under 3 % with 95 % confidence" in promise_spread(calibration(100))
+
+
+def test_the_plain_judge_has_its_limit_by_the_same_rule():
+    assert calibration(100, 0.05).mse_limit == 96 / 100
 
 
 def test_p_values_count_the_held_out_scores_at_least_as_high():
@@ -78,6 +82,7 @@ def test_only_above_the_limit_is_ng():
     c = calibration(100)
     assert c.judge(c.limit) is Outcome.OK
     assert c.judge(np.nextafter(c.limit, np.inf)) is Outcome.NG
+    assert c.judge(float("nan")) is Outcome.NG
 
 
 @given(

@@ -4,7 +4,10 @@ import pytest
 import kenpin
 from conftest import good_pictures, write_pictures
 from kenpin.errors import CalibrationError, DatasetError, PictureError, RecipeError
-from kenpin.pictures import encode, write_png
+from kenpin.learning import _assign_folds
+from kenpin.models import learn_model, settle_model
+from kenpin.pictures import encode, read_picture, write_png
+from kenpin.report.pictures import triple
 
 
 def test_a_folder_files_and_arrays_give_the_same_bundle(tmp_path):
@@ -41,6 +44,42 @@ def test_a_split_keeps_its_pictures_out_of_learning():
     order = np.random.default_rng(0).permutation(40)
     apart = sorted(inspector.inspect(pictures[index]).score for index in order[:10])
     np.testing.assert_allclose(apart, bundle.calibration.scores, rtol=1e-4)
+    # The model is the one learned from the other thirty alone, its size chosen on them alone.
+    prepared = np.stack([bundle.preparation.prepare(read_picture(pixels)) for pixels in pictures])
+    others = learn_model(prepared[order[10:]], bundle.recipe, lambda *_: None)
+    np.testing.assert_array_equal(others.components, bundle.model.components)
+    assert (
+        bundle.recipe.pca.components
+        == settle_model(prepared[order[10:]], bundle.recipe.but(pca={}), 27).pca.components
+    )
+
+
+def test_the_final_model_learns_from_every_picture(bundle):
+    pictures = [bundle.preparation.prepare(read_picture(pixels)) for pixels in good_pictures(40)]
+    everything = learn_model(np.stack(pictures), bundle.recipe, lambda *_: None)
+    np.testing.assert_array_equal(everything.components, bundle.model.components)
+    np.testing.assert_allclose(bundle.model.mean, np.mean(pictures, axis=0), atol=1e-6)
+
+
+def test_folds_are_drawn_at_random():
+    """Pictures come in the order they were taken; folds in that order would share its drift."""
+    _, folds = _assign_folds(np.zeros((40, 16, 16, 1), np.float32), kenpin.Recipe(folds=5))
+    assert (np.bincount(folds) == 8).all()
+    assert (folds != np.arange(40) % 5).any() and (folds != np.sort(folds)).any()
+
+
+def test_components_that_are_not_possible_are_not_recorded():
+    bundle = kenpin.learn(good_pictures(12), kenpin.Recipe().but(pca={"components": 1000}))
+    assert bundle.recipe.pca.components == bundle.model.components.shape[0] == 9
+
+
+def test_a_part_that_never_varies_can_be_shown():
+    pixels = np.full((32, 32), 100, np.uint8)
+    same = [np.pad(pixels, ((0, n), (0, 0)), constant_values=100) for n in range(12)]
+    inspector = kenpin.Inspector(kenpin.learn(same))
+    assert inspector.calibration.limit == 0
+    picture = read_picture(pixels)
+    assert triple(picture, inspector.inspect(picture)).shape[2] == 3
 
 
 def test_without_held_out_pictures_there_is_no_judging():
@@ -86,14 +125,16 @@ def test_duplicates_are_used_once_and_named(tmp_path):
     (folder / "copy.bmp").write_bytes(encode(good_pictures(1)[0], "BMP"))
     provenance = kenpin.learn(folder).provenance
     assert len(provenance.pictures) == 12
-    assert provenance.left_out == (("copy.bmp", "same pixels as 000.png"),)
+    assert provenance.left_out == (
+        (f"{tmp_path.name}/copy.bmp", f"same pixels as {tmp_path.name}/000.png"),
+    )
 
 
 def test_unreadable_pictures_are_left_out_and_named(tmp_path):
     folder = write_pictures(tmp_path / "良品", good_pictures(12))
     (folder / "empty.png").write_bytes(b"")
     ((name, reason),) = kenpin.learn(folder).provenance.left_out
-    assert name == "empty.png" and "is empty" in reason
+    assert name == "良品/empty.png" and "is empty" in reason
 
 
 def test_different_sizes_are_resized_and_said(tmp_path):
@@ -101,7 +142,8 @@ def test_different_sizes_are_resized_and_said(tmp_path):
     write_png(folder / "other.png", good_pictures(1, first=99, size=(60, 60))[0])
     remarks = kenpin.learn(folder).provenance.remarks
     assert remarks[0] == (
-        "The pictures have 2 different sizes, from 64x48 to 60x60; all were resized to 64x48."
+        "The pictures have 2 different sizes, from 64x48 to 60x60 (width x height); all were "
+        "resized, as with --size 48x64."
     )
     assert "different proportions" in remarks[1]
 
@@ -170,3 +212,5 @@ def test_unreadable_input_raises_a_picture_error(inspector, tmp_path):
 def test_a_recipe_is_checked():
     with pytest.raises(RecipeError, match="false_reject"):
         kenpin.Recipe().but(false_reject=0)
+    with pytest.raises(RecipeError, match="did you mean 'seed'"):
+        kenpin.Recipe(sed=1)

@@ -8,7 +8,7 @@ import pytest
 
 import kenpin
 from conftest import good_pictures
-from kenpin.errors import BundleError, ExtraError
+from kenpin.errors import ExtraError
 from kenpin.models import NAMES, State, check_installed, learn_model, load_model, settle_model
 from kenpin.models.pca import Pca, _decompose, _hidden_error, choose_components
 from kenpin.pictures import read_picture
@@ -144,13 +144,60 @@ def test_judging_never_loads_torch(name, tmp_path):
 def test_without_torch_the_networks_say_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "kenpin.models.ae", raising=False)
-    with pytest.raises(ExtraError, match=r"pip install 'kenpin\[torch\]'"):
+    with pytest.raises(ExtraError, match="pip install torch onnx onnxscript"):
         check_installed("ae")
     check_installed("pca")
 
 
+def test_a_graph_keeps_everything_inside_and_tells_nothing_of_this_machine():
+    pytest.importorskip("torch")
+    onnx = pytest.importorskip("onnx")
+    graph = learn_model(material((24, 32, 1)), recipe_for("ae"), silent).state().graph
+    assert b"site-packages" not in graph and b"location" not in graph
+    model = onnx.load_from_string(graph)
+    assert {entry.domain for entry in model.opset_import} == {""}  # standard operators only
+    tensor = model.graph.initializer[0]
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../secret.bin")
+    with pytest.raises(ValueError, match="refers to other files"):
+        load_model("ae", State(graph=model.SerializeToString()))
+
+
+def test_the_epoch_that_reconstructs_unseen_pictures_best_is_kept():
+    torch = pytest.importorskip("torch")
+    from kenpin.models import ae  # noqa: PLC0415
+
+    pictures = material((24, 32, 1), count=30)
+    settings = recipe_for("ae").ae.model_copy(update={"epochs": 30, "patience": 3})
+    order = np.random.default_rng(0).permutation(30)
+    validation = torch.from_numpy(pictures[order[:4]]).permute(0, 3, 1, 2)
+    errors, told = [], []
+
+    def watch(stage, done, total):
+        told.append(done)
+
+    original = ae.mse_loss
+
+    def spy(answer, target):
+        error = original(answer, target)
+        if len(target) == len(validation) and not torch.is_grad_enabled():
+            errors.append(float(error))
+        return error
+
+    ae.mse_loss = spy
+    try:
+        learned = ae.learn(pictures, settings, 0, watch)
+    finally:
+        ae.mse_loss = original
+    assert len(errors) == len(told) <= 30
+    kept = np.square(pictures[order[:4]] - learned.reconstruct(pictures[order[:4]])).mean()
+    assert kept == pytest.approx(min(errors), rel=0.05)
+    if len(errors) < 30:  # stopped early: the last three brought nothing
+        assert min(errors) == min(errors[:-3])
+
+
 def test_an_unknown_or_broken_state_is_refused():
-    with pytest.raises(BundleError, match="does not have"):
+    with pytest.raises(ValueError, match="must be one of"):
         load_model("magic", State())
     with pytest.raises(ValueError, match="do not fit"):
         load_model("pca", State({}, {"mean": np.zeros((4, 4, 1)), "components": np.zeros((2, 9))}))

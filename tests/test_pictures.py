@@ -1,3 +1,6 @@
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import pytest
@@ -79,6 +82,8 @@ def test_the_hash_is_of_the_pixels_not_of_the_file(tmp_path):
     assert read_picture(tmp_path / "a.png").hash == read_picture(tmp_path / "b.bmp").hash
     assert read_picture(RGB).hash == read_picture(tmp_path / "a.png").hash
     assert read_picture(other).hash != read_picture(RGB).hash
+    grey_as_rgb = np.repeat(GREY[:, :, None], 3, axis=2)
+    assert read_picture(grey_as_rgb).hash == read_picture(GREY).hash
     assert read_picture(RGB.reshape(30, 20, 3)).hash != read_picture(RGB).hash
 
 
@@ -105,6 +110,37 @@ def test_a_bad_file_gets_one_sentence_with_its_name(tmp_path, name):
         read_picture(tmp_path / name)
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_fuzzed_files_are_read_or_refused_in_one_sentence(tmp_path):
+    rng = np.random.default_rng(0)
+    for kind in ("PNG", "JPEG", "BMP", "TIFF", "WEBP"):
+        content = encode(RGB, kind)
+        for _ in range(150):
+            fuzzed = bytearray(content)
+            for place in rng.integers(0, min(len(fuzzed), 200), 3):
+                fuzzed[place] = rng.integers(256)
+            (tmp_path / "f").write_bytes(fuzzed)
+            for read in (read_picture, read_size):
+                try:
+                    read(tmp_path / "f")
+                except PictureError as error:
+                    assert "\n" not in str(error)
+
+
+def test_reading_leaves_the_warnings_of_the_program_alone(tmp_path):
+    before = list(warnings.filters)
+    write_png(tmp_path / "a.png", RGB)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(read_picture, [tmp_path / "a.png"] * 50))
+    assert warnings.filters == before
+
+
+def test_16_bit_colour_is_read_with_8_bits_and_noted(tmp_path):
+    cv2.imwrite(str(tmp_path / "deep.png"), RGB[:, :, ::-1].astype(np.uint16) * 257)
+    picture = read_picture(tmp_path / "deep.png")
+    np.testing.assert_array_equal(picture.pixels, RGB)
+    assert picture.notes == ("16 bits a channel read as 8",)
 
 
 def test_many_pages_missing_files_and_folders_are_refused(tmp_path):

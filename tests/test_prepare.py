@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kenpin.prepare import Preparation, fitting_size, in_pixels
+from kenpin.prepare import Preparation, as_option, fitting_size, in_pixels
 from kenpin.types import Picture, Region
 
 RNG = np.random.default_rng(0)
@@ -18,6 +18,13 @@ def test_shape_dtype_and_range(pixels, color):
     assert prepared.shape == preparation.shape
     assert prepared.dtype == np.float32
     assert 0 <= prepared.min() < prepared.max() <= 1
+
+
+def test_grey_is_that_of_the_eye():
+    red = np.zeros((16, 16, 3), np.uint8)
+    red[..., 0] = 200
+    grey = Preparation((16, 16), "grey").prepare(Picture(red, "p"))
+    np.testing.assert_allclose(grey, 0.299 * 200 / 255, atol=1 / 255)
 
 
 def test_an_area_average_is_taken():
@@ -38,7 +45,7 @@ def test_a_grey_picture_is_the_same_grey_in_rgb_and_in_16_bits():
 
 
 def test_the_size_follows_the_most_frequent_proportions():
-    assert fitting_size([(480, 640)] * 3 + [(100, 100)], 128) == (96, 128)
+    assert fitting_size([(100, 100)] + [(480, 640)] * 3 + [(100, 100)], 128) == (96, 128)
     assert fitting_size([(512, 256)], 128) == (128, 64)
     assert fitting_size([(50, 40)], 128) == (48, 40)  # not enlarged; a multiple of 4
     assert fitting_size([(1000, 20)], 128) == (128, 16)
@@ -66,5 +73,6 @@ def test_a_region_maps_back_around_its_place_and_inside_the_picture(h, w, H, W, 
     assert -1e-9 <= back.y + back.height - (y + height) * H / h < 1 + 1e-9
 
 
-def test_sizes_are_written_width_first():
+def test_sizes_of_pictures_are_written_width_first_and_the_option_height_first():
     assert in_pixels((480, 640)) == "640x480"
+    assert as_option((480, 640)) == "480x640"

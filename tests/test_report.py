@@ -54,6 +54,19 @@ def test_every_false_reject_is_shown(inspector, labelled, tmp_path):
     assert "No NG piece was judged OK." in text
 
 
+def test_the_worst_come_first(html, evaluation):
+    def shown(title):
+        part = html.split(title)[1].split("<h2>")[0]
+        return [float(score) for score in re.findall(r"score ([0-9.]+),", part)]
+
+    good = np.sort(evaluation.scores[evaluation.good])[::-1]
+    np.testing.assert_allclose(shown("The worst good pieces")[:6], good[:6], rtol=0.01)
+    escapes = shown("Escapes 見逃し")
+    assert escapes == sorted(escapes)
+    certain = shown("The most certain NG pieces")
+    assert certain == sorted(certain, reverse=True) and min(certain) > evaluation.limit * 0.99
+
+
 def test_without_test_pictures_it_shows_the_calibration(inspector, tmp_path):
     text = write_report(tmp_path / "new" / "folder", inspector).read_text("utf-8")
     assert "No test pictures were given" in text
@@ -93,6 +106,17 @@ def test_regions_are_outlined_on_the_original_and_on_the_difference(inspector):
     assert red[26:, :panel].sum() > 20
     assert red[26:, panel : 2 * panel].sum() == 0
     assert red[26:, 2 * panel :].sum() > 20
+
+
+def test_the_known_defect_is_outlined_in_blue(inspector):
+    picture = read_picture(good_pictures(1, first=700)[0])
+    mask = np.zeros((48, 64), bool)
+    mask[20:30, 20:30] = True
+    verdict = inspector.inspect(picture)
+    added = (triple(picture, verdict, 240, mask) != triple(picture, verdict, 240)).any(axis=2)
+    assert 50 < added.sum() < 400
+    rows, columns = np.nonzero(added[26:])
+    assert rows.min() >= 70 and columns.max() <= 120
 
 
 def test_16_bit_and_colour_pictures_can_be_drawn(inspector):

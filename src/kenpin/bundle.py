@@ -8,22 +8,20 @@ signature: whoever can write the file can also write the hashes.
 import hashlib
 import io
 import json
-import struct
 import zipfile
-import zlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from kenpin import messages
 from kenpin.difference import SCALES, GoodVariation
-from kenpin.errors import BundleError, KenpinError
+from kenpin.errors import BundleError, KenpinError, RecipeError
 from kenpin.files import write_atomically
 from kenpin.judge import Calibration
 from kenpin.models import NAMES, Model, State, load_model
@@ -42,11 +40,13 @@ _STAMP = (1980, 1, 1, 0, 0, 0)  # the same result gives the same bytes
 class Provenance:
     """What a bundle was learned from: counts and hashes, never the pictures.
 
-    pictures: SHA-256 of the pixels of every good picture used. left_out: (name, reason) pairs.
+    pictures: SHA-256 of the pixels of every good picture used. size: (H, W) of most of them.
+    left_out: (name, reason) pairs.
     remarks: sentences about the pictures that the user should read.
     """
 
     pictures: tuple[str, ...]
+    size: tuple[int, int]
     left_out: tuple[tuple[str, str], ...] = ()
     remarks: tuple[str, ...] = ()
     kenpin: str = VERSION
@@ -61,13 +61,17 @@ class Bundle:
     """
 
     recipe: Recipe
-    preparation: Preparation
     model: Model
     variation: GoodVariation
     calibration: Calibration | None
     provenance: Provenance
     previews: dict[str, bytes] = field(default_factory=dict)
     name: str = "this model"
+
+    @cached_property
+    def preparation(self) -> Preparation:
+        """How a picture becomes what the model sees."""
+        return Preparation.of(self.recipe)
 
     def save(self, path: str | Path) -> None:
         """Write the file, atomically; raises OutputError."""
@@ -91,30 +95,31 @@ class Bundle:
         path = Path(path)
         if path.is_dir():
             raise BundleError(messages.BUNDLE_FOLDER.format(path=path))
-        if not path.is_file():
+        if not path.exists():
             raise BundleError(messages.BUNDLE_MISSING.format(path=path))
+        if not path.is_file():
+            raise BundleError(messages.BUNDLE_NOT_ZIP.format(path=path))
         try:
-            with zipfile.ZipFile(path) as archive:
+            content = path.read_bytes()
+        except OSError as error:
+            reason = error.strerror
+            raise BundleError(messages.FILE_UNREADABLE.format(path=path, reason=reason)) from None
+        if not zipfile.is_zipfile(io.BytesIO(content)):
+            raise BundleError(messages.BUNDLE_NOT_ZIP.format(path=path))
+        try:
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 manifest = _read_manifest(archive, path)
                 members = _read_members(archive, manifest, path)
-            bundle = _assemble(manifest, members, str(path))
-            _check_fit(bundle)
-            return bundle
-        except KenpinError:
+            return _assemble(manifest, members, str(path))
+        except RecipeError as error:
+            raise _damaged(path, str(error)) from None
+        except (KenpinError, MemoryError):
             raise
-        except zipfile.BadZipFile as error:
-            reason = str(error)
-            if "not a zip" in reason:
-                raise BundleError(messages.BUNDLE_NOT_ZIP.format(path=path)) from None
-            raise _damaged(path, reason) from None
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise _damaged(path, f"manifest.json, {where}: {first['msg']}") from None
-        except (
-            OSError, EOFError, KeyError, IndexError, TypeError, ValueError, NotImplementedError,
-            RuntimeError, SafetensorError, struct.error, zlib.error,
-        ) as error:  # fmt: skip
+        except Exception as error:  # zipfile, zlib, json, safetensors, onnxruntime: almost anything
             raise _damaged(path, str(error) or type(error).__name__) from None
 
     def _members(self) -> dict[str, bytes]:
@@ -133,20 +138,17 @@ class Bundle:
             "format": FORMAT,
             "kenpin": self.provenance.kenpin,
             "recipe": self.recipe.model_dump(mode="json"),
-            "preparation": asdict(self.preparation),
-            "model_config": self.model.state().config,
+            "model": self.model.state().config,
             "calibration": c
             and {
                 "scores": c.scores.tolist(),
                 "mse_scores": c.mse_scores.tolist(),
-                "false_reject": c.false_reject,
-                "held_out": c.held_out,
-                "folds": c.folds,
                 "limit": c.limit,  # for readers; computed again from the scores on loading
             },
             "learned_from": {
                 "count": len(self.provenance.pictures),
                 "pictures": self.provenance.pictures,
+                "size": self.provenance.size,
                 "left_out": self.provenance.left_out,
                 "remarks": self.provenance.remarks,
             },
@@ -174,33 +176,25 @@ class _Member(_Strict):
     sha256: str
 
 
-class _Preparation(_Strict):
-    size: tuple[int, int]
-    color: Literal["grey", "rgb"]
-
-
 class _Calibration(_Strict):
     scores: list[float] = Field(min_length=1)
     mse_scores: list[float] = Field(min_length=1)
-    false_reject: float = Field(gt=0, le=0.5)
-    held_out: Literal["kfold", "split"]
-    folds: int
     limit: float
 
 
 class _LearnedFrom(_Strict):
     count: int
     pictures: list[str]
+    size: tuple[PositiveInt, PositiveInt]
     left_out: list[tuple[str, str]]
     remarks: list[str]
 
 
 class _Manifest(_Strict):
-    format: int
+    format: Literal[1]
     kenpin: str
     recipe: Recipe
-    preparation: _Preparation
-    model_settings: dict[str, Any] = Field(alias="model_config")
+    model: dict[str, Any]
     calibration: _Calibration | None
     learned_from: _LearnedFrom
     members: dict[str, _Member]
@@ -220,23 +214,24 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> _Manifest:
                 path=path, found=raw["format"], version=raw.get("kenpin"), own=VERSION, known=FORMAT
             )
         )
-    manifest = _Manifest.model_validate(raw)
-    if _manifest_hash(raw) != manifest.sha256:
-        raise _damaged(path, "manifest.json does not match its hash")
-    return manifest
+    if raw["sha256"] != _manifest_hash(raw):
+        raise _damaged(path, messages.BUNDLE_HASH.format(member=_MANIFEST))
+    if raw["recipe"]["model"] not in NAMES:
+        raise BundleError(messages.BUNDLE_MODEL.format(path=path, model=raw["recipe"]["model"]))
+    return _Manifest.model_validate(raw)
 
 
 def _read_members(archive: zipfile.ZipFile, manifest: _Manifest, path: Path) -> dict[str, bytes]:
     names = archive.namelist()
     if sorted(names) != sorted([_MANIFEST, *manifest.members]):
-        raise _damaged(path, "its members are not those listed in manifest.json")
+        raise _damaged(path, messages.BUNDLE_MEMBERS)
     if sum(member.bytes for member in manifest.members.values()) > _MAX_UNPACKED:
         raise _too_large(path)
     contents = {}
     for name, member in manifest.members.items():
         content = _read_member(archive, name, member.bytes, path)
         if len(content) != member.bytes or hashlib.sha256(content).hexdigest() != member.sha256:
-            raise _damaged(path, f"{name} does not match its hash")
+            raise _damaged(path, messages.BUNDLE_HASH.format(member=name))
         contents[name] = content
     return contents
 
@@ -251,24 +246,20 @@ def _read_member(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> 
 
 
 def _assemble(manifest: _Manifest, members: dict[str, bytes], name: str) -> Bundle:
-    recipe, kept, learned = manifest.recipe, manifest.calibration, manifest.learned_from
-    if recipe.model not in NAMES:
-        raise BundleError(messages.BUNDLE_MODEL.format(path=name, model=recipe.model))
+    recipe, learned = manifest.recipe, manifest.learned_from
+    if learned.count != len(learned.pictures):
+        raise ValueError(messages.BUNDLE_DISAGREES.format(what="count and pictures"))
     arrays = load_arrays(members[_ARRAYS])
     own = {k.removeprefix("model."): v for k, v in arrays.items() if k.startswith("model.")}
-    variation = GoodVariation(
-        tuple(arrays[f"spread.{n}"] for n in range(len(SCALES))), arrays["scale_weights"]
-    )
-    return Bundle(
+    spreads = tuple(arrays[f"spread.{n}"] for n in range(len(SCALES)))
+    bundle = Bundle(
         recipe=recipe,
-        preparation=Preparation(manifest.preparation.size, manifest.preparation.color),
-        model=load_model(
-            recipe.model, State(manifest.model_settings, own, members.get(_GRAPH, b""))
-        ),
-        variation=variation,
-        calibration=None if kept is None else _calibration(kept),
+        model=load_model(recipe.model, State(manifest.model, own, members.get(_GRAPH, b""))),
+        variation=GoodVariation(spreads, arrays["scale_weights"]),
+        calibration=_calibration(manifest.calibration, recipe),
         provenance=Provenance(
             tuple(learned.pictures),
+            learned.size,
             tuple(learned.left_out),
             tuple(learned.remarks),
             manifest.kenpin,
@@ -280,24 +271,35 @@ def _assemble(manifest: _Manifest, members: dict[str, bytes], name: str) -> Bund
         },
         name=name,
     )
+    _check_fit(bundle)
+    return bundle
+
+
+def _calibration(kept: _Calibration | None, recipe: Recipe) -> Calibration | None:
+    if kept is None:
+        return None
+    if recipe.held_out == "none" or recipe.folds is None:
+        raise ValueError(messages.BUNDLE_DISAGREES.format(what="recipe and calibration"))
+    calibration = Calibration(
+        scores=np.sort(kept.scores),
+        mse_scores=np.sort(kept.mse_scores),
+        false_reject=recipe.false_reject,
+        held_out=recipe.held_out,
+        folds=recipe.folds,
+    )
+    if calibration.limit != kept.limit or len(kept.mse_scores) != len(kept.scores):
+        raise ValueError(messages.BUNDLE_DISAGREES.format(what="limit and scores"))
+    return calibration
 
 
 def _check_fit(bundle: Bundle) -> None:
     """Send one blank picture through, so that parts that do not fit fail now and not in use."""
-    blank = np.zeros((1, *bundle.preparation.shape), np.float32)
-    try:
-        answer = bundle.model.reconstruct(blank)
-    except Exception as error:  # onnxruntime's errors have no common public base
-        raise ValueError(f"the model does not fit the preparation: {error}") from error
-    if answer.shape != blank.shape or not np.isfinite(answer).all():
-        raise ValueError("the model does not fit the preparation")
-    bundle.variation.difference(blank[0] - answer[0])
-
-
-def _calibration(kept: _Calibration) -> Calibration:
-    return Calibration(
-        np.sort(kept.scores), np.sort(kept.mse_scores), kept.false_reject, kept.held_out, kept.folds
-    )
+    shape = bundle.preparation.shape
+    blank = np.zeros((1, *shape), np.float32)
+    answer = bundle.model.reconstruct(blank)
+    fits = answer.shape == blank.shape and bool(np.isfinite(answer).all())
+    if not fits or not bundle.variation.fits(shape):
+        raise ValueError(messages.BUNDLE_MISFIT)
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:

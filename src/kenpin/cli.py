@@ -1,9 +1,13 @@
 """The command line: parses, calls the library, prints. Nothing is decided here."""
 
-import csv
 import functools
 import io
+import itertools
 import json
+import os
+import shutil
+import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,9 +16,10 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from kenpin import messages
-from kenpin.errors import KenpinError, OutputError, PictureError
+from kenpin.errors import KenpinError, PictureError
 from kenpin.types import Outcome, Progress, Verdict
 from kenpin.version import VERSION
 
@@ -32,8 +37,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# A table needs some width whatever the terminal claims. No markup: a file may be called "[ok].png".
+_WIDTH = max(80, shutil.get_terminal_size((100, 24)).columns)
+out = Console(width=_WIDTH, highlight=False, soft_wrap=True, markup=False, emoji=False)
+err = Console(width=_WIDTH, stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 Good = Annotated[
     list[Path],
@@ -47,6 +54,10 @@ Part = Annotated[Path, typer.Argument(metavar="PART.kenpin", show_default=False)
 
 def main() -> None:
     """The `kenpin` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show 過検出 shows ???
+            stream.reconfigure(errors="replace")
+    warnings.simplefilter("ignore")  # of libraries, about odd pictures: not for the user
     app()
 
 
@@ -59,6 +70,12 @@ def _one_sentence(command: Callable[P, T]) -> Callable[P, T]:
             return command(*args, **kwargs)
         except KenpinError as error:
             sentence = str(error)
+        except BrokenPipeError:  # the reader of our output has gone, as in: | head
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(COULD_NOT_RUN) from None
+        except OSError as error:
+            place, reason = error.filename or "The system", error.strerror or error
+            sentence = messages.SYSTEM_REFUSED.format(path=place, reason=reason)
         except KeyboardInterrupt:
             sentence = messages.STOPPED
         except MemoryError:
@@ -116,9 +133,10 @@ def learn(
     ] = None,
 ) -> None:  # fmt: skip
     """Learn a part from pictures of good pieces."""
-    from kenpin.files import check_writable  # noqa: PLC0415 - each command loads what it needs
+    from kenpin.dataset import find_good  # noqa: PLC0415 - each command loads what it needs
+    from kenpin.files import check_not_input, check_writable  # noqa: PLC0415
     from kenpin.learning import learn as learn_part  # noqa: PLC0415
-    from kenpin.recipe import Recipe, parse_size, read_settings  # noqa: PLC0415
+    from kenpin.recipe import Recipe, parse_size  # noqa: PLC0415
     from kenpin.tables import print_bundle  # noqa: PLC0415
 
     options = {
@@ -129,11 +147,9 @@ def learn(
         "held_out": held_out,
         "seed": seed,
     }
-    settings = read_settings(recipe) if recipe else {}
-    settings |= {key: value for key, value in options.items() if value is not None}
-    wanted = Recipe.parse(settings, str(recipe) if recipe else messages.RECIPE_BUILTIN)
-    if any(output.resolve() == path.resolve() for path in good):
-        raise OutputError(messages.OUTPUT_IS_INPUT.format(path=output))
+    wanted = Recipe.read(recipe) if recipe else Recipe()
+    wanted = wanted.but(**{key: value for key, value in options.items() if value is not None})
+    check_not_input(output, find_good(good))
     check_writable(output)
     with _progress() as progress:
         bundle = learn_part(good, wanted, progress)
@@ -162,14 +178,23 @@ def inspect(
 ) -> None:  # fmt: skip
     """Judge pictures. Exit status: 0 all OK, 1 something is not OK, 2 could not run or read."""
     from kenpin.dataset import find_pictures  # noqa: PLC0415 - see learn
-    from kenpin.files import check_writable, make_folder, write_atomically  # noqa: PLC0415
+    from kenpin.files import (  # noqa: PLC0415
+        check_apart,
+        check_not_input,
+        check_writable,
+        make_folder,
+        write_atomically,
+    )
     from kenpin.inspector import Inspector  # noqa: PLC0415
+    from kenpin.tables import csv_text  # noqa: PLC0415
 
     inspector = Inspector.open(part)
     paths = find_pictures(pictures)
     if csv_file:
+        check_not_input(csv_file, [part, *paths])
         check_writable(csv_file)
     if picture_folder:
+        check_apart(picture_folder, paths)
         make_folder(picture_folder)
     records: list[dict[str, Any]] = []
     stopped = False
@@ -178,13 +203,14 @@ def inspect(
             records.append(record)
     except KeyboardInterrupt:
         stopped = True
-    if csv_file:
-        write_atomically(csv_file, _csv(records).encode("utf-8-sig"))
+    finally:  # whatever stopped it, what has been judged is kept
+        if csv_file:
+            write_atomically(csv_file, csv_text(records).encode("utf-8-sig", "replace"))
     counts = Counter(record["verdict"] for record in records)
     if not as_json:
         out.print(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
     if stopped:
-        _complain(messages.STOPPED_PARTLY if csv_file else messages.STOPPED)
+        _complain(messages.STOPPED_PARTLY if csv_file or picture_folder else messages.STOPPED)
     if stopped or counts[_UNREADABLE]:
         raise typer.Exit(COULD_NOT_RUN)
     if counts.total() != counts[Outcome.OK.value]:
@@ -217,13 +243,13 @@ def evaluate(
         make_folder(report)
     with _progress() as progress:
         evaluation = evaluate_part(inspector, dataset, progress)
+    for item in evaluation.left_out:
+        _complain(item.reason)
     written = _write_report(report, inspector, evaluation) if report else None
     if as_json:
         print(json.dumps(evaluation.to_dict(), ensure_ascii=False))
     else:
         print_evaluation(out, evaluation)
-        for item in evaluation.left_out:
-            _complain(item.reason)
         if written:
             out.print(f"Report: {written}")
 
@@ -236,6 +262,9 @@ def show(
         Path | None, typer.Option(metavar="DIR", help="Write a report of what was learned.",
                                   show_default=False)
     ] = None,
+    as_toml: Annotated[
+        bool, typer.Option("--toml", help="Print the recipe, to learn again with --recipe.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:  # fmt: skip
     """Show what is in a .kenpin file."""
@@ -245,8 +274,8 @@ def show(
 
     bundle = Bundle.load(part)
     written = _write_report(report, Inspector(bundle), None) if report else None
-    if as_json:
-        print(json.dumps(describe(bundle), ensure_ascii=False))
+    if as_json or as_toml:
+        print(json.dumps(describe(bundle)) if as_json else bundle.recipe.to_toml())
         return
     print_bundle(out, bundle, part)
     print_content(out, bundle)
@@ -280,7 +309,7 @@ _COLOURS = {Outcome.OK: "green", Outcome.NG: "bold red"}
 
 
 def _complain(sentence: str) -> None:
-    err.print(f"kenpin: {sentence}", markup=False)
+    err.print(f"kenpin: {sentence}")
 
 
 @contextmanager
@@ -300,32 +329,29 @@ def _progress() -> Iterator[Progress | None]:
         yield update
 
 
-def _line(verdict: Verdict) -> str:
-    from rich.markup import escape  # noqa: PLC0415
-
-    colour = _COLOURS[verdict.outcome]
-    text = f"[{colour}]{verdict.outcome.value}[/]  score {verdict.score:6.2f}"
-    text += f"  limit {verdict.limit:.2f}  p {verdict.p_value:.4f}  {escape(verdict.picture)}"
+def _line(verdict: Verdict) -> Text:
+    text = f"  score {verdict.score:6.2f}  limit {verdict.limit:.2f}  p {verdict.p_value:.4f}"
+    text += f"  {verdict.picture}"
     if verdict.regions:
         worst = verdict.regions[0]
         text += f"  worst at x {worst.x} y {worst.y} ({worst.width}x{worst.height})"
-    return text
+    if verdict.notes:
+        text += f"  ({', '.join(verdict.notes)})"
+    return Text.assemble((verdict.outcome.value, _COLOURS[verdict.outcome]), text)
 
 
 def _judged(
     inspector: Any, paths: list[Path], picture_folder: Path | None, as_json: bool
 ) -> Iterator[dict[str, Any]]:
     """Judge and print one picture after the other; an unreadable one does not stop the rest."""
-    stems: Counter[str] = Counter()
+    taken: set[str] = set()
     for path in paths:
         try:
             verdict = inspector.inspect(path)
             record = verdict.to_dict()
             if picture_folder:
-                stems[path.stem] += 1
-                number = stems[path.stem]
-                name = path.stem if number == 1 else f"{path.stem}-{number}"
-                _write_triple(picture_folder / f"{name}.png", path, verdict)
+                record["shown"] = f"{_free_name(path.stem, taken)}.png"
+                _write_triple(picture_folder / record["shown"], path, verdict)
         except PictureError as error:
             verdict = None
             record = {"picture": str(path), "verdict": _UNREADABLE, "reason": str(error)}
@@ -333,8 +359,16 @@ def _judged(
         if as_json:
             print(json.dumps(record, ensure_ascii=False), flush=True)
         elif verdict:
-            out.print(_line(verdict), markup=True)
+            out.print(_line(verdict))
         yield record
+
+
+def _free_name(stem: str, taken: set[str]) -> str:
+    """A name that is not taken yet, and now is; letters of either case are the same to Windows."""
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    name = next(name for name in names if name.casefold() not in taken)
+    taken.add(name.casefold())
+    return name
 
 
 def _write_triple(target: Path, path: Path, verdict: Verdict) -> None:
@@ -348,22 +382,6 @@ def _write_report(folder: Path, inspector: Any, evaluation: Any) -> Path:
     from kenpin.report import write_report  # noqa: PLC0415 - matplotlib, only for reports
 
     return write_report(folder, inspector, evaluation)
-
-
-_COLUMNS = ("picture", "verdict", "score", "limit", "p_value", "regions",
-            "x", "y", "width", "height", "peak", "reason")  # fmt: skip
-
-
-def _csv(records: list[dict[str, Any]]) -> str:
-    """One row a picture; x to peak are those of the most abnormal region."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, restval="", extrasaction="ignore")
-    writer.writeheader()
-    for record in records:
-        regions = record.get("regions", [])
-        worst = regions[0] if regions else {}
-        writer.writerow(record | worst | {"regions": len(regions)})
-    return text.getvalue()
 
 
 if __name__ == "__main__":

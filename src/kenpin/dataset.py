@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kenpin import messages
 from kenpin.errors import DatasetError, PictureError
-from kenpin.pictures import SUFFIXES, read_picture
+from kenpin.pictures import FOREIGN_SUFFIXES, SUFFIXES, read_picture
 from kenpin.types import PictureSource
 
 GOOD = "good"
@@ -34,7 +34,7 @@ class Labelled:
 
     source: PictureSource
     kind: str
-    mask: Path | NDArray[np.bool_] | None = None
+    mask: str | Path | NDArray[np.bool_] | None = None
 
     @property
     def good(self) -> bool:
@@ -83,7 +83,7 @@ def find_labelled(folder: str | Path) -> list[Labelled]:
     kinds = sorted(path.name for path in test.iterdir() if path.is_dir()) if test.is_dir() else []
     kinds.sort(key=lambda kind: kind != GOOD)
     labelled = [
-        Labelled(path, kind, _mask_of(path, kind, folder))
+        Labelled(path, kind, _mask_of(path, folder))
         for kind in kinds
         for path in _pictures_below(test / kind)
     ]
@@ -92,10 +92,10 @@ def find_labelled(folder: str | Path) -> list[Labelled]:
     return labelled
 
 
-def read_mask(mask: Path | NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+def read_mask(mask: str | Path | NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
     """The mask as (H, W) bool, True on the defect; raises DatasetError if it is not `size`."""
     name, marked = "mask", mask
-    if isinstance(marked, Path):
+    if isinstance(marked, str | Path):
         name = str(marked)
         try:
             pixels = read_picture(marked).pixels
@@ -116,17 +116,25 @@ def read_mask(mask: Path | NDArray[np.bool_], size: tuple[int, int]) -> NDArray[
 
 def _train_good(path: Path) -> Path:
     inside = path / "train" / GOOD
-    return inside if inside.is_dir() else path
+    if inside.is_dir():
+        return inside
+    for name in ("test", "ground_truth", GOOD):  # beside them lie NG pictures and masks
+        if (path / name).is_dir():
+            raise DatasetError(messages.GOOD_AND_OTHERS.format(path=path, inside=name))
+    return path
 
 
 def _pictures_below(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+        if path.suffix.lower() in SUFFIXES | FOREIGN_SUFFIXES
+        and not path.name.startswith(".")
+        and not path.is_dir()  # a dangling link stays in, to be complained about
     )
 
 
-def _mask_of(path: Path, kind: str, folder: Path) -> Path | None:
-    mask = folder / "ground_truth" / kind / f"{path.stem}_mask.png"
+def _mask_of(path: Path, folder: Path) -> Path | None:
+    mask = folder / "ground_truth" / path.relative_to(folder / "test")
+    mask = mask.with_name(f"{path.stem}_mask.png")
     return mask if mask.is_file() else None

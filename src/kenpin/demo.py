@@ -9,7 +9,7 @@ from kenpin import messages
 from kenpin.bundle import Bundle
 from kenpin.errors import OutputError
 from kenpin.evaluation import Evaluation, evaluate
-from kenpin.files import make_folder
+from kenpin.files import make_folder, write_atomically
 from kenpin.inspector import Inspector
 from kenpin.learning import learn
 from kenpin.pictures import read_picture, write_png
@@ -20,6 +20,7 @@ from kenpin.synth.terminals import KINDS, Drawing, draw_terminals
 from kenpin.types import Progress
 
 BUNDLE = "terminals.kenpin"
+_MARK = "drawn-by-kenpin.txt"
 TO_LEARN, TO_TEST, OF_EACH_KIND = 100, 100, 15
 
 _TEST_SEED, _KIND_SEED = 10_000, 20_000  # apart, so that no piece is drawn twice
@@ -43,9 +44,10 @@ def run_demo(
     Raises OutputError when the folder holds something that is not a demo of kenpin's.
     """
     folder = Path(folder)
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / BUNDLE).is_file():
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / _MARK).is_file():
         raise OutputError(messages.DEMO_FOLDER.format(path=folder))
     make_folder(folder)
+    write_atomically(folder / _MARK, messages.DEMO_MARK.encode())
     _draw_all(folder, progress)
     bundle = learn(folder, recipe, progress)
     bundle.save(folder / BUNDLE)

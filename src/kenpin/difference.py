@@ -36,6 +36,16 @@ class GoodVariation:
     spreads: tuple[Floats, ...]
     weights: Floats
 
+    def fits(self, shape: tuple[int, int, int]) -> bool:
+        """Whether it belongs to residuals of this (h, w, C) and makes sense: finite, positive."""
+        expected = [average.shape for average in _neighbourhoods(np.zeros(shape, np.float32))]
+        return (
+            [spread.shape for spread in self.spreads] == expected
+            and self.weights.shape == (len(SCALES),)
+            and all(bool((a > 0).all() and np.isfinite(a).all()) for a in self.spreads)
+            and bool((self.weights > 0).all() and np.isfinite(self.weights).all())
+        )
+
     def difference(self, residual: Floats) -> Floats:
         """(h, w, C) residual -> (h, w) float32 >= 0 in good-part units, high is abnormal."""
         maps = _scale_maps(residual, self.spreads)

@@ -103,6 +103,12 @@ class Evaluation:
         return _rate(self.rejected, self.good)
 
     @property
+    def above_promise(self) -> bool:
+        """Whether even the low end of the false reject interval is above what was promised."""
+        interval = self.false_reject.interval
+        return interval is not None and interval[0] > self.promised_false_reject
+
+    @property
     def escape(self) -> Rate:
         """NG pieces that passed (見逃し)."""
         return _rate(~self.rejected, ~self.good)

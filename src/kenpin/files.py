@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from kenpin import messages
@@ -13,6 +14,10 @@ def check_writable(path: Path) -> None:
     """Raise OutputError now if `path` could not be written later; leaves nothing behind."""
     if path.is_dir():
         raise OutputError(messages.OUTPUT_IS_FOLDER.format(path=path))
+    if path.exists() and not path.is_file():
+        raise OutputError(messages.OUTPUT_SPECIAL.format(path=path))
+    if path.parent.exists() and not path.parent.is_dir():
+        raise OutputError(messages.OUTPUT_IS_FILE.format(path=path.parent))
     if not path.parent.is_dir():
         raise OutputError(messages.OUTPUT_FOLDER_MISSING.format(path=path, folder=path.parent))
     try:
@@ -23,6 +28,20 @@ def check_writable(path: Path) -> None:
         raise OutputError(
             messages.OUTPUT_DENIED.format(path=path, reason=error.strerror)
         ) from error
+
+
+def check_not_input(output: Path, inputs: Iterable[Path]) -> None:
+    """Raise OutputError if writing `output` would overwrite one of the inputs."""
+    target = output.resolve()
+    if any(target == path.resolve() for path in inputs):
+        raise OutputError(messages.OUTPUT_IS_INPUT.format(path=output))
+
+
+def check_apart(folder: Path, inputs: Iterable[Path]) -> None:
+    """Raise OutputError if writing into `folder` could overwrite one of the inputs."""
+    target = folder.resolve()
+    if any(target == path.resolve().parent for path in inputs):
+        raise OutputError(messages.OUTPUT_AMONG_INPUTS.format(path=folder))
 
 
 def make_folder(path: Path) -> None:
@@ -43,11 +62,14 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises OutputError when the place cannot be written.
     """
     check_writable(path)
+    path = path.resolve()  # through a link to what it points at
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".kenpin-")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except BaseException as error:

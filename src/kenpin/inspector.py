@@ -9,8 +9,9 @@ from kenpin.bundle import Bundle
 from kenpin.difference import absolute_difference, squared_difference
 from kenpin.errors import CalibrationError
 from kenpin.pictures import read_picture
+from kenpin.prepare import distorts
 from kenpin.score import regions, score
-from kenpin.types import Evidence, PictureSource, Verdict
+from kenpin.types import Evidence, Picture, PictureSource, Verdict
 
 
 class Inspector:
@@ -60,9 +61,15 @@ class Inspector:
             l1=absolute_difference(residual),
             l2=squared_difference(residual),
             size=picture.size,
+            notes=self._notes(picture),
             milliseconds=clock.laps,
             evidence=Evidence(prepared, reconstruction, difference),
         )
+
+    def _notes(self, picture: Picture) -> tuple[str, ...]:
+        if distorts(picture.size, self.bundle.provenance.size):
+            return *picture.notes, messages.NOTE_PROPORTIONS
+        return picture.notes
 
 
 class _Clock:

@@ -52,7 +52,7 @@ class Calibration:
 
     @property
     def promised_false_reject(self) -> float:
-        """The share of good parts rejected, at most and on average over such machines."""
+        """The share of good parts rejected, at most on average over sets of good pictures."""
         return float(1 - Fraction(_rank(self.count, self.false_reject), self.count + 1))
 
     @property
@@ -62,7 +62,7 @@ class Calibration:
 
     @property
     def worst_false_reject(self) -> float:
-        """What the false reject rate of this one machine stays under with 95 % confidence.
+        """What the false reject rate of this one model stays under with 95 % confidence.
 
         The rate above the k-th smallest of n scores is Beta(n + 1 - k, k) distributed (Vovk,
         "Conditional validity of inductive conformal predictors", 2012).
@@ -78,8 +78,8 @@ class Calibration:
         return (1 + at_least) / (self.count + 1)
 
     def judge(self, score: float) -> Outcome:
-        """NG above the limit."""
-        return Outcome.NG if score > self.limit else Outcome.OK
+        """OK up to the limit; NG above it, and for a score that is not a number."""
+        return Outcome.OK if score <= self.limit else Outcome.NG
 
 
 def rank_limit(scores: NDArray[np.float64], false_reject: float) -> float:
@@ -116,7 +116,7 @@ def promise(calibration: Calibration | None) -> str:
 
 
 def promise_spread(calibration: Calibration) -> str:
-    """How far off the promised average this one machine may be, in plain words."""
+    """How far off the promised average this one model may be, in plain words."""
     return messages.PROMISE_SPREAD.format(
         count=calibration.count, worst=percent(calibration.worst_false_reject)
     )
@@ -137,7 +137,8 @@ def percent(share: float) -> str:
 
 def in_words(share: float) -> str:
     """0.0099 -> '1 good part in 101 (0.99 %)'."""
-    return f"1 good part in {floor(1 / share + 1e-9)} ({percent(share)})"
+    parts = floor(1 / share + 1e-9)
+    return messages.GOOD_PARTS_IN.format(parts=parts, share=percent(share))
 
 
 def _rank(count: int, false_reject: float) -> int:

@@ -1,6 +1,7 @@
 """From good pictures and a recipe to a bundle."""
 
 import contextlib
+import itertools
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from kenpin.errors import DatasetError, PictureError
 from kenpin.judge import Calibration
 from kenpin.models import Model, check_installed, learn_model, load_model, settle_model
 from kenpin.pictures import encode, read_picture, read_size
-from kenpin.prepare import Preparation, fitting_size, in_pixels
+from kenpin.prepare import Preparation, as_option, distorts, fitting_size, in_pixels
 from kenpin.recipe import SMALLEST_SIDE, Recipe
 from kenpin.score import score
 from kenpin.types import Floats, PictureSource, Progress
@@ -28,7 +29,6 @@ from kenpin.types import Floats, PictureSource, Progress
 LEAST_PICTURES = 10
 _LONGEST_SIDE = {"pca": 128, "ae": 64}
 _FOLDS = {"pca": 10, "ae": 5}  # measured in docs/decisions/folds.md
-_DISTORTION = 1.02  # proportions that differ by more than this deserve a word
 
 Given = str | Path | Sequence[PictureSource]
 
@@ -58,7 +58,6 @@ def learn(good: Given, recipe: Recipe | None = None, progress: Progress | None =
     learned = way(material.prepared, resolved, progress)
     return Bundle(
         recipe=learned.recipe,
-        preparation=material.preparation,
         model=learned.model,
         variation=learned.variation,
         calibration=learned.calibration,
@@ -120,6 +119,7 @@ def _read_good(sources: list[PictureSource], recipe: Recipe, progress: Progress)
         prepared, wanted = np.ascontiguousarray(prepared[..., :1]), Preparation(size, "grey")
     provenance = Provenance(
         pictures=tuple(used),
+        size=Counter(read.size for read in used.values()).most_common(1)[0][0],
         left_out=tuple((item.name, item.reason) for item in left_out),
         remarks=_remarks(list(used.values()), size),
     )
@@ -152,7 +152,10 @@ def _fitting_size(sources: Sequence[PictureSource], recipe: Recipe) -> tuple[int
 
 
 def _name(source: PictureSource) -> str:
-    return Path(source).name if isinstance(source, str | Path) else getattr(source, "name", "array")
+    """The last two parts of a path: enough to find it, and nothing of the user's folders."""
+    if isinstance(source, str | Path):
+        return "/".join(Path(source).parts[-2:])
+    return getattr(source, "name", "array")
 
 
 def _too_few(count: int, given: int, left_out: Sequence[LeftOut]) -> DatasetError:
@@ -177,12 +180,11 @@ def _remarks(pictures: Sequence[_Read], size: tuple[int, int]) -> tuple[str, ...
                 count=len(sizes),
                 smallest=in_pixels(sizes[0]),
                 largest=in_pixels(sizes[-1]),
-                size=in_pixels(size),
+                size=as_option(size),
             )
         )
-    proportions = [height / width for height, width in sizes]
-    if max(proportions) > _DISTORTION * min(proportions):
-        remarks.append(messages.SHAPES_DIFFER.format(size=in_pixels(size)))
+    if any(distorts(one, other) for one, other in itertools.combinations(sizes, 2)):
+        remarks.append(messages.SHAPES_DIFFER)
     notes = Counter(note for read in pictures for note in read.notes)
     remarks += [messages.NOTED.format(count=n, note=note) for note, n in notes.items()]
     return tuple(remarks)

@@ -19,8 +19,10 @@ PICTURE_TOO_LARGE = (
 PICTURE_TOO_SMALL = "{path} is {width}x{height} pixels; kenpin needs at least {least}x{least}."
 ARRAY_SHAPE = "{name} must be (H, W), (H, W, 3) or (H, W, 4); got {shape} instead."
 ARRAY_DTYPE = "{name} must be uint8 or uint16; got {dtype} instead: multiply and convert it first."
+NOTE_PROPORTIONS = "other proportions than the pictures learned from, so it was distorted"
 NOTE_ALPHA = "transparency ignored"
 NOTE_16_BIT = "16 bits"
+NOTE_16_BIT_COLOUR = "16 bits a channel read as 8"
 NOTE_TURNED = "turned upright as its EXIF data says"
 
 # --- collections -------------------------------------------------------------------------------
@@ -35,11 +37,15 @@ LEFT_OUT_DUPLICATE = "{count} repeat another picture, the first is {name}: {reas
 LEFT_OUT_UNREADABLE = "{count} cannot be read, the first: {reason}"
 NOTED = "{count} of the pictures: {note}."
 SIZES_DIFFER = (
-    "The pictures have {count} different sizes, from {smallest} to {largest}; all were resized "
-    "to {size}."
+    "The pictures have {count} different sizes, from {smallest} to {largest} (width x height); "
+    "all were resized, as with --size {size}."
 )
 SHAPES_DIFFER = (
-    "The pictures have different proportions; resizing to {size} distorts some, so crop them alike."
+    "The pictures have different proportions; resizing distorts some, so crop them alike."
+)
+GOOD_AND_OTHERS = (
+    "{path} holds a folder {inside} and so perhaps NG pictures or masks; name the folder of the "
+    "good pictures itself."
 )
 NOT_LABELLED = (
     "{path} has no folder test/good or test/DEFECT to evaluate; arrange it as "
@@ -53,7 +59,7 @@ SEEN_IN_LEARNING = (
 MASK_SIZE = "{path} is {mask} pixels and its picture is {picture}; a mask must fit its picture."
 
 # --- recipes -----------------------------------------------------------------------------------
-RECIPE_MISSING = "The recipe {path} does not exist; check the path."
+RECIPE_MISSING = "The recipe {path} is not there or not a file; check the path."
 RECIPE_NOT_TOML = "The recipe {path} is not valid TOML: {reason}."
 RECIPE_UNKNOWN = "'{setting}' is not a setting of {where}; the settings are {known}."
 RECIPE_UNKNOWN_NEAR = "'{setting}' is not a setting of {where}; did you mean '{near}'?"
@@ -69,17 +75,21 @@ NOT_CALIBRATED = (
     "held_out = 'none'."
 )
 PROMISE_KEPT = (
-    "At most {promised} of good parts are rejected; to promise {tenth} would take {needed} good "
-    "pictures."
+    "At most {promised} is rejected; promising {tenth} would take {needed} held-out good pictures."
 )
 PROMISE_REFUSED = (
     "{count} held-out good pictures cannot promise {asked}: that takes {needed}; the best "
-    "that can be promised is {promised}."
+    "that can be promised is that at most {promised} is rejected."
+)
+GOOD_PARTS_IN = "1 good part in {parts} ({share})"
+ABOVE_PROMISE = (
+    "More good pieces were rejected than promised, and by more than chance: the good test "
+    "pictures are not like those learned from (light, position, batch, order)."
 )
 PROMISE_NONE = "No good picture was held out, so nothing is promised and nothing can be judged."
 PROMISE_SPREAD = (
-    "That is the average over all such machines; this one, from {count} held-out scores, may "
-    "reject up to {worst} (95 % confidence)."
+    "That is the average over all the good pictures you could have taken; with these {count} "
+    "held-out scores the rate stays under {worst} with 95 % confidence."
 )
 HOW_KFOLD = (
     "{folds}-fold: each of {count} good pictures was scored by a model learned without its fold"
@@ -107,6 +117,12 @@ BUNDLE_NEWER = (
     "{path} has format {found}, written by kenpin {version}; this kenpin {own} reads up to "
     "format {known}: upgrade kenpin."
 )
+BUNDLE_HASH = "{member} does not match its hash"
+BUNDLE_MEMBERS = "its members are not those listed in manifest.json"
+BUNDLE_DISAGREES = "{what} in manifest.json do not agree"
+BUNDLE_MISFIT = "its model, variation and recipe do not fit each other"
+BUNDLE_GRAPH = "its network cannot be loaded: {reason}"
+BUNDLE_EXTERNAL = "its network refers to other files"
 BUNDLE_MODEL = "{path} needs the model '{model}', which this kenpin does not have: upgrade kenpin."
 
 # --- output ------------------------------------------------------------------------------------
@@ -114,14 +130,19 @@ OUTPUT_FOLDER_MISSING = "{path} cannot be written: the folder {folder} does not 
 OUTPUT_IS_FOLDER = "{path} cannot be written: it is a folder; name a file."
 OUTPUT_IS_FILE = "{path} cannot be written to: it is a file; name a folder."
 OUTPUT_DENIED = "{path} cannot be written ({reason}); choose another place."
-OUTPUT_IS_INPUT = "{path} is one of the pictures; choose another name for the output."
+OUTPUT_IS_INPUT = "{path} is one of the inputs; choose another place for the output."
+OUTPUT_AMONG_INPUTS = "{path} is the folder of the pictures; choose another one for the output."
+OUTPUT_SPECIAL = "{path} cannot be written: it is not an ordinary file; name another."
 
+DEMO_MARK = "Pictures drawn by kenpin demo; made anew each time it runs.\n"
 DEMO_FOLDER = "{path} already holds something else; choose another folder with -o."
 
 # --- the rest ----------------------------------------------------------------------------------
 EXTRA_TORCH = (
-    "The model '{model}' learns with torch, which is not installed: pip install 'kenpin[torch]'."
+    "The model '{model}' learns with torch, which is not installed: pip install torch onnx "
+    "onnxscript"
 )
-STOPPED = "Stopped; nothing was written."
+STOPPED = "Stopped; no result was written."
 STOPPED_PARTLY = "Stopped; the verdicts so far were written."
+SYSTEM_REFUSED = "{path} cannot be used ({reason}); check the path and your rights to it."
 OUT_OF_MEMORY = "There is not enough memory for this; use fewer pictures or a smaller --size."

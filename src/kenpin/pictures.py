@@ -1,7 +1,6 @@
 """Reads and writes one picture safely."""
 
 import io
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,10 @@ from kenpin.files import write_atomically
 from kenpin.types import Picture, PictureSource, Pixels
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+FOREIGN_SUFFIXES = frozenset(
+    {".gif", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".pgm", ".ppm", ".pnm", ".tga", ".dng"}
+)
+"""Pictures that kenpin does not read: refused with a sentence, never passed over."""
 SMALLEST_SIDE = 4
 
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
@@ -34,22 +37,23 @@ def read_picture(source: PictureSource) -> Picture:
     Raises PictureError with one sentence for anything else.
     """
     if isinstance(source, Picture):
+        _from_array(source.pixels, source.name)  # for its checks
         return source
     if isinstance(source, np.ndarray):
         return _from_array(source)
     path = Path(source)
     content = _read_bytes(path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd metadata is no reason to trouble the user
-            with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-                _check_header(image, path)
-                return _decode(image, path)
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+            _check_header(image, path)
+            return _decode(image, path)
+    except (PictureError, MemoryError):
+        raise
     except UnidentifiedImageError:
         raise PictureError(messages.PICTURE_UNKNOWN.format(path=path)) from None
     except Image.DecompressionBombError:
         raise _too_large(path, "very many") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+    except Exception as error:  # a damaged file can make Pillow raise almost anything
         raise PictureError(messages.PICTURE_DAMAGED.format(path=path, reason=error)) from None
 
 
@@ -60,13 +64,13 @@ def read_size(source: PictureSource) -> tuple[int, int]:
     path = Path(source)
     _read_bytes(path, 1)  # says in one sentence what is wrong with the file
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=_FORMATS) as image:
-                width, height = image.size
-                turned = image.getexif().get(_ORIENTATION, 1) >= 5
-                return (width, height) if turned else (height, width)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        with Image.open(path, formats=_FORMATS) as image:
+            width, height = image.size
+            turned = image.getexif().get(_ORIENTATION, 1) >= 5
+            return (width, height) if turned else (height, width)
+    except MemoryError:
+        raise
+    except Exception:  # see read_picture
         raise PictureError(messages.PICTURE_UNKNOWN.format(path=path)) from None
 
 
@@ -117,6 +121,8 @@ def _check_header(image: Image.Image, path: Path) -> None:
 
 def _decode(image: Image.Image, path: Path) -> Picture:
     notes = []
+    if image.mode == "RGB" and any(";16" in str(tile) for tile in getattr(image, "tile", ())):
+        notes.append(messages.NOTE_16_BIT_COLOUR)
     if image.getexif().get(_ORIENTATION, 1) != 1:
         notes.append(messages.NOTE_TURNED)
     if image.mode in _ALPHA_MODES or "transparency" in image.info:

@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import Literal
+from typing import Literal, Self
 
 import cv2
 import numpy as np
 
-from kenpin.recipe import SMALLEST_SIDE
+from kenpin.recipe import SMALLEST_SIDE, Recipe
 from kenpin.types import Floats, Picture, Pixels, Region
+
+_DISTORTION = 1.02
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,13 @@ class Preparation:
 
     size: tuple[int, int]
     color: Literal["grey", "rgb"]
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Self:
+        """That of a recipe as used, in which size and colour are settled; else ValueError."""
+        if recipe.size is None or recipe.color == "auto":
+            raise ValueError("the recipe does not say its size and color")
+        return cls(recipe.size, recipe.color)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -61,6 +70,12 @@ def resize(pixels: Pixels | Floats, size: tuple[int, int]) -> Pixels | Floats:
     return resized
 
 
+def distorts(size: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two (H, W) differ in proportions by more than 2 %."""
+    ratio = size[0] * other[1] / (size[1] * other[0])
+    return max(ratio, 1 / ratio) > _DISTORTION
+
+
 def fitting_size(sizes: Sequence[tuple[int, int]], longest: int) -> tuple[int, int]:
     """(h, w) with the proportions of the most frequent of `sizes` and this longer side.
 
@@ -73,5 +88,10 @@ def fitting_size(sizes: Sequence[tuple[int, int]], longest: int) -> tuple[int, i
 
 
 def in_pixels(size: tuple[int, int]) -> str:
-    """(H, W) as people write it: '640x480', width first."""
+    """(H, W) of a picture as people write it: '640x480', width first."""
     return f"{size[1]}x{size[0]}"
+
+
+def as_option(size: tuple[int, int]) -> str:
+    """(H, W) as the option --size takes it: '480x640', height first."""
+    return f"{size[0]}x{size[1]}"

@@ -55,7 +55,7 @@ class AeSettings(_Settings):
 class Recipe(_Settings):
     """How a part is learned and judged.
 
-    Raises RecipeError, one sentence with the setting's name, from `read`, `parse` and `but`.
+    Raises RecipeError, one sentence with the setting's name, when a setting is not possible.
     """
 
     model: Literal["pca", "ae"] = Field("pca", description="What reconstructs the picture.")
@@ -98,18 +98,28 @@ class Recipe(_Settings):
             raise ValueError(f"each side must be {SMALLEST_SIDE} to {LARGEST_SIDE} pixels")
         return size
 
+    def __init__(self, /, _where: str = messages.RECIPE_BUILTIN, **settings: Any) -> None:
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise RecipeError(_sentence(error, _where)) from None
+
     @classmethod
     def parse(cls, settings: dict[str, Any], where: str = messages.RECIPE_BUILTIN) -> Self:
         """A recipe from plain values; `where` names their origin in errors."""
-        try:
-            return cls.model_validate(settings)
-        except ValidationError as error:
-            raise RecipeError(_sentence(error, where)) from None
+        return cls(where, **settings)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
         """A recipe from a TOML file."""
-        return cls.parse(read_settings(path), str(path))
+        path = Path(path)
+        if not path.is_file():
+            raise RecipeError(messages.RECIPE_MISSING.format(path=path))
+        try:
+            settings = tomllib.loads(path.read_text("utf-8-sig"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise RecipeError(messages.RECIPE_NOT_TOML.format(path=path, reason=error)) from None
+        return cls.parse(settings, str(path))
 
     def but(self, **changes: object) -> Self:
         """This recipe with some settings changed, checked like any other."""
@@ -118,17 +128,6 @@ class Recipe(_Settings):
     def to_toml(self) -> str:
         """The recipe as TOML that `read` accepts; settings left out stay out."""
         return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
-
-
-def read_settings(path: str | Path) -> dict[str, Any]:
-    """The plain values of a TOML file, not yet checked; raises RecipeError."""
-    path = Path(path)
-    if not path.is_file():
-        raise RecipeError(messages.RECIPE_MISSING.format(path=path))
-    try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise RecipeError(messages.RECIPE_NOT_TOML.format(path=path, reason=error)) from None
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -17,7 +17,7 @@ def regions(difference: Floats, limit: float) -> tuple[Region, ...]:
     As the score is the map's largest value, there is a region exactly when the score is above
     the limit.
     """
-    above = (difference > limit).astype(np.uint8)
+    above = (~(difference <= limit)).astype(np.uint8)  # not a number counts as above
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(above, connectivity=8)
     found = []
     for label in range(1, count):

@@ -1,14 +1,23 @@
 """What the command line shows of a bundle and of an evaluation, as tables."""
 
+import csv
+import io
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
+from kenpin import messages
 from kenpin.bundle import Bundle, describe
-from kenpin.evaluation import Evaluation, Rate
 from kenpin.judge import how_held_out, percent, promise, promise_spread
-from kenpin.prepare import in_pixels
+from kenpin.prepare import as_option
+
+if TYPE_CHECKING:  # inspecting does not wait for SciPy
+    from kenpin.evaluation import Evaluation, Rate
+
+_COLUMNS = ("picture", "verdict", "score", "limit", "p_value", "regions",
+            "x", "y", "width", "height", "peak", "shown", "reason")  # fmt: skip
 
 
 def print_bundle(out: Console, bundle: Bundle, path: Path) -> None:
@@ -20,9 +29,9 @@ def print_bundle(out: Console, bundle: Bundle, path: Path) -> None:
     table.add_row("left out", str(len(provenance.left_out)))
     for name, reason in provenance.left_out:
         table.add_row("", f"{name}: {reason}")
-    seen = f"{in_pixels(bundle.preparation.size)} {bundle.preparation.color}"
-    table.add_row("model", f"{bundle.recipe.model}, sees {seen}")
-    table.add_row("unseen scores", how_held_out(calibration))
+    size, color = as_option(bundle.preparation.size), bundle.preparation.color
+    table.add_row("model", f"{bundle.recipe.model}, sees {size} (height x width) {color}")
+    table.add_row("held-out scores", how_held_out(calibration))
     if calibration:
         table.add_row("limit", f"{calibration.limit:.3f} in good-part units")
     table.add_row("promise", promise(calibration))
@@ -44,7 +53,7 @@ def print_content(out: Console, bundle: Bundle) -> None:
     out.print(table)
 
 
-def print_evaluation(out: Console, evaluation: Evaluation) -> None:
+def print_evaluation(out: Console, evaluation: "Evaluation") -> None:
     """Our judge beside the plain-MSE judge, then each kind of defect, then the confusion matrix."""
     table = _table("", "kenpin", "95 % interval", "plain MSE judge")
     table.add_row("AUROC", _number(evaluation.auroc), "", _number(evaluation.auroc_mse))
@@ -58,12 +67,28 @@ def print_evaluation(out: Console, evaluation: Evaluation) -> None:
     if evaluation.pixel_auroc is not None:
         table.add_row("pixel AUROC", _number(evaluation.pixel_auroc))
         table.add_row("AUPRO (to 0.3)", _number(evaluation.aupro))
+    if evaluation.left_out:
+        table.add_row("left out", f"{len(evaluation.left_out)} unreadable")
     out.print(table)
+    if evaluation.above_promise:
+        out.print(messages.ABOVE_PROMISE)
     matrix = _table("", "judged OK", "judged NG")
     reject, escape = evaluation.false_reject, evaluation.escape
     matrix.add_row("good", str(reject.n - reject.errors), str(reject.errors))
     matrix.add_row("NG", str(escape.errors), str(escape.n - escape.errors))
     out.print(matrix)
+
+
+def csv_text(records: list[dict[str, Any]]) -> str:
+    """One row a picture; x to peak are those of the most abnormal region."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, restval="", extrasaction="ignore")
+    writer.writeheader()
+    for record in records:
+        regions = record.get("regions", [])
+        worst = regions[0] if regions else {}
+        writer.writerow(record | worst | {"regions": len(regions)})
+    return text.getvalue()
 
 
 def _table(*heads: str) -> Table:
@@ -73,13 +98,13 @@ def _table(*heads: str) -> Table:
     return table
 
 
-def _share(rate: Rate) -> str:
-    return "–" if rate.rate is None else f"{rate.errors} of {rate.n}, {percent(rate.rate)}"
+def _share(rate: "Rate") -> str:
+    return "-" if rate.rate is None else f"{rate.errors} of {rate.n}, {percent(rate.rate)}"
 
 
-def _interval(rate: Rate) -> str:
-    return "–" if rate.interval is None else " to ".join(percent(bound) for bound in rate.interval)
+def _interval(rate: "Rate") -> str:
+    return "-" if rate.interval is None else " to ".join(percent(bound) for bound in rate.interval)
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
+    return "-" if value is None else f"{value:.4f}"

@@ -51,9 +51,15 @@ class Picture:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the decoded pixels: equal for a copy under another name or file format."""
-        digest = hashlib.sha256(f"{self.pixels.shape}{self.pixels.dtype}".encode())
-        digest.update(self.pixels.tobytes())
+        """SHA-256 of the decoded pixels: equal for a copy under another name or lossless format.
+
+        Grey stored as three equal channels has the hash of the same grey stored as one.
+        """
+        pixels = self.pixels
+        if pixels.ndim == 3 and bool((pixels == pixels[:, :, :1]).all()):
+            pixels = pixels[:, :, 0]
+        digest = hashlib.sha256(f"{pixels.shape}{pixels.dtype}".encode())
+        digest.update(pixels.tobytes())
         return digest.hexdigest()
 
 
@@ -93,7 +99,8 @@ class Verdict:
     limit: a score above it is NG. p_value: the share of good parts expected to score at least
     this high, in (0, 1]; small is abnormal. regions: most abnormal first, never empty when NG.
     l1, l2: mean absolute and mean squared difference of grey levels in [0, 1], for comparison.
-    milliseconds: time spent in each stage. size: (H, W) of the picture the user gave.
+    size: (H, W) of the picture the user gave. notes: what was done to read it.
+    milliseconds: time spent in each stage.
     evidence: None where it was let go to save memory.
     """
 
@@ -106,6 +113,7 @@ class Verdict:
     l1: float
     l2: float
     size: tuple[int, int]
+    notes: tuple[str, ...]
     milliseconds: dict[str, float] = field(compare=False)
     evidence: Evidence | None = field(repr=False, compare=False)
 
@@ -120,6 +128,7 @@ class Verdict:
             "regions": [vars(region) for region in self.regions],
             "l1": self.l1,
             "l2": self.l2,
+            "notes": list(self.notes),
             "ms": {stage: round(ms, 3) for stage, ms in self.milliseconds.items()},
         }
 

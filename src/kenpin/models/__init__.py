@@ -4,7 +4,7 @@ from importlib import import_module
 from types import ModuleType
 
 from kenpin import messages
-from kenpin.errors import BundleError, ExtraError
+from kenpin.errors import ExtraError
 from kenpin.models.base import Model, State
 from kenpin.recipe import Recipe
 from kenpin.types import Floats, Progress
@@ -47,9 +47,9 @@ def settle_model(pictures: Floats, recipe: Recipe, least: int) -> Recipe:
 
 
 def load_model(name: str, state: State) -> Model:
-    """The model that `state` was taken from; raises BundleError for an unknown name."""
+    """The model that `state` was taken from; raises ValueError when they do not fit."""
     if name not in _LOADERS:
-        raise BundleError(messages.BUNDLE_MODEL.format(path="The bundle", model=name))
+        raise ValueError(f"name must be one of {NAMES}. Got {name!r} instead.")
     model: Model = import_module(_LOADERS[name]).load(state)
     return model
 

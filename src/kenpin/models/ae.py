@@ -10,6 +10,7 @@ import copy
 import logging
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 import torch
@@ -91,7 +92,13 @@ class Learned:
                 output_names=["reconstruction"],
                 dynamic_shapes=({0: torch.export.Dim("count")},),
             )
-        return State(graph=program.model_proto.SerializeToString())  # type: ignore[union-attr]
+        graph = program.model_proto  # type: ignore[union-attr]
+        # What the exporter tells of its own source files belongs to nobody who opens the bundle.
+        del graph.metadata_props[:], graph.graph.metadata_props[:]
+        for item in (*graph.graph.node, *graph.graph.value_info, *graph.graph.initializer):
+            del item.metadata_props[:]
+            item.ClearField("doc_string")
+        return State(graph=graph.SerializeToString())
 
 
 def settle(pictures: Floats, settings: AeSettings, least: int, seed: int) -> AeSettings:
@@ -158,7 +165,7 @@ def _train(
 
 def _half_precision() -> torch.autocast:
     """bfloat16 where the processor computes with it; elsewhere it would only be slow."""
-    able = getattr(torch.cpu, "get_capabilities", dict)()  # not in older torch
+    able: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # not in older torch
     fast = bool(able.get("avx512_bf16") or able.get("amx_bf16"))
     return torch.autocast("cpu", torch.bfloat16, enabled=fast)
 

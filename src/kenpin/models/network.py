@@ -3,6 +3,7 @@
 import numpy as np
 import onnxruntime as ort
 
+from kenpin import messages
 from kenpin.models.base import State
 from kenpin.types import Floats
 
@@ -29,8 +30,14 @@ class Network:
 
 
 def load(state: State) -> Network:
-    """The model again; raises ValueError when the graph cannot be loaded."""
+    """The model again; raises ValueError when the graph cannot be loaded.
+
+    A graph may keep its weights in other files, which it names under the key "location"; ONNX
+    Runtime would follow even ../, so any graph in which the word occurs is refused.
+    """
+    if b"location" in state.graph:
+        raise ValueError(messages.BUNDLE_EXTERNAL)
     try:
         return Network(state.graph)
     except Exception as error:  # onnxruntime's errors have no common public base
-        raise ValueError(f"the network cannot be loaded: {error}") from error
+        raise ValueError(messages.BUNDLE_GRAPH.format(reason=error)) from error

@@ -48,22 +48,23 @@ def load(state: State) -> Pca:
 
 
 def settle(pictures: Floats, settings: PcaSettings, least: int, seed: int) -> PcaSettings:
-    """The settings with the number of components chosen, if the user left it open.
+    """The settings with the number of components: the user's if it is possible, else chosen.
 
     least: the fewest pictures that a model with these settings will learn from. The number is
     chosen once and then used in every fold: models with different numbers of components do not
     give exchangeable scores.
     """
-    if settings.components is not None:
-        return settings
-    components = choose_components(pictures, min(least // 2, MOST_COMPONENTS), seed)
+    components = settings.components
+    if components is None:
+        components = choose_components(pictures, min(least // 2, MOST_COMPONENTS), seed)
+    components = max(1, min(components, least - 1))
     return settings.model_copy(update={"components": components})
 
 
 def learn(pictures: Floats, settings: PcaSettings, seed: int, progress: Progress) -> Pca:
     """Learn from (N, h, w, C) float32 pictures in [0, 1]; see `learn_model`."""
-    components = settle(pictures, settings, len(pictures), seed).components
-    return _decompose(pictures, components or 1)
+    settled = settle(pictures, settings, len(pictures), seed)
+    return _decompose(pictures, settled.components or 1)
 
 
 def choose_components(pictures: Floats, most: int, seed: int) -> int:
@@ -104,8 +105,18 @@ def _decompose(pictures: Floats, components: int) -> Pca:
     # them also keeps identical pictures from giving components of pure rounding error.
     values = values[::-1][:components]
     spans = spans[:, values > 1e-6 * max(values[0], 1e-12)]
-    orthonormal = np.linalg.qr(spans)[0] if spans.size else spans
-    return Pca(mean, np.ascontiguousarray(orthonormal.T))
+    return Pca(mean, _orthonormal(spans.T))
+
+
+def _orthonormal(rows: Floats) -> Floats:
+    """(r, D) rows that are nearly orthogonal -> orthonormal ones with the same span.
+
+    By the Cholesky factor of their small Gram matrix: several times as fast as a QR decomposition
+    and as exact here, because the rows are nearly orthogonal already (CholeskyQR).
+    """
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    factor = np.linalg.cholesky((unit @ unit.T).astype(np.float64)) if len(unit) else unit[:, :0]
+    return np.ascontiguousarray(np.linalg.solve(factor, unit), np.float32)
 
 
 def _hidden_error(model: Pca, pictures: Floats, components: int) -> float:

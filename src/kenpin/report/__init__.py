@@ -3,7 +3,7 @@
 import base64
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from kenpin.dataset import Labelled
+from kenpin import messages
+from kenpin.dataset import Labelled, read_mask
 from kenpin.evaluation import Evaluation, Rate
 from kenpin.files import make_folder, write_atomically
 from kenpin.inspector import Inspector
@@ -26,6 +27,7 @@ from kenpin.version import VERSION
 REPORT = "report.html"
 
 _SHOWN = 6
+_RATES = (0.01, 0.02, 0.05, 0.1)
 _PANEL = 240  # pixels
 _PACKAGES = ("numpy", "scipy", "opencv-python-headless", "onnxruntime", "pillow")
 
@@ -76,6 +78,8 @@ def write_report(
         previews={n: _embed(png, "png") for n, png in inspector.bundle.previews.items()},
         date=f"{datetime.now():%Y-%m-%d %H:%M}",
         version=VERSION,
+        rates=_other_rates(inspector, evaluation) if evaluation else (),
+        above_promise=messages.ABOVE_PROMISE,
         scale_in_limits=SCALE_IN_LIMITS,
         squared_full_scale=SQUARED_FULL_SCALE,
     )
@@ -112,6 +116,24 @@ def _figures(inspector: Inspector, evaluation: Evaluation | None) -> dict[str, s
     ours = histogram(good, ng, calibration.limit, "score in good-part units", label)
     mse = histogram(good_mse, ng_mse, calibration.mse_limit, "mean squared difference", label)
     return {"histogram": _embed(ours, "png"), "histogram_mse": _embed(mse, "png")}
+
+
+def _other_rates(inspector: Inspector, evaluation: Evaluation) -> list[dict[str, Any]]:
+    """What other stated rates would have done; nothing is chosen by it."""
+    good, scores = evaluation.good, evaluation.scores
+    rows = []
+    for rate in _RATES:
+        other = replace(inspector.calibration, false_reject=rate)
+        rejected = scores > other.limit
+        row: dict[str, Any] = {
+            "rate": rate,
+            "promised": other.promised_false_reject,
+            "limit": other.limit,
+        }
+        row["false_reject"] = Rate(int((rejected & good).sum()), int(good.sum()))
+        row["escape"] = Rate(int((~rejected & ~good).sum()), int((~good).sum()))
+        rows.append(row)
+    return rows
 
 
 def _galleries(inspector: Inspector, evaluation: Evaluation) -> list[_Gallery]:
@@ -151,10 +173,12 @@ def _show(inspector: Inspector, evaluation: Evaluation, index: int) -> _Shown:
     item = evaluation.items[index]
     picture = read_picture(item.source)
     verdict = inspector.inspect(picture)
+    mask = None if item.mask is None else read_mask(item.mask, picture.size)
+    drawn = triple(picture, verdict, _PANEL, mask)
     return _Shown(
         name=_name(item),
         kind=item.kind,
-        image=_embed(encode(triple(picture, verdict, _PANEL), "JPEG", quality=88), "jpeg"),
+        image=_embed(encode(drawn, "JPEG", quality=88), "jpeg"),
         squared=_embed(encode(squared(verdict, _PANEL), "JPEG", quality=88), "jpeg"),
         verdict=verdict,
         mse_ng=verdict.l2 > evaluation.mse_limit,
@@ -187,11 +211,11 @@ def _embed(content: bytes, kind: str) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "–" if share is None else percent(share)
+    return "–" if share is None else percent(share).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _interval(rate: Rate) -> str:
     if rate.interval is None:
         return "–"
     low, high = rate.interval
-    return f"{percent(low)} to {percent(high)}"
+    return f"{_percent(low)} to {_percent(high)}"

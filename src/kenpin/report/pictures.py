@@ -23,19 +23,29 @@ _INK = (40, 40, 40)
 _PAPER = 255
 _COLOURS = {Outcome.OK: (30, 140, 70), Outcome.NG: (200, 30, 40)}
 _OUTLINE = (255, 60, 60)
+_KNOWN = (60, 150, 255)
 
 
-def triple(picture: Picture, verdict: Verdict, largest: int = _LARGEST) -> Image:
+def triple(
+    picture: Picture,
+    verdict: Verdict,
+    largest: int = _LARGEST,
+    mask: NDArray[np.bool_] | None = None,
+) -> Image:
     """(H', W', 3) uint8 RGB: original | reconstruction | difference, regions outlined.
 
     The difference is drawn on the scale 0 to twice the limit, which is the same for every picture
     of a part. `verdict` must still have its evidence. largest: pixels of a panel's longer side.
+    mask: (H, W), True on the known defect, which is then outlined on the original in blue.
     """
     evidence = _evidence(verdict)
     size = _panel_size(verdict.size, largest)
     heat = _heat(evidence.difference, SCALE_IN_LIMITS * verdict.limit, size)
+    original = _rgb(picture.pixels, size)
+    if mask is not None:
+        _outline_mask(original, mask)
     panels = [
-        _titled(_outlined(_rgb(picture.pixels, size), verdict), "original", verdict.outcome),
+        _titled(_outlined(original, verdict), "original", verdict.outcome),
         _titled(_rgb(evidence.reconstruction, size), "reconstruction"),
         _titled(
             _outlined(heat, verdict),
@@ -78,7 +88,8 @@ def _rgb(pixels: NDArray[np.generic], size: tuple[int, int]) -> Image:
 
 def _heat(values: Floats, full: float, size: tuple[int, int]) -> Image:
     resized = np.asarray(resize(values, size), np.float32)
-    return _colours(np.clip(resized / np.float32(full), 0, 1))
+    # A limit of 0 is possible: good pictures that never differ at all.
+    return _colours(np.clip(resized / np.float32(max(full, 1e-9)), 0, 1))
 
 
 def _colours(shares: Floats) -> Image:
@@ -102,6 +113,14 @@ def _outline(panel: Image, region: Region, right: float, down: float) -> None:
         round((region.y + region.height) * down) + margin,
     )
     cv2.rectangle(panel, start, end, _OUTLINE, 2 if max(panel.shape[:2]) > 300 else 1)
+
+
+def _outline_mask(panel: Image, mask: NDArray[np.bool_]) -> None:
+    small = resize(mask.astype(np.float32), (panel.shape[0], panel.shape[1])) > 0
+    contours, _ = cv2.findContours(
+        small.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    cv2.drawContours(panel, contours, -1, _KNOWN, 1)
 
 
 def _titled(panel: Image, title: str, outcome: Outcome | None = None) -> Image:

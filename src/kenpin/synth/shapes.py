@@ -1,6 +1,6 @@
 """The drawn shapes of two published experiments: good ellipses among rectangles, and four parts.
 
-The numbers are those of the publications as far as they are known; see docs/experiments.md.
+The numbers are those of the publications.
 """
 
 from typing import Literal
