@@ -1,6 +1,8 @@
 """Promises and figures on real and drawn pictures: slow, and part of the test command."""
 
 import importlib.util
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -48,6 +50,16 @@ def test_the_promised_false_reject_rate_is_kept_on_fresh_pieces(held_out):
     error = shares.std(ddof=1) / np.sqrt(len(shares))
     assert shares.mean() < 0.10 + 3 * error
     assert shares.mean() > 0.5 * 0.10  # not by rejecting nothing: that would let NG pass too
+
+
+def test_the_stated_rates_are_neither_broken_nor_wasted():
+    command = [sys.executable, str(BENCHMARKS / "coverage.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["stated"] for line in lines] == [0.05, 0.01]
+    for line in lines:
+        assert line["draws"] == 40 and line["learned_from"] == 100
+        assert 0.5 <= line["ratio"] <= 1.3
 
 
 @pytest.mark.parametrize(
