@@ -24,7 +24,8 @@ COMMANDS = ("learn", "inspect", "evaluate", "show", "demo")
 
 
 def results(pattern: str) -> Iterator[dict]:
-    for path in sorted(RESULTS.glob(pattern)):
+    # The plain name first, then its variants.
+    for path in sorted(RESULTS.glob(pattern), key=lambda path: (len(path.name), path.name)):
         yield from (json.loads(line) for line in path.read_text("utf-8").splitlines())
 
 
