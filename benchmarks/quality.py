@@ -1,6 +1,6 @@
 """How well defects are found: our judge beside plain MSE on the same reconstructions.
 
-    python benchmarks/quality.py [SET ...] [--data DIR] [--seeds 3] [--model pca]
+    python benchmarks/quality.py [SET ...] [--data DIR] [--seeds 3] [--model pca] [--recipe TOML]
 
 One JSON line for each set and seed, then one with mean and spread for each set. At most 100 good
 pictures to learn from, drawn by the seed; defaults otherwise. Test labels choose nothing.
@@ -37,16 +37,16 @@ def material(name: str, data: Path, seed: int) -> tuple[list, list[Labelled]]:
     return good, [Labelled(d.pixels, d.kind, d.mask) for d in (*fresh, *ng)]
 
 
-def measure(name: str, model: str, data: Path, seed: int) -> dict:
+def measure(name: str, recipe: kenpin.Recipe, data: Path, seed: int) -> dict:
     good, labelled = material(name, data, seed)
     start = time.perf_counter()
-    bundle = kenpin.learn(good, kenpin.Recipe(model=model, seed=seed))
+    bundle = kenpin.learn(good, recipe.but(seed=seed))
     seconds = time.perf_counter() - start
     result = kenpin.evaluate(kenpin.Inspector(bundle), labelled)
     return {
         "benchmark": "quality",
         "set": name,
-        "model": model,
+        "model": recipe.model,
         "seed": seed,
         "learned_from": len(good),
         "auroc": round(result.auroc, 4),
@@ -80,10 +80,12 @@ def summary(lines: list[dict]) -> dict:
 
 
 def run(arguments: argparse.Namespace) -> Iterator[dict]:
+    recipe = kenpin.Recipe.read(arguments.recipe) if arguments.recipe else kenpin.Recipe()
+    recipe = recipe.but(model=arguments.model)
     for name in arguments.sets or (*REAL, DRAWN):
         lines = []
         for seed in range(arguments.seeds):
-            lines.append(measure(name, arguments.model, arguments.data, seed))
+            lines.append(measure(name, recipe, arguments.data, seed))
             yield lines[-1]
         yield summary(lines)
 
@@ -94,6 +96,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--model", default="pca")
+    parser.add_argument("--recipe", type=Path)
     for line in run(parser.parse_args()):
         print(json.dumps(line))
         sys.stdout.flush()

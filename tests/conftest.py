@@ -2,11 +2,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import kenpin
 from kenpin.dataset import Labelled
 from kenpin.pictures import write_png
 from kenpin.synth.terminals import KINDS, draw_terminals
+
+# The machine may be busy: how long an example takes says nothing.
+settings.register_profile("kenpin", deadline=None)
+settings.load_profile("kenpin")
 
 SHARED = Path(__file__).parents[2] / "shared"
 SIZE = (48, 64)

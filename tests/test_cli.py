@@ -176,7 +176,7 @@ def bad_learning(good, tmp_path):
     return [
         ([tmp_path / "missing", "-o", output], "does not exist"),
         ([empty, "-o", output], "holds no picture"),
-        ([one, "-o", output], "Only 1 usable good pictures"),
+        ([one, "-o", output], "Usable good pictures: 1 of 1"),
         ([tmp_path / "file.txt", "-o", output], "not a picture that kenpin reads"),
         ([good, "-o", tmp_path / "no" / "a.kenpin"], "does not exist; make it"),
         ([good, "-o", tmp_path], "it is a folder"),
@@ -283,9 +283,10 @@ def test_a_terminal_that_cannot_show_japanese_is_no_reason_to_fail(mvtec, tmp_pa
         assert done.returncode == 0 and b"AUROC" in done.stdout, done.stderr
 
 
-def test_a_closed_pipe_is_not_a_verdict(part, tmp_path):
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_a_closed_pipe_is_not_a_verdict(part, tmp_path, options):
     folder = write_pictures(tmp_path / "new", good_pictures(40, first=702))
-    command = [sys.executable, "-m", "kenpin.cli", "inspect", str(part), str(folder), "--json"]
+    command = [sys.executable, "-m", "kenpin.cli", "inspect", str(part), str(folder), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     error = process.stderr.read()

@@ -163,7 +163,7 @@ def test_too_few_pictures_are_refused_with_the_reason(tmp_path, count):
     with pytest.raises(DatasetError) as caught:
         kenpin.learn(folder)
     text = str(caught.value)
-    assert f"Only {count} usable good pictures in {count + 2}" in text
+    assert f"Usable good pictures: {count} of {count + 2}" in text
     assert "1 repeat another picture" in text and "1 cannot be read" in text
 
 

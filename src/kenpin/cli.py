@@ -37,10 +37,18 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704 - rich would end with status 1, which says that a part is not OK
+
+
 # A table needs some width whatever the terminal claims. No markup: a file may be called "[ok].png".
 _WIDTH = max(80, shutil.get_terminal_size((100, 24)).columns)
-out = Console(width=_WIDTH, highlight=False, soft_wrap=True, markup=False, emoji=False)
-err = Console(width=_WIDTH, stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+_PLAIN: dict[str, Any] = {"width": _WIDTH, "highlight": False, "markup": False, "emoji": False}
+out = _Console(soft_wrap=True, **_PLAIN)
+err = _Console(soft_wrap=True, stderr=True, **_PLAIN)
 
 Good = Annotated[
     list[Path],
@@ -74,8 +82,8 @@ def _one_sentence(command: Callable[P, T]) -> Callable[P, T]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(COULD_NOT_RUN) from None
         except OSError as error:
-            place, reason = error.filename or "The system", error.strerror or error
-            sentence = messages.SYSTEM_REFUSED.format(path=place, reason=reason)
+            kind = messages.SYSTEM_REFUSED if error.filename else messages.SYSTEM_FAILED
+            sentence = kind.format(path=error.filename, reason=error.strerror or error)
         except KeyboardInterrupt:
             sentence = messages.STOPPED
         except MemoryError:

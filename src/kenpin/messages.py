@@ -29,8 +29,8 @@ NOTE_TURNED = "turned upright as its EXIF data says"
 NO_PICTURES = "{path} holds no picture (PNG, JPEG, BMP, TIFF or WebP); check the path."
 NO_PATHS = "No picture was given; name a folder or files."
 TOO_FEW_GOOD = (
-    "Only {count} usable good pictures in {given}; kenpin needs at least {least} to learn and "
-    "about 100 to promise anything useful."
+    "Usable good pictures: {count} of {given}; kenpin needs at least {least} to learn and about "
+    "100 to promise anything useful."
 )
 DUPLICATE = "same pixels as {other}"
 LEFT_OUT_DUPLICATE = "{count} repeat another picture, the first is {name}: {reason}."
@@ -145,4 +145,5 @@ EXTRA_TORCH = (
 STOPPED = "Stopped; no result was written."
 STOPPED_PARTLY = "Stopped; the verdicts so far were written."
 SYSTEM_REFUSED = "{path} cannot be used ({reason}); check the path and your rights to it."
+SYSTEM_FAILED = "It could not go on: {reason}."
 OUT_OF_MEMORY = "There is not enough memory for this; use fewer pictures or a smaller --size."

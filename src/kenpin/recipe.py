@@ -35,7 +35,7 @@ class AeSettings(_Settings):
     """The convolutional autoencoder (needs torch to learn)."""
 
     width: int = Field(32, ge=4, le=256, description="Channels of the outer layers.")
-    code: int = Field(16, ge=1, le=256, description="Channels of the innermost layers.")
+    code: int = Field(32, ge=1, le=256, description="Channels of the innermost layers.")
     depth: int | None = Field(
         None,
         ge=1,
