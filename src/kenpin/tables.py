@@ -46,7 +46,10 @@ def print_content(out: Console, bundle: Bundle) -> None:
     """The recipe and the members of the file with their hashes."""
     manifest = describe(bundle)
     table = _table("", "")
-    for key, value in manifest["recipe"].items():
+    recipe = manifest["recipe"]
+    own = {f"{recipe['model']}.{key}": value for key, value in recipe[recipe["model"]].items()}
+    general = {key: value for key, value in recipe.items() if not isinstance(value, dict)}
+    for key, value in (general | own).items():
         table.add_row(f"recipe: {key}", str(value))
     for name, member in manifest["members"].items():
         table.add_row(name, f"{member['bytes']} bytes, SHA-256 {member['sha256']}")
