@@ -61,16 +61,21 @@ def part(bundle, tmp_path_factory):
     return path
 
 
+def write_test_set(folder, kind, good, ng, first):
+    """`good` good pictures and `ng` of this kind with their masks, in MVTec layout."""
+    write_pictures(folder / "test/good", good_pictures(good, first=first))
+    drawings = [draw_terminals(first + 100 + n, kind, size=SIZE) for n in range(ng)]
+    write_pictures(folder / "test" / kind, [drawing.pixels for drawing in drawings])
+    masks = folder / "ground_truth" / kind
+    masks.mkdir(parents=True)
+    for number, drawing in enumerate(drawings):
+        write_png(masks / f"{number:03}_mask.png", drawing.mask.astype(np.uint8) * 255)
+
+
 @pytest.fixture(scope="session")
 def mvtec(tmp_path_factory):
     """A folder in MVTec layout: 30 to learn, 6 good and 4 bent to test, with masks."""
     folder = tmp_path_factory.mktemp("mvtec")
     write_pictures(folder / "train/good", good_pictures(30))
-    write_pictures(folder / "test/good", good_pictures(6, first=500))
-    bent = [draw_terminals(600 + n, "bent", size=SIZE) for n in range(4)]
-    write_pictures(folder / "test/bent", [d.pixels for d in bent])
-    masks = folder / "ground_truth/bent"
-    masks.mkdir(parents=True)
-    for number, drawing in enumerate(bent):
-        write_png(masks / f"{number:03}_mask.png", drawing.mask.astype(np.uint8) * 255)
+    write_test_set(folder, "bent", good=6, ng=4, first=500)
     return folder

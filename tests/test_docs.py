@@ -5,11 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from conftest import SIZE, good_pictures, write_pictures
+from conftest import SIZE, good_pictures, write_pictures, write_test_set
 from kenpin.cli import app
 from kenpin.pictures import write_png
 from kenpin.synth.terminals import draw_terminals
@@ -29,16 +28,10 @@ def workplace(tmp_path, monkeypatch):
     """The folders that the pages speak of."""
     monkeypatch.chdir(tmp_path)
     write_pictures(tmp_path / "good_pictures", good_pictures(30))
-    fresh = write_pictures(tmp_path / "new_pictures", good_pictures(3, first=800))
+    write_pictures(tmp_path / "new_pictures", good_pictures(3, first=800))
     write_png(tmp_path / "new.png", draw_terminals(900, "missing", size=SIZE).pixels)
-    write_pictures(tmp_path / "dataset/test/good", good_pictures(3, first=810))
-    drawings = [draw_terminals(820 + n, "scratch", size=SIZE) for n in range(3)]
-    write_pictures(tmp_path / "dataset/test/scratch", [d.pixels for d in drawings])
-    masks = tmp_path / "dataset/ground_truth/scratch"
-    masks.mkdir(parents=True)
-    for number, drawing in enumerate(drawings):
-        write_png(masks / f"{number:03}_mask.png", drawing.mask.astype(np.uint8) * 255)
-    return fresh.parent
+    write_test_set(tmp_path / "dataset", "scratch", good=3, ng=3, first=810)
+    return tmp_path
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs/getting-started.md"])
