@@ -1,71 +1,69 @@
 """Everything a person may decide about learning and judging a part; TOML in, TOML out."""
 
 import difflib
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from kenpin import messages
 from kenpin.errors import RecipeError
-
-SMALLEST_SIDE = 16
-LARGEST_SIDE = 2048
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PcaSettings(_Settings):
-    """The linear autoencoder."""
-
-    components: int | None = Field(
-        None,
-        ge=1,
-        le=1000,
-        description="How many principal components rebuild a picture. Left out: chosen so that "
-        "hidden blocks of held-out good pictures are reconstructed best.",
-    )
+from kenpin.settings import (
+    LARGEST_SIDE,
+    SMALLEST_SIDE,
+    AeSettings,
+    CompressionSettings,
+    CvaeSettings,
+    DenseAeSettings,
+    MtSettings,
+    PcaSettings,
+    RtSettings,
+    Settings,
+    VaeSettings,
+)
 
 
-class AeSettings(_Settings):
-    """The convolutional autoencoder (needs torch to learn)."""
-
-    width: int = Field(32, ge=4, le=256, description="Channels of the outer layers.")
-    code: int = Field(32, ge=1, le=256, description="Channels of the innermost layers.")
-    depth: int | None = Field(
-        None,
-        ge=1,
-        le=7,
-        description="How often the picture is halved. Left out: until the code is about 8 pixels.",
-    )
-    epochs: int = Field(150, ge=1, le=10_000, description="Most passes over the good pictures.")
-    patience: int = Field(
-        20,
-        ge=1,
-        description="Stop after so many passes without progress on good pictures held out for it.",
-    )
-    batch: int = Field(16, ge=1, le=1024, description="Pictures in one step.")
-    learning_rate: float = Field(2e-3, gt=0, le=1, description="Adam's largest step size.")
-
-
-class Recipe(_Settings):
+class Recipe(Settings):
     """How a part is learned and judged.
 
     Raises RecipeError, one sentence with the setting's name, when a setting is not possible.
     """
 
-    model: Literal["pca", "ae"] = Field("pca", description="What reconstructs the picture.")
+    model: Literal["auto", "pca", "mt", "rt", "dense-ae", "ae", "vae", "cvae"] = Field(
+        "pca",
+        description="What learns the picture. 'auto' is the one that finds simulated defects best.",
+    )
     size: tuple[int, int] | None = Field(
         None,
         description="(height, width) in pixels that the model sees. Left out: the longer side is "
-        "128 (64 for 'ae') and the proportions are those of most of the pictures.",
+        "128 (64 for networks, 256 before a compression) and the proportions are those of most of "
+        "the pictures.",
     )
     color: Literal["auto", "grey", "rgb"] = Field(
         "auto", description="'auto' is 'rgb' when any good picture has colour, else 'grey'."
+    )
+    difference: Literal["auto", "units", "l1", "l2", "ssim"] | None = Field(
+        None,
+        description="How a picture and its reconstruction are compared at each place: 'units' of "
+        "good-part variation, absolute ('l1') or squared ('l2') grey levels, or 1 - structural "
+        "similarity ('ssim'). 'auto' is what finds simulated defects best. Left out: 'units', "
+        "with the model 'auto' also 'auto'.",
+    )
+    score: Literal["auto", "max", "mean", "top"] | None = Field(
+        None,
+        description="What of the difference map counts: its largest value, its mean, or the mean "
+        "of its largest 1 %. 'auto' is what finds simulated defects best. Left out: 'max', with "
+        "the model 'auto' also 'auto'.",
+    )
+    smoothing: float | None = Field(
+        None,
+        ge=0,
+        le=0.5,
+        description="Share of the longer side over which the map is averaged first. Left out: 0 "
+        "for 'units', which looks at several scales itself, and for the mean, else 1/32.",
     )
     false_reject: float = Field(
         0.01, gt=0, le=0.5, description="The share of good parts you accept to see rejected."
@@ -80,15 +78,42 @@ class Recipe(_Settings):
         None,
         ge=2,
         le=100,
-        description="Folds of 'kfold'. Left out: 10 for 'pca', which learns in no time, else 5.",
+        description="Folds of 'kfold'. Left out: 5 for networks, 10 for the others, which learn "
+        "in no time.",
     )
     split_share: float = Field(
         0.4, gt=0, lt=1, description="Share of the good pictures that 'split' keeps apart."
     )
-    seed: int = Field(0, ge=0, lt=2**32, description="The same seed gives the same result.")
+    budget: float = Field(
+        60,
+        gt=0,
+        le=86_400,
+        description="Seconds that 'auto' may spend on trying models before it decides.",
+    )
+    seed: int = Field(
+        0,
+        ge=0,
+        lt=2**32,
+        description="The same seed gives the same result; but a model chosen by 'auto' also "
+        "depends on how many the machine can try within the budget.",
+    )
+    compression: CompressionSettings = Field(
+        default_factory=CompressionSettings, description="Compression by Taguchi's RT method."
+    )
     pca: PcaSettings = Field(default_factory=PcaSettings, description="The linear autoencoder.")
+    mt: MtSettings = Field(default_factory=MtSettings, description="Taguchi's MT method.")
+    rt: RtSettings = Field(default_factory=RtSettings, description="Taguchi's RT method.")
+    dense_ae: DenseAeSettings = Field(
+        default_factory=DenseAeSettings, description="The dense autoencoder (torch)."
+    )
     ae: AeSettings = Field(
         default_factory=AeSettings, description="The convolutional autoencoder (torch)."
+    )
+    vae: VaeSettings = Field(
+        default_factory=VaeSettings, description="The variational autoencoder (torch)."
+    )
+    cvae: CvaeSettings = Field(
+        default_factory=CvaeSettings, description="The conditional one (torch)."
     )
 
     @field_validator("size")
@@ -121,13 +146,138 @@ class Recipe(_Settings):
             raise RecipeError(messages.RECIPE_NOT_TOML.format(path=path, reason=error)) from None
         return cls.parse(settings, str(path))
 
+    @classmethod
+    def preset(cls, name: str) -> Self:
+        """The settings of a published experiment: network, epochs, and judging by the plain MSE."""
+        if name not in PRESETS:
+            raise RecipeError(messages.PRESET_UNKNOWN.format(name=name, known=", ".join(PRESETS)))
+        return cls.parse(_PUBLISHED_JUDGE | PRESETS[name], name)
+
     def but(self, **changes: object) -> Self:
         """This recipe with some settings changed, checked like any other."""
         return self.parse(self.model_dump() | changes)
 
+    def settled(self) -> Self:
+        """This recipe with what is left out about difference and score decided."""
+        auto = self.model == "auto"
+        difference = self.difference or ("auto" if auto else "units")
+        score = self.score or ("auto" if auto else "max")
+        smoothing = self.smoothing
+        if smoothing is None and "auto" not in (difference, score):
+            smoothing = 0.0 if difference == "units" or score == "mean" else 1 / 32
+        return self.but(difference=difference, score=score, smoothing=smoothing)
+
+    @property
+    def own(self) -> Settings:
+        """The settings of the recipe's model."""
+        settings: Settings = getattr(self, self._section)
+        return settings
+
+    def with_own(self, settings: Settings) -> Self:
+        """This recipe with other settings of its model."""
+        return self.but(**{self._section: settings.model_dump()})
+
+    @property
+    def _section(self) -> str:
+        return self.model.replace("-", "_")
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able, without the settings of the models that are not used."""
+        others = set(SECTIONS) - {self._section}
+        if self.compression.steps:
+            others -= {"compression"}
+        return self.model_dump(mode="json", exclude=others)
+
+    def flat(self) -> dict[str, Any]:
+        """The settings that count, those of groups as 'group.setting'."""
+        flat: dict[str, Any] = {}
+        for key, value in self.to_dict().items():
+            inside = value if isinstance(value, dict) else None
+            flat |= {key: value} if inside is None else {f"{key}.{k}": v for k, v in inside.items()}
+        return {key: value for key, value in flat.items() if value is not None}
+
     def to_toml(self) -> str:
         """The recipe as TOML that `read` accepts; settings left out stay out."""
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+        settings = self.to_dict()
+        return tomli_w.dumps(_without_none(settings))
+
+
+_PUBLISHED_JUDGE: dict[str, Any] = {
+    "difference": "l2",
+    "score": "mean",
+    "false_reject": 0.05,
+    "held_out": "split",
+    "split_share": 0.1,
+}
+PRESETS: dict[str, dict[str, Any]] = {
+    "shapes16": {
+        "model": "ae",
+        "ae": {
+            "published": True,
+            "epochs": 50,
+            "batch": 32,
+            "learning_rate": 1e-3,
+            "patience": 0,
+            "validation": 0.1,
+        },
+    },
+    "shapes27": {
+        "model": "cvae",
+        "cvae": {
+            "published": True,
+            "epochs": 50,
+            "batch": 64,
+            "learning_rate": 1e-3,
+            "patience": 0,
+            "validation": 0.0,
+        },
+    },
+    "terminals36": {
+        "model": "vae",
+        "vae": {
+            "published": True,
+            "epochs": 50,
+            "batch": 64,
+            "learning_rate": 1e-3,
+            "patience": 0,
+            "validation": 0.0,
+        },
+    },
+    "mnist19": {
+        "model": "dense-ae",
+        "difference": "l1",
+        "dense_ae": {
+            "published": True,
+            "epochs": 300,
+            "batch": 32,
+            "learning_rate": 1e-3,
+            "patience": 10,
+            "validation": 0.1,
+        },
+    },
+}
+"""Of each published experiment what differs from the defaults; see kenpin.experiments."""
+
+SECTIONS = tuple(
+    name for name, field in Recipe.model_fields.items() if field.default_factory is not None
+)
+"""The settings that are groups of settings."""
+
+
+def _without_none(settings: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in settings.items()
+        if value is not None
+    }
+
+
+def parse_seconds(text: str) -> float:
+    """'60s', '2m' or '60' -> seconds; raises RecipeError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m)?", text.strip())
+    if not found:
+        raise RecipeError(messages.RECIPE_TIME.format(value=text))
+    return float(found[1]) * (60 if found[2] == "m" else 1)
 
 
 def parse_size(text: str) -> tuple[int, int]:
