@@ -3,15 +3,25 @@
 from importlib import import_module
 from types import ModuleType
 
+import numpy as np
+
 from kenpin import messages
 from kenpin.errors import ExtraError
-from kenpin.models.base import Model, State
+from kenpin.models import per_label
+from kenpin.models.base import Drawer, Labels, Model, Reconstructor, Residual, State
 from kenpin.recipe import Recipe
+from kenpin.settings import Settings
 from kenpin.types import Floats, Progress
 
 __all__ = [
     "NAMES",
+    "NETWORKS",
+    "WITHOUT_RECONSTRUCTION",
+    "Drawer",
+    "Labels",
     "Model",
+    "Reconstructor",
+    "Residual",
     "State",
     "check_installed",
     "learn_model",
@@ -19,38 +29,73 @@ __all__ = [
     "settle_model",
 ]
 
+_CONDITIONAL = frozenset({"cvae"})  # told the label itself; the others learn one model for each
+NETWORKS = frozenset({"dense-ae", "ae", "vae", "cvae"})
+"""Learned with torch, kept as ONNX graphs."""
+
+WITHOUT_RECONSTRUCTION = frozenset({"mt", "rt"})
+"""They answer with a residual."""
+
 # Learning may need torch; loading never does.
-_LEARNERS = {"pca": "kenpin.models.pca", "ae": "kenpin.models.ae"}
-_LOADERS = {"pca": "kenpin.models.pca", "ae": "kenpin.models.network"}
+_LEARNERS = {
+    "pca": "kenpin.models.pca",
+    "mt": "kenpin.models.mt",
+    "rt": "kenpin.models.rt",
+    "dense-ae": "kenpin.models.dense_ae",
+    "ae": "kenpin.models.ae",
+    "vae": "kenpin.models.vae",
+    "cvae": "kenpin.models.vae",
+}
 NAMES = tuple(_LEARNERS)
 
 
-def learn_model(pictures: Floats, recipe: Recipe, progress: Progress) -> Model:
+def learn_model(
+    pictures: Floats, recipe: Recipe, progress: Progress, labels: Labels | None = None
+) -> Model:
     """Learn the recipe's model from (N, h, w, C) float32 pictures in [0, 1].
 
+    labels: of each picture, every number 0...K-1 at least once; the model is then conditional.
     Raises ExtraError when a package it learns with is not installed.
     """
-    settings = getattr(recipe, recipe.model)
-    learned = _learner(recipe.model).learn(pictures, settings, recipe.seed, progress)
-    model: Model = learned
-    return model
+    learner, settings = _learner(recipe.model), recipe.own
+    if labels is None:
+        learned: Model = learner.learn(pictures, settings, recipe.seed, progress)
+        return learned
+    if recipe.model in _CONDITIONAL:
+        conditional: Model = learner.learn_conditional(
+            pictures, labels, settings, recipe.seed, progress
+        )
+        return conditional
+    return per_label.per_label(
+        [
+            learner.learn(pictures[labels == label], settings, recipe.seed, progress)
+            for label in range(int(labels.max()) + 1)
+        ]
+    )
 
 
-def settle_model(pictures: Floats, recipe: Recipe, least: int) -> Recipe:
+def settle_model(
+    pictures: Floats, recipe: Recipe, least: int, labels: Labels | None = None
+) -> Recipe:
     """The recipe with what the model chooses for itself, from (N, h, w, C) good pictures.
 
-    least: the fewest pictures that a model with this recipe will learn from.
+    least: the fewest pictures (of a label, where there are labels) that a model with this recipe
+    will learn from.
     """
-    settings = getattr(recipe, recipe.model)
-    settled = _learner(recipe.model).settle(pictures, settings, least, recipe.seed)
-    return recipe.but(**{recipe.model: settled.model_dump()})
+    if labels is not None and recipe.model not in _CONDITIONAL:
+        pictures = pictures[labels == np.bincount(labels).argmin()]
+    settled: Settings = _learner(recipe.model).settle(pictures, recipe.own, least, recipe.seed)
+    return recipe.with_own(settled)
 
 
 def load_model(name: str, state: State) -> Model:
     """The model that `state` was taken from; raises ValueError when they do not fit."""
-    if name not in _LOADERS:
+    if name not in _LEARNERS:
         raise ValueError(f"name must be one of {NAMES}. Got {name!r} instead.")
-    model: Model = import_module(_LOADERS[name]).load(state)
+    loader = import_module("kenpin.models.network" if name in NETWORKS else _LEARNERS[name])
+    if "models" in state.config:
+        return per_label.load(state, loader.load)
+    model: Model = loader.load(state)
     return model
 
 

@@ -1,32 +1,54 @@
-"""A network stored as an ONNX graph: torch learned it, ONNX Runtime answers for it."""
+"""Networks stored as ONNX graphs: torch learned them, ONNX Runtime answers for them."""
 
 import numpy as np
 import onnxruntime as ort
 
 from kenpin import messages
-from kenpin.models.base import State
+from kenpin.models.base import Labels, State
 from kenpin.types import Floats
+
+GRAPH, DECODER = "model", "decoder"
+"""The names of the graphs in a `State`; the second is there where the network can draw."""
 
 
 class Network:
-    """One input (N, C, h, w) float32, one output of the same shape."""
+    """Pictures (N, C, h, w) float32 in, the same shape out.
 
-    def __init__(self, graph: bytes) -> None:
-        options = ort.SessionOptions()
-        options.log_severity_level = 3  # a model file's oddities are not the user's
-        self._graph = graph
-        self._session = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        self._input = self._session.get_inputs()[0].name
+    A conditional network has a second input: (N, K) float32, 1 at the label that is told, else 0.
+    """
 
-    def reconstruct(self, pictures: Floats) -> Floats:
-        """See `Model.reconstruct`."""
-        channels_first = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
-        answer = self._session.run(None, {self._input: channels_first})[0]
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._session = _session(state.graphs[GRAPH])
+        self._inputs = self._session.get_inputs()
+
+    def reconstruct(self, pictures: Floats, labels: Labels | None = None) -> Floats:
+        """See `Reconstructor.reconstruct`; raises ValueError when labels are needed and missing."""
+        given = [np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))]
+        if len(self._inputs) == 2:
+            if labels is None:
+                raise ValueError("a conditional network must be told the label of each picture")
+            given.append(np.eye(self._inputs[1].shape[1], dtype=np.float32)[labels])
+        named = {taken.name: value for taken, value in zip(self._inputs, given, strict=True)}
+        answer = self._session.run(None, named)[0]
+        return np.ascontiguousarray(answer.transpose(0, 2, 3, 1))
+
+    def draw(self, count: int, rng: np.random.Generator, label: int = 0) -> Floats:
+        """See `Drawer.draw`; raises ValueError when the network cannot."""
+        if DECODER not in self._state.graphs:
+            raise ValueError("this network has no decoder to draw with")
+        session = _session(self._state.graphs[DECODER])
+        latent, *told = session.get_inputs()
+        given = {latent.name: rng.normal(size=(count, latent.shape[1])).astype(np.float32)}
+        for taken in told:
+            one = np.eye(taken.shape[1], dtype=np.float32)[label]
+            given[taken.name] = np.repeat(one[None], count, axis=0)
+        answer = session.run(None, given)[0]
         return np.ascontiguousarray(answer.transpose(0, 2, 3, 1))
 
     def state(self) -> State:
         """See `Model.state`."""
-        return State(graph=self._graph)
+        return self._state
 
 
 def load(state: State) -> Network:
@@ -35,9 +57,15 @@ def load(state: State) -> Network:
     A graph may keep its weights in other files, which it names under the key "location"; ONNX
     Runtime would follow even ../, so any graph in which the word occurs is refused.
     """
-    if b"location" in state.graph:
+    if any(b"location" in graph for graph in state.graphs.values()):
         raise ValueError(messages.BUNDLE_EXTERNAL)
     try:
-        return Network(state.graph)
+        return Network(state)
     except Exception as error:  # onnxruntime's errors have no common public base
         raise ValueError(messages.BUNDLE_GRAPH.format(reason=error)) from error
+
+
+def _session(graph: bytes) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.log_severity_level = 3  # a model file's oddities are not the user's
+    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

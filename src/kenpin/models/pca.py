@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.models.base import State
-from kenpin.recipe import PcaSettings
+from kenpin.models.base import Labels, State
+from kenpin.settings import PcaSettings
 from kenpin.types import Floats, Progress
 
 MOST_COMPONENTS = 64
@@ -20,21 +20,33 @@ _HIDDEN_SHARE = 0.2  # of the pictures, held out to choose the number of compone
 
 
 class Pca:
-    """mean: (h, w, C) float32. components: (r, h*w*C) float32, orthonormal rows."""
+    """What spans the good pictures.
 
-    def __init__(self, mean: Floats, components: Floats) -> None:
+    mean: (h, w, C) float32. components: (r, h*w*C) float32, orthonormal rows. deviations: (r,)
+    how much good pictures vary along each.
+    """
+
+    def __init__(self, mean: Floats, components: Floats, deviations: Floats) -> None:
         self.mean = mean
         self.components = components
+        self.deviations = deviations
 
-    def reconstruct(self, pictures: Floats) -> Floats:
-        """The nearest pictures in the span of the components; see `Model.reconstruct`."""
+    def reconstruct(self, pictures: Floats, labels: Labels | None = None) -> Floats:
+        """The nearest pictures in the span of the components."""
         flat = (pictures - self.mean).reshape(len(pictures), -1)
         rebuilt = (flat @ self.components.T) @ self.components
         return np.asarray(rebuilt.reshape(pictures.shape) + self.mean, np.float32)
 
+    def draw(self, count: int, rng: np.random.Generator, label: int = 0) -> Floats:
+        """See `Drawer.draw`."""
+        amounts = rng.normal(size=(count, len(self.deviations))) * self.deviations
+        flat = amounts.astype(np.float32) @ self.components
+        return np.asarray(flat.reshape(count, *self.mean.shape) + self.mean, np.float32)
+
     def state(self) -> State:
         """See `Model.state`."""
-        return State({}, {"mean": self.mean, "components": self.components})
+        arrays = {"mean": self.mean, "components": self.components, "deviations": self.deviations}
+        return State({}, dict(arrays))
 
 
 def load(state: State) -> Pca:
@@ -44,7 +56,12 @@ def load(state: State) -> Pca:
     components = np.array(state.arrays["components"], np.float32)
     if mean.ndim != 3 or components.shape[1:] != (mean.size,):
         raise ValueError("mean and components do not fit each other")
-    return Pca(mean, components)
+    # Files of format 1 have no deviations: what is drawn from them is the mean.
+    kept = state.arrays.get("deviations", np.zeros(len(components)))
+    deviations = np.array(kept, np.float32)
+    if deviations.shape != (len(components),):
+        raise ValueError("deviations and components do not fit each other")
+    return Pca(mean, components, deviations)
 
 
 def settle(pictures: Floats, settings: PcaSettings, least: int, seed: int) -> PcaSettings:
@@ -105,7 +122,9 @@ def _decompose(pictures: Floats, components: int) -> Pca:
     # them also keeps identical pictures from giving components of pure rounding error.
     values = values[::-1][:components]
     spans = spans[:, values > 1e-6 * max(values[0], 1e-12)]
-    return Pca(mean, _orthonormal(spans.T))
+    rows = _orthonormal(spans.T)
+    deviations = (flat @ rows.T).std(axis=0)
+    return Pca(mean, rows, np.asarray(deviations, np.float32))
 
 
 def _orthonormal(rows: Floats) -> Floats:

@@ -1,0 +1,80 @@
+"""One model for each label: any model is conditional that way.
+
+Told "this is connector A", it answers with what it learned from connectors A only, so a connector B
+is reproduced badly.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kenpin.models.base import Labels, Model, State
+from kenpin.types import Floats
+
+
+class _PerLabel:
+    def __init__(self, models: Sequence[Any]) -> None:
+        self._models = models
+
+    def state(self) -> State:
+        """See `Model.state`; the models' states one after the other, numbered."""
+        states = [model.state() for model in self._models]
+        return State(
+            {"models": [state.config for state in states]},
+            {f"{n}.{k}": a for n, state in enumerate(states) for k, a in state.arrays.items()},
+            {f"{n}.{k}": g for n, state in enumerate(states) for k, g in state.graphs.items()},
+        )
+
+    def draw(self, count: int, rng: np.random.Generator, label: int = 0) -> Floats:
+        """See `Drawer.draw`; raises AttributeError when the models cannot."""
+        drawn: Floats = self._models[label].draw(count, rng)
+        return drawn
+
+    def _each(self, method: str, pictures: Floats, labels: Labels | None) -> Floats:
+        if labels is None:
+            raise ValueError("a model learned with labels must be told the label of each picture")
+        answers: list[Any] = [None] * len(pictures)
+        for number in np.unique(labels):
+            inside = np.flatnonzero(labels == number)
+            found = getattr(self._models[number], method)(pictures[inside])
+            for index, answer in zip(inside, found, strict=True):
+                answers[index] = answer
+        return np.stack(answers)
+
+
+class PerLabelReconstructor(_PerLabel):
+    """A `Reconstructor` for each label."""
+
+    def reconstruct(self, pictures: Floats, labels: Labels | None = None) -> Floats:
+        """See `Reconstructor.reconstruct`; raises ValueError without labels."""
+        return self._each("reconstruct", pictures, labels)
+
+
+class PerLabelResidual(_PerLabel):
+    """A `Residual` for each label."""
+
+    def residual(self, pictures: Floats, labels: Labels | None = None) -> Floats:
+        """See `Residual.residual`; raises ValueError without labels."""
+        return self._each("residual", pictures, labels)
+
+
+def per_label(models: Sequence[Model]) -> Model:
+    """The models, one for each label in order, as one."""
+    kind = PerLabelReconstructor if hasattr(models[0], "reconstruct") else PerLabelResidual
+    return kind(models)
+
+
+def load(state: State, load_one: Callable[[State], Model]) -> Model:
+    """The models again from `per_label(models).state()`."""
+    return per_label(
+        [
+            load_one(State(config, _of(state.arrays, number), _of(state.graphs, number)))
+            for number, config in enumerate(state.config["models"])
+        ]
+    )
+
+
+def _of(items: dict[str, Any], number: int) -> dict[str, Any]:
+    mark = f"{number}."
+    return {key.removeprefix(mark): v for key, v in items.items() if key.startswith(mark)}
