@@ -4,11 +4,14 @@ import json
 import warnings
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from kenpin.bundle import Bundle, _manifest_hash, describe
+from conftest import good_pictures
+from kenpin.archive import manifest_hash
+from kenpin.bundle import Bundle, describe
 from kenpin.errors import BundleError, CalibrationError, OutputError
 from kenpin.inspector import Inspector
 from kenpin.models.pca import Pca
@@ -34,7 +37,7 @@ def with_manifest(part, target, change, sign=True):
     manifest = json.loads(contents["manifest.json"])
     change(manifest)
     if sign:
-        manifest["sha256"] = _manifest_hash(manifest)
+        manifest["sha256"] = manifest_hash(manifest)
     contents["manifest.json"] = json.dumps(manifest).encode()
     return write(target, contents)
 
@@ -47,7 +50,8 @@ def test_a_loaded_bundle_is_the_saved_one(bundle, part):
     assert loaded.previews == bundle.previews
     np.testing.assert_array_equal(loaded.calibration.scores, bundle.calibration.scores)
     assert loaded.calibration.limit == bundle.calibration.limit
-    for ours, theirs in zip(bundle.variation.spreads, loaded.variation.spreads, strict=True):
+    both = (b.parts[0].measure.variation.spreads for b in (bundle, loaded))
+    for ours, theirs in zip(*both, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -62,17 +66,18 @@ def test_it_holds_data_only_and_describes_itself(part, bundle):
         "manifest.json", "weights.safetensors", "previews/mean.png", "previews/variation.png",
     }  # fmt: skip
     manifest = json.loads(contents["manifest.json"])
-    assert manifest["format"] == 1
+    assert manifest["format"] == 2
     assert manifest["learned_from"]["count"] == 40
-    assert len(manifest["calibration"]["scores"]) == 40
-    assert manifest["calibration"]["limit"] == bundle.calibration.limit
+    assert len(manifest["parts"][0]["calibration"]["scores"]) == 40
+    assert manifest["parts"][0]["calibration"]["limit"] == bundle.calibration.limit
     for name, member in manifest["members"].items():
         assert member["sha256"] == hashlib.sha256(contents[name]).hexdigest()
     assert describe(bundle)["members"] == manifest["members"]
 
 
 def test_no_calibration_no_judging(bundle, tmp_path):
-    replace(bundle, calibration=None).save(tmp_path / "a.kenpin")
+    uncalibrated = replace(bundle.parts[0], calibration=None)
+    replace(bundle, parts=(uncalibrated,)).save(tmp_path / "a.kenpin")
     loaded = Bundle.load(tmp_path / "a.kenpin")
     assert loaded.calibration is None
     with pytest.raises(CalibrationError, match=r"a\.kenpin has no calibration"):
@@ -152,10 +157,16 @@ def test_a_newer_format_says_which_kenpin_wrote_it(part, tmp_path):
         lambda m: m.update(extra=1),
         lambda m: m.update(format=0),
         lambda m: m.update(format="1"),
-        lambda m: m["calibration"].update(scores=[]),
-        lambda m: m["calibration"].update(scores=["high"]),
-        lambda m: m["calibration"].update(limit=1e9),
-        lambda m: m["calibration"]["mse_scores"].pop(),
+        lambda m: m["parts"][0]["calibration"].update(scores=[]),
+        lambda m: m["parts"][0]["calibration"].update(scores=["high"]),
+        lambda m: m["parts"][0]["calibration"].update(limit=1e9),
+        lambda m: m["parts"][0].update(label="A"),
+        lambda m: m["parts"][0]["calibration"].update(margins=[0.0] * 40),
+        lambda m: m.update(temperature=1e-320),
+        lambda m: m.update(ng={"x": 1}),
+        lambda m: m.update(choice=[{"x": 1}]),
+        lambda m: m["recipe"].update(difference="auto"),
+        lambda m: m["parts"][0]["calibration"]["mse_scores"].pop(),
         lambda m: m["recipe"].update(false_reject=7),
         lambda m: m["recipe"].update(false_reject=0.5),  # another limit than the one recorded
         lambda m: m["recipe"].update(size=[16]),
@@ -186,21 +197,25 @@ def test_a_model_of_the_future_asks_for_an_upgrade(part, tmp_path):
 @pytest.mark.parametrize("value", [np.nan, np.inf, 0.0, -1.0])
 @pytest.mark.parametrize("what", ["spread", "weights"])
 def test_a_variation_that_makes_no_sense_is_refused(bundle, tmp_path, what, value):
-    variation = bundle.variation
+    variation = bundle.parts[0].measure.variation
     if what == "spread":
         spread = variation.spreads[0].copy()
         spread[0, 0] = value
         variation = replace(variation, spreads=(spread, *variation.spreads[1:]))
     else:
         variation = replace(variation, weights=np.full(5, value, np.float32))
-    replace(bundle, variation=variation).save(tmp_path / "a.kenpin")
+    part = bundle.parts[0]
+    part = replace(part, measure=replace(part.measure, variation=variation))
+    replace(bundle, parts=(part,)).save(tmp_path / "a.kenpin")
     refused(tmp_path / "a.kenpin", "do not fit each other")
 
 
 def test_a_model_that_answers_with_nonsense_is_refused(bundle, tmp_path):
     for mean in (bundle.model.mean * np.nan, bundle.model.mean[:-4]):
         components = bundle.model.components[:, : mean.size]
-        replace(bundle, model=Pca(mean, components)).save(tmp_path / "a.kenpin")
+        replace(bundle, model=Pca(mean, components, bundle.model.deviations)).save(
+            tmp_path / "a.kenpin"
+        )
         refused(tmp_path / "a.kenpin", "do not fit each other|broadcast")
 
 
@@ -236,3 +251,12 @@ def test_members_are_ordinary_zip_entries_without_times(part):
     with zipfile.ZipFile(io.BytesIO(part.read_bytes())) as archive:
         assert archive.testzip() is None
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_file_of_the_first_format_opens_and_judges_as_it_did():
+    """Written by kenpin 0.1.0 from twenty small drawn connectors; the figures are its own."""
+    inspector = Inspector.open(Path(__file__).parent / "files" / "format-1.kenpin")
+    verdict = inspector.inspect(good_pictures(1, first=900)[0])
+    assert verdict.score == pytest.approx(5.027635097503662, rel=1e-6)
+    assert verdict.limit == pytest.approx(9.016533851623535, rel=1e-9)
+    assert verdict.p_value == pytest.approx(0.19047619047619047)

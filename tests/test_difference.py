@@ -1,19 +1,29 @@
 import numpy as np
 import pytest
+from skimage.metrics import structural_similarity as peer_similarity
 
 from kenpin.difference import (
     SCALES,
+    Measure,
     absolute_difference,
     learn_variation,
     squared_difference,
+    structural_similarity,
 )
-from kenpin.score import regions, score
+from kenpin.score import places, regions, score
 
 RNG = np.random.default_rng(0)
 
 
 def noise(count, sigma, shape=(32, 48, 1)):
     return (RNG.normal(0, 1, (count, *shape)) * sigma).astype(np.float32)
+
+
+def unseen_scores(residuals, folds):
+    """The variation, and the score of each residual with the variation of the other folds."""
+    variation, without = learn_variation(residuals, folds)
+    scores = [score(without[f].difference(r)) for f, r in zip(folds, residuals, strict=True)]
+    return variation, np.array(scores)
 
 
 def folds_of(count, number=5):
@@ -42,7 +52,7 @@ def test_a_difference_scales_with_the_residual_and_is_never_negative():
 
 @pytest.mark.parametrize("radius", [1, 6])
 def test_a_defect_of_any_size_stands_out_at_its_place(radius):
-    variation, scores = learn_variation(noise(100, 0.05), folds_of(100))
+    variation, scores = unseen_scores(noise(100, 0.05), folds_of(100))
     residual = noise(1, 0.05)[0]
     y, x = 20, 30
     rows, columns = np.mgrid[:32, :48]
@@ -67,9 +77,9 @@ def test_a_pictures_own_residual_does_not_excuse_it():
     """With its own fold in the variation an odd picture would look less odd than it is."""
     residuals = noise(40, 0.05)
     folds = folds_of(40)
-    calm = learn_variation(residuals, folds)[1]
+    calm = unseen_scores(residuals, folds)[1]
     residuals[0, 10:14, 10:14] += 3.0
-    variation, scores = learn_variation(residuals, folds)
+    variation, scores = unseen_scores(residuals, folds)
     others, _ = learn_variation(residuals[folds != 0], folds_of(32, 4))
     honest = score(others.difference(residuals[0]))
     excused = score(variation.difference(residuals[0]))
@@ -79,7 +89,7 @@ def test_a_pictures_own_residual_does_not_excuse_it():
 
 
 def test_unseen_scores_are_like_the_scores_of_new_pictures():
-    variation, scores = learn_variation(noise(300, 0.05), folds_of(300))
+    variation, scores = unseen_scores(noise(300, 0.05), folds_of(300))
     fresh = [score(variation.difference(residual)) for residual in noise(300, 0.05)]
     assert np.median(scores) == pytest.approx(np.median(fresh), rel=0.03)
     assert np.quantile(scores, 0.95) == pytest.approx(np.quantile(fresh, 0.95), rel=0.06)
@@ -108,3 +118,43 @@ def test_there_is_a_region_exactly_when_the_score_is_above_the_limit():
     ]
     limit = np.nextafter(np.float32(7), np.float32(0))
     assert len(regions(difference, float(limit))) == 1
+
+
+def test_structural_similarity_is_that_of_scikit_image():
+    one, other = RNG.uniform(0, 1, (2, 24, 30, 1)).astype(np.float32)
+    _, expected = peer_similarity(
+        one[..., 0].astype(np.float64), other[..., 0].astype(np.float64), data_range=1.0,
+        gaussian_weights=True, sigma=1.5, use_sample_covariance=False, full=True,
+    )  # fmt: skip
+    np.testing.assert_allclose(structural_similarity(one, other), expected, atol=1e-6)
+    colour = RNG.uniform(0, 1, (2, 24, 30, 3)).astype(np.float32)
+    each = [structural_similarity(*colour[..., [channel]]) for channel in range(3)]
+    np.testing.assert_allclose(structural_similarity(*colour), np.mean(each, axis=0), atol=1e-6)
+
+
+def test_plain_measures_by_hand():
+    prepared, residual = np.zeros((5, 5, 2), np.float32), np.zeros((5, 5, 2), np.float32)
+    residual[2, 2] = (0.6, -0.2)
+    assert Measure("l1", 0.0).map(prepared, residual)[2, 2] == pytest.approx(0.4)
+    assert Measure("l2", 0.0).map(prepared, residual)[2, 2] == pytest.approx(0.2)
+    smooth = Measure("l1", 0.2).map(prepared, residual)
+    assert smooth.max() < 0.4 and smooth.sum() == pytest.approx(0.4, rel=0.02)
+    assert Measure("ssim", 0.0).map(prepared, residual * 0).max() == pytest.approx(0, abs=1e-7)
+    with pytest.raises(ValueError, match="need the variation"):
+        Measure("units", 0.0).map(prepared, residual)
+
+
+def test_scores_by_hand():
+    difference = np.arange(200, dtype=np.float32).reshape(10, 20)
+    assert score(difference, "max") == 199
+    assert score(difference, "mean") == pytest.approx(99.5)
+    assert score(difference, "top") == pytest.approx(198.5)  # 1 % of 200 are two
+
+
+def test_a_part_that_is_not_ok_always_has_a_place():
+    difference = np.zeros((8, 9), np.float32)
+    difference[3, 4] = 2.0
+    assert [(r.x, r.y) for r in places(difference, 1.0)] == [(4, 3)]
+    assert [(r.x, r.y) for r in places(difference, 5.0)] == [(4, 3)]  # above half the largest
+    assert places(np.zeros((8, 9), np.float32), 1.0)
+    assert places(np.full((8, 9), np.nan, np.float32), 1.0)

@@ -18,7 +18,7 @@ from kenpin.types import Outcome
 
 def calibration(count, false_reject=0.01, held_out="kfold"):
     scores = np.arange(1.0, count + 1)
-    return Calibration(scores, scores / 100, false_reject, held_out, 10)
+    return Calibration(scores, scores / 100, false_reject, held_out, 10, level=scores[-1])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_only_above_the_limit_is_ng():
     st.floats(0, 1e6),
 )
 def test_a_small_p_value_and_ng_are_the_same_thing(scores, false_reject, score):
-    c = Calibration(np.sort(scores), np.sort(scores), false_reject, "split", 1)
+    c = Calibration(np.sort(scores), np.sort(scores), false_reject, "split", 1, level=1.0)
     if c.kept:
         assert (c.judge(score) is Outcome.NG) == (c.p_value(score) <= false_reject)
 

@@ -4,7 +4,7 @@ import pytest
 import kenpin
 from conftest import good_pictures, write_pictures
 from kenpin.errors import CalibrationError, DatasetError, PictureError, RecipeError
-from kenpin.learning import _assign_folds
+from kenpin.held_out import assign_folds
 from kenpin.models import learn_model, settle_model
 from kenpin.pictures import encode, read_picture, write_png
 from kenpin.report.pictures import triple
@@ -46,11 +46,11 @@ def test_a_split_keeps_its_pictures_out_of_learning():
     np.testing.assert_allclose(apart, bundle.calibration.scores, rtol=1e-4)
     # The model is the one learned from the other thirty alone, its size chosen on them alone.
     prepared = np.stack([bundle.preparation.prepare(read_picture(pixels)) for pixels in pictures])
-    others = learn_model(prepared[order[10:]], bundle.recipe, lambda *_: None)
+    others = learn_model(prepared[np.sort(order[10:])], bundle.recipe, lambda *_: None)
     np.testing.assert_array_equal(others.components, bundle.model.components)
     assert (
         bundle.recipe.pca.components
-        == settle_model(prepared[order[10:]], bundle.recipe.but(pca={}), 27).pca.components
+        == settle_model(prepared[np.sort(order[10:])], bundle.recipe.but(pca={}), 27).pca.components
     )
 
 
@@ -63,7 +63,8 @@ def test_the_final_model_learns_from_every_picture(bundle):
 
 def test_folds_are_drawn_at_random():
     """Pictures come in the order they were taken; folds in that order would share its drift."""
-    _, folds = _assign_folds(np.zeros((40, 16, 16, 1), np.float32), kenpin.Recipe(folds=5))
+    blank, labels = np.zeros((40, 16, 16, 1), np.float32), np.zeros(40, np.intp)
+    _, folds = assign_folds(blank, labels, False, kenpin.Recipe(folds=5))
     assert (np.bincount(folds) == 8).all()
     assert (folds != np.arange(40) % 5).any() and (folds != np.sort(folds)).any()
 
@@ -198,7 +199,7 @@ def test_a_verdict_is_in_the_coordinates_of_the_given_picture(inspector):
 
 def test_ng_has_a_region_and_ok_has_none(inspector, labelled):
     verdicts = [inspector.inspect(item.source) for item in labelled]
-    assert {verdict.outcome for verdict in verdicts} == set(kenpin.Outcome)
+    assert {verdict.outcome for verdict in verdicts} == {kenpin.Outcome.OK, kenpin.Outcome.NG}
     for verdict in verdicts:
         assert bool(verdict.regions) == (verdict.outcome is kenpin.Outcome.NG)
         assert (verdict.score > verdict.limit) == (verdict.outcome is kenpin.Outcome.NG)
@@ -214,3 +215,47 @@ def test_a_recipe_is_checked():
         kenpin.Recipe().but(false_reject=0)
     with pytest.raises(RecipeError, match="did you mean 'seed'"):
         kenpin.Recipe(sed=1)
+
+
+@pytest.mark.parametrize("model", ["mt", "rt"])
+def test_a_difference_that_the_model_cannot_have_is_refused_before_learning(model):
+    with pytest.raises(RecipeError, match=f"'{model}' gives none"):
+        kenpin.learn(good_pictures(12), kenpin.Recipe(model=model, difference="ssim"))
+    with pytest.raises(RecipeError, match="None of the candidates"):
+        recipe = kenpin.Recipe(model=model, difference="ssim", score="auto")
+        kenpin.learn(good_pictures(12), recipe)
+
+
+def test_the_model_that_is_told_the_part_needs_labels():
+    pytest.importorskip("torch")
+    with pytest.raises(DatasetError, match="needs labels"):
+        kenpin.learn(good_pictures(12), kenpin.Recipe(model="cvae"))
+
+
+def test_what_split_keeps_apart_takes_no_part_in_anything_else():
+    """Neither in the compression nor in the choice: with the others alone all is the same."""
+    pictures = good_pictures(40)
+    recipe = kenpin.Recipe(
+        held_out="split", split_share=0.25, score="auto", size=(32, 40), compression={"steps": 1}
+    )
+    bundle = kenpin.learn(pictures, recipe)
+    order = np.random.default_rng(0).permutation(40)
+    strange = [p if n in order[10:] else 255 - p for n, p in enumerate(pictures)]
+    other = kenpin.learn(strange, recipe)
+    assert other.recipe == bundle.recipe and other.choice == bundle.choice
+    np.testing.assert_array_equal(other.preparation.means[0], bundle.preparation.means[0])
+    np.testing.assert_array_equal(other.model.components, bundle.model.components)
+    assert other.calibration.limit > bundle.calibration.limit
+
+
+def test_the_mt_method_says_that_it_had_few_pictures():
+    remarks = kenpin.learn(good_pictures(20), kenpin.Recipe(model="mt")).provenance.remarks
+    assert "The MT method has 20 good pictures for 3072 pixels" in remarks[-1]
+
+
+@pytest.mark.parametrize(("given", "match"), [(5, "got int"), (None, "got NoneType")])
+def test_what_is_no_picture_is_one_sentence(given, match):
+    with pytest.raises(DatasetError, match=match):
+        kenpin.learn(given)
+    with pytest.raises(RecipeError, match="got dict"):
+        kenpin.learn(good_pictures(12), {"model": "pca"})

@@ -3,7 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kenpin.prepare import Preparation, as_option, fitting_size, in_pixels
+import kenpin
+from conftest import good_pictures
+from kenpin.prepare import Preparation, as_option, compress, fitting_size, in_pixels
+from kenpin.taguchi import local_numbers
 from kenpin.types import Picture, Region
 
 RNG = np.random.default_rng(0)
@@ -76,3 +79,43 @@ def test_a_region_maps_back_around_its_place_and_inside_the_picture(h, w, H, W, 
 def test_sizes_of_pictures_are_written_width_first_and_the_option_height_first():
     assert in_pixels((480, 640)) == "640x480"
     assert as_option((480, 640)) == "480x640"
+
+
+# --- the two-step compression ------------------------------------------------------------------
+
+
+def compressed(steps):
+    pictures = good_pictures(12, size=(96, 64))
+    recipe = kenpin.Recipe(size=(96, 64), compression={"steps": steps})
+    return kenpin.learn(pictures, recipe), pictures
+
+
+def test_a_compressed_picture_is_the_numbers_of_its_windows():
+    rng = np.random.default_rng(0)
+    mean, picture = rng.uniform(0.2, 0.8, (2, 16, 24, 1)).astype(np.float32)
+    small = compress(picture, mean, (4, 6))  # windows of 8 x 8 around every fourth pixel
+    assert small.shape == (4, 6, 2) and small.min() >= 0 and small.max() <= 1
+    numbers = local_numbers(picture, mean, (8, 8))
+    np.testing.assert_allclose(small[1, 2, 0], numbers[6, 10, 0] / 2, rtol=1e-5)
+    np.testing.assert_allclose(small[1, 2, 1], numbers[6, 10, 1] * 2, rtol=1e-5)
+    same = compress(mean, mean, (4, 6))  # the mean part itself: sensitivity 1, nothing unexplained
+    np.testing.assert_allclose(same[..., 0], 0.5, atol=1e-4)
+    assert same[..., 1].max() < 0.01
+
+
+@pytest.mark.parametrize(("steps", "shape"), [(1, (48, 32, 2)), (2, (36, 24, 2))])
+def test_a_compressed_part_learns_judges_and_survives_saving(steps, shape, tmp_path):
+    bundle, pictures = compressed(steps)
+    assert bundle.preparation.shape == shape
+    assert {"step1.png", *(["step2.png"] if steps == 2 else [])} <= set(bundle.previews)
+    bundle.save(tmp_path / "a.kenpin")
+    before, after = kenpin.Inspector(bundle), kenpin.Inspector.open(tmp_path / "a.kenpin")
+    broken = pictures[0].copy()
+    broken[40:56, 20:40] = 255 - broken[40:56, 20:40]
+    verdict = before.inspect(broken)
+    assert verdict == after.inspect(broken) and verdict.outcome is kenpin.Outcome.NG
+    worst = verdict.regions[0]  # in the given picture's pixels, not in those after the steps
+    assert worst.x < 40 and worst.x + worst.width > 20
+    assert worst.y < 56 and worst.y + worst.height > 40
+    kenpin.write_report(tmp_path, after)
+    assert "after each step of the compression" in (tmp_path / "report.html").read_text("utf-8")

@@ -1,39 +1,37 @@
-"""One .kenpin file: a zip with a manifest, arrays, for networks a graph, and two previews.
+"""Everything learned about a part; how it looks as a file is in kenpin.archive."""
 
-It is data only: no pickle, no code. The manifest lists every other member with its size and
-SHA-256, and carries a SHA-256 of itself, so damage and careless edits are found. That is not a
-signature: whoever can write the file can also write the hashes.
-"""
-
-import hashlib
-import io
-import json
-import zipfile
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, cast
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from kenpin import messages
-from kenpin.difference import SCALES, GoodVariation
-from kenpin.errors import BundleError, KenpinError, RecipeError
+from kenpin.archive import (
+    FORMAT,
+    CalibrationEntry,
+    Manifest,
+    PartEntry,
+    described_members,
+    one_sentence_about,
+    pack,
+    unpack,
+)
+from kenpin.difference import SCALES, GoodVariation, Measure, compare
+from kenpin.errors import BundleError, DatasetError
 from kenpin.files import write_atomically
-from kenpin.judge import Calibration
-from kenpin.models import NAMES, Model, State, load_model
+from kenpin.judge import Calibration, percent
+from kenpin.models import Drawer, Model, State, load_model
 from kenpin.prepare import Preparation
 from kenpin.recipe import Recipe
+from kenpin.svm import Svm
+from kenpin.types import Floats
 from kenpin.version import VERSION
 
-FORMAT = 1
-_MAX_UNPACKED = 2**30
-_MAX_MANIFEST = 64 * 2**20
-_MANIFEST, _ARRAYS, _GRAPH = "manifest.json", "weights.safetensors", "model.onnx"
-_STAMP = (1980, 1, 1, 0, 0, 0)  # the same result gives the same bytes
+_MOST_DRAWN = 1000
+_ARRAYS, _GRAPHS = "weights.safetensors", ".onnx"
 
 
 @dataclass(frozen=True)
@@ -53,25 +51,74 @@ class Provenance:
 
 
 @dataclass(frozen=True, eq=False)
+class Part:
+    """How the pictures of one label are judged; the only one has the label "" without labels.
+
+    calibration: None when no good picture was held out. svm: the judge that has seen NG pictures,
+    where it was kept.
+    """
+
+    label: str
+    measure: Measure
+    calibration: Calibration | None
+    svm: Svm | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Bundle:
     """Everything needed to judge a part.
 
-    calibration is None when no good picture was held out: such a bundle refuses to judge.
-    previews: PNG files by name, for people.
+    parts: one for each label, at least one. A bundle without calibration refuses to judge.
+    temperature: makes the probabilities of the labels honest. previews: PNG files by name, for
+    people. choice: the candidates that 'auto' compared, best first, as JSON-able rows. ng: what
+    came of the NG pictures, JSON-able; empty without any.
     """
 
     recipe: Recipe
+    preparation: Preparation
     model: Model
-    variation: GoodVariation
-    calibration: Calibration | None
+    parts: tuple[Part, ...]
     provenance: Provenance
     previews: dict[str, bytes] = field(default_factory=dict)
+    temperature: float = 1.0
+    choice: tuple[dict[str, Any], ...] = ()
+    ng: dict[str, Any] = field(default_factory=dict)
     name: str = "this model"
 
-    @cached_property
-    def preparation(self) -> Preparation:
-        """How a picture becomes what the model sees."""
-        return Preparation.of(self.recipe)
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels it knows; empty without labels."""
+        return tuple(part.label for part in self.parts if part.label)
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """That of the first label; the only one where there are no labels."""
+        return self.parts[0].calibration
+
+    def draw(self, count: int, label: str | None = None, seed: int = 0) -> Floats:
+        """(count, h, w, C) float32 pictures in [0, 1] invented by the model, like good ones.
+
+        label: of which part, where there are labels. Raises DatasetError for an unknown label or
+        none where one is needed, and BundleError when this model cannot draw.
+        """
+        if not 1 <= count <= _MOST_DRAWN or seed < 0:
+            raise DatasetError(messages.DRAW_COUNT.format(count=count, seed=seed))
+        known = ", ".join(self.labels)
+        if label is not None and label not in self.labels:
+            text = messages.LABEL_UNKNOWN if self.labels else messages.NO_LABELS
+            raise DatasetError(text.format(name=self.name, label=label, known=known))
+        if label is None and self.labels:
+            raise DatasetError(messages.LABEL_NEEDED.format(name=self.name, known=known))
+        if self.preparation.grids:
+            raise BundleError(messages.CANNOT_DRAW_COMPRESSED.format(name=self.name))
+        number = self.labels.index(label) if label is not None else 0
+        rng = np.random.default_rng(seed)
+        try:
+            drawn: Floats = cast(Drawer, self.model).draw(count, rng, number)
+        except (AttributeError, ValueError):
+            text = messages.CANNOT_DRAW.format(name=self.name, model=self.recipe.model)
+            raise BundleError(text) from None
+        return np.clip(drawn, 0, 1)
 
     def save(self, path: str | Path) -> None:
         """Write the file, atomically; raises OutputError."""
@@ -80,71 +127,38 @@ class Bundle:
     def to_bytes(self) -> bytes:
         """The file's content; the same bundle always gives the same bytes."""
         members = self._members()
-        manifest = self._manifest(members)
-        manifest["sha256"] = _manifest_hash(manifest)
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            _add(archive, _MANIFEST, json.dumps(manifest, indent=1).encode())
-            for name, content in members.items():
-                _add(archive, name, content)
-        return buffer.getvalue()
+        return pack(self._manifest(members), members)
 
     @classmethod
     def load(cls, path: str | Path) -> "Bundle":
         """Read a file; raises BundleError with one sentence when anything is wrong with it."""
         path = Path(path)
-        if path.is_dir():
-            raise BundleError(messages.BUNDLE_FOLDER.format(path=path))
-        if not path.exists():
-            raise BundleError(messages.BUNDLE_MISSING.format(path=path))
-        if not path.is_file():
-            raise BundleError(messages.BUNDLE_NOT_ZIP.format(path=path))
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            reason = error.strerror
-            raise BundleError(messages.FILE_UNREADABLE.format(path=path, reason=reason)) from None
-        if not zipfile.is_zipfile(io.BytesIO(content)):
-            raise BundleError(messages.BUNDLE_NOT_ZIP.format(path=path))
-        try:
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                manifest = _read_manifest(archive, path)
-                members = _read_members(archive, manifest, path)
-            return _assemble(manifest, members, str(path))
-        except RecipeError as error:
-            raise _damaged(path, str(error)) from None
-        except (KenpinError, MemoryError):
-            raise
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise _damaged(path, f"manifest.json, {where}: {first['msg']}") from None
-        except Exception as error:  # zipfile, zlib, json, safetensors, onnxruntime: almost anything
-            raise _damaged(path, str(error) or type(error).__name__) from None
+        with one_sentence_about(path):
+            return _assemble(*unpack(path), str(path))
 
     def _members(self) -> dict[str, bytes]:
         state = self.model.state()
         arrays = {f"model.{name}": array for name, array in state.arrays.items()}
-        arrays |= {f"spread.{n}": spread for n, spread in enumerate(self.variation.spreads)}
-        arrays["scale_weights"] = self.variation.weights
+        arrays |= {f"prepare.{n}": mean for n, mean in enumerate(self.preparation.means)}
+        for number, part in enumerate(self.parts):
+            arrays |= {f"{number}.{name}": array for name, array in _arrays_of(part).items()}
         members = {_ARRAYS: save_arrays({k: np.ascontiguousarray(v) for k, v in arrays.items()})}
-        if state.graph:
-            members[_GRAPH] = state.graph
+        members |= {f"{name}{_GRAPHS}": graph for name, graph in state.graphs.items()}
         return members | {f"previews/{name}": png for name, png in self.previews.items()}
 
     def _manifest(self, members: dict[str, bytes]) -> dict[str, Any]:
-        c = self.calibration
         return {
             "format": FORMAT,
             "kenpin": self.provenance.kenpin,
-            "recipe": self.recipe.model_dump(mode="json"),
+            "recipe": self.recipe.to_dict(),
             "model": self.model.state().config,
-            "calibration": c
-            and {
-                "scores": c.scores.tolist(),
-                "mse_scores": c.mse_scores.tolist(),
-                "limit": c.limit,  # for readers; computed again from the scores on loading
-            },
+            "parts": [
+                {"label": part.label, "calibration": _described(part.calibration)}
+                for part in self.parts
+            ],
+            "temperature": self.temperature,
+            "choice": list(self.choice),
+            "ng": self.ng or None,
             "learned_from": {
                 "count": len(self.provenance.pictures),
                 "pictures": self.provenance.pictures,
@@ -152,11 +166,30 @@ class Bundle:
                 "left_out": self.provenance.left_out,
                 "remarks": self.provenance.remarks,
             },
-            "members": {
-                name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-                for name, content in members.items()
-            },
+            "members": described_members(members),
         }
+
+
+def _arrays_of(part: Part) -> dict[str, Any]:
+    arrays: dict[str, Any] = {}
+    if part.measure.variation:
+        arrays |= {f"spread.{n}": a for n, a in enumerate(part.measure.variation.spreads)}
+        arrays["scale_weights"] = part.measure.variation.weights
+    if part.svm:
+        arrays |= {f"svm.{name}": array for name, array in part.svm.arrays().items()}
+    return arrays
+
+
+def _described(c: Calibration | None) -> dict[str, Any] | None:
+    if c is None:
+        return None
+    return {
+        "scores": c.scores.tolist(),
+        "mse_scores": c.mse_scores.tolist(),
+        "margins": c.margins.tolist(),
+        "level": c.level,
+        "limit": c.limit,  # for readers; computed again from the scores on loading
+    }
 
 
 def describe(bundle: Bundle) -> dict[str, Any]:
@@ -164,99 +197,51 @@ def describe(bundle: Bundle) -> dict[str, Any]:
     return bundle._manifest(bundle._members())
 
 
-# --- what a manifest must look like ------------------------------------------------------------
+def judge_in_words(bundle: Bundle) -> str:
+    """What makes the score."""
+    if bundle.parts[0].svm:
+        return messages.JUDGE_SVM
+    recipe = bundle.recipe
+    how = {"max": messages.SCORE_MAX, "mean": messages.SCORE_MEAN, "top": messages.SCORE_TOP}
+    kind = {"units": messages.UNITS, "l1": messages.L1, "l2": messages.L2, "ssim": messages.SSIM}
+    text = messages.JUDGE_PLAIN.format(
+        score=how[str(recipe.score)], difference=kind[str(recipe.difference)]
+    )
+    smoothed = messages.JUDGE_SMOOTHED.format(judge=text, share=percent(recipe.smoothing or 0))
+    return smoothed if recipe.smoothing else text
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-
-
-class _Member(_Strict):
-    bytes: int = Field(ge=0)
-    sha256: str
-
-
-class _Calibration(_Strict):
-    scores: list[float] = Field(min_length=1)
-    mse_scores: list[float] = Field(min_length=1)
-    limit: float
-
-
-class _LearnedFrom(_Strict):
-    count: int
-    pictures: list[str]
-    size: tuple[PositiveInt, PositiveInt]
-    left_out: list[tuple[str, str]]
-    remarks: list[str]
-
-
-class _Manifest(_Strict):
-    format: Literal[1]
-    kenpin: str
-    recipe: Recipe
-    model: dict[str, Any]
-    calibration: _Calibration | None
-    learned_from: _LearnedFrom
-    members: dict[str, _Member]
-    sha256: str
+def ng_in_words(ng: dict[str, Any]) -> str:
+    """What came of the NG pictures; empty without any."""
+    if not ng:
+        return ""
+    return (messages.NG_KEPT if ng["kept"] else messages.NG_NOT_KEPT).format(**ng)
 
 
 # --- reading -----------------------------------------------------------------------------------
 
 
-def _read_manifest(archive: zipfile.ZipFile, path: Path) -> _Manifest:
-    if _MANIFEST not in archive.namelist():
-        raise BundleError(messages.BUNDLE_NOT_ZIP.format(path=path))
-    raw = json.loads(_read_member(archive, _MANIFEST, _MAX_MANIFEST, path))
-    if isinstance(raw, dict) and isinstance(raw.get("format"), int) and raw["format"] > FORMAT:
-        raise BundleError(
-            messages.BUNDLE_NEWER.format(
-                path=path, found=raw["format"], version=raw.get("kenpin"), own=VERSION, known=FORMAT
-            )
-        )
-    if raw["sha256"] != _manifest_hash(raw):
-        raise _damaged(path, messages.BUNDLE_HASH.format(member=_MANIFEST))
-    if raw["recipe"]["model"] not in NAMES:
-        raise BundleError(messages.BUNDLE_MODEL.format(path=path, model=raw["recipe"]["model"]))
-    return _Manifest.model_validate(raw)
-
-
-def _read_members(archive: zipfile.ZipFile, manifest: _Manifest, path: Path) -> dict[str, bytes]:
-    names = archive.namelist()
-    if sorted(names) != sorted([_MANIFEST, *manifest.members]):
-        raise _damaged(path, messages.BUNDLE_MEMBERS)
-    if sum(member.bytes for member in manifest.members.values()) > _MAX_UNPACKED:
-        raise _too_large(path)
-    contents = {}
-    for name, member in manifest.members.items():
-        content = _read_member(archive, name, member.bytes, path)
-        if len(content) != member.bytes or hashlib.sha256(content).hexdigest() != member.sha256:
-            raise _damaged(path, messages.BUNDLE_HASH.format(member=name))
-        contents[name] = content
-    return contents
-
-
-def _read_member(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> bytes:
-    """The member, unpacking no more than `most` bytes whatever the file claims."""
-    with archive.open(name) as member:
-        content = member.read(min(most, _MAX_UNPACKED) + 1)
-    if len(content) > most:
-        raise _too_large(path)
-    return content
-
-
-def _assemble(manifest: _Manifest, members: dict[str, bytes], name: str) -> Bundle:
+def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundle:
     recipe, learned = manifest.recipe, manifest.learned_from
     if learned.count != len(learned.pictures):
         raise ValueError(messages.BUNDLE_DISAGREES.format(what="count and pictures"))
     arrays = load_arrays(members[_ARRAYS])
-    own = {k.removeprefix("model."): v for k, v in arrays.items() if k.startswith("model.")}
-    spreads = tuple(arrays[f"spread.{n}"] for n in range(len(SCALES)))
+    if "scale_weights" in arrays:  # format 1
+        arrays = {k if k.startswith("model.") else f"0.{k}": v for k, v in arrays.items()}
+    graphs = {
+        member.removesuffix(_GRAPHS): content
+        for member, content in members.items()
+        if member.endswith(_GRAPHS)
+    }
+    means = _within(arrays, "prepare.")
     bundle = Bundle(
         recipe=recipe,
-        model=load_model(recipe.model, State(manifest.model, own, members.get(_GRAPH, b""))),
-        variation=GoodVariation(spreads, arrays["scale_weights"]),
-        calibration=_calibration(manifest.calibration, recipe),
+        preparation=Preparation.of(recipe, [means[str(n)] for n in range(len(means))]),
+        model=load_model(recipe.model, State(manifest.model, _within(arrays, "model."), graphs)),
+        parts=tuple(
+            _part(kept, recipe, _within(arrays, f"{number}."))
+            for number, kept in enumerate(manifest.parts)
+        ),
         provenance=Provenance(
             tuple(learned.pictures),
             learned.size,
@@ -264,58 +249,79 @@ def _assemble(manifest: _Manifest, members: dict[str, bytes], name: str) -> Bund
             tuple(learned.remarks),
             manifest.kenpin,
         ),
-        previews={
-            member.removeprefix("previews/"): content
-            for member, content in members.items()
-            if member.startswith("previews/")
-        },
+        previews=_within(members, "previews/"),
+        temperature=manifest.temperature,
+        choice=tuple(entry.model_dump() for entry in manifest.choice),
+        ng=manifest.ng.model_dump() if manifest.ng else {},
         name=name,
     )
     _check_fit(bundle)
     return bundle
 
 
-def _calibration(kept: _Calibration | None, recipe: Recipe) -> Calibration | None:
+def _part(kept: PartEntry, recipe: Recipe, arrays: dict[str, Any]) -> Part:
+    kind = recipe.difference
+    if kind is None or kind == "auto" or recipe.score in (None, "auto"):
+        raise ValueError(messages.BUNDLE_DISAGREES.format(what="recipe and parts"))
+    variation = None
+    if recipe.difference == "units":
+        spreads = tuple(arrays[f"spread.{n}"] for n in range(len(SCALES)))
+        variation = GoodVariation(spreads, arrays["scale_weights"])
+    machine = _within(arrays, "svm.")
+    return Part(
+        label=kept.label,
+        measure=Measure(kind, recipe.smoothing or 0.0, variation),
+        calibration=_calibration(kept.calibration, recipe),
+        svm=Svm.of(machine) if machine else None,
+    )
+
+
+def _within(items: dict[str, Any], mark: str) -> dict[str, Any]:
+    """The items whose key starts with the mark, without it."""
+    return {key.removeprefix(mark): v for key, v in items.items() if key.startswith(mark)}
+
+
+def _calibration(kept: CalibrationEntry | None, recipe: Recipe) -> Calibration | None:
     if kept is None:
         return None
     if recipe.held_out == "none" or recipe.folds is None:
         raise ValueError(messages.BUNDLE_DISAGREES.format(what="recipe and calibration"))
+    order = np.argsort(kept.scores, kind="stable")
+    if len(kept.mse_scores) != len(order) or len(kept.margins) not in (0, len(order)):
+        raise ValueError(messages.BUNDLE_DISAGREES.format(what="limit and scores"))
     calibration = Calibration(
-        scores=np.sort(kept.scores),
+        scores=np.array(kept.scores)[order],
         mse_scores=np.sort(kept.mse_scores),
         false_reject=recipe.false_reject,
         held_out=recipe.held_out,
         folds=recipe.folds,
+        level=kept.level,
+        margins=np.array(kept.margins)[order] if kept.margins else np.empty(0),
     )
-    if calibration.limit != kept.limit or len(kept.mse_scores) != len(kept.scores):
+    if calibration.limit != kept.limit:
         raise ValueError(messages.BUNDLE_DISAGREES.format(what="limit and scores"))
     return calibration
 
 
 def _check_fit(bundle: Bundle) -> None:
     """Send one blank picture through, so that parts that do not fit fail now and not in use."""
-    shape = bundle.preparation.shape
-    blank = np.zeros((1, *shape), np.float32)
-    answer = bundle.model.reconstruct(blank)
-    fits = answer.shape == blank.shape and bool(np.isfinite(answer).all())
-    if not fits or not bundle.variation.fits(shape):
-        raise ValueError(messages.BUNDLE_MISFIT)
-
-
-def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    member = zipfile.ZipInfo(name, _STAMP)
-    member.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(member, content, compresslevel=1)
-
-
-def _manifest_hash(manifest: dict[str, Any]) -> str:
-    own = {key: value for key, value in manifest.items() if key != "sha256"}
-    return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
-
-
-def _damaged(path: Path, reason: str) -> BundleError:
-    return BundleError(messages.BUNDLE_DAMAGED.format(path=path, reason=reason.rstrip(".")))
-
-
-def _too_large(path: Path) -> BundleError:
-    return BundleError(messages.BUNDLE_TOO_LARGE.format(path=path, limit=_MAX_UNPACKED // 2**20))
+    blank = np.zeros((1, *bundle.preparation.shape), np.float32)
+    for number, part in enumerate(bundle.parts):
+        residual, reconstruction = compare(bundle.model, blank, np.array([number]))
+        fits = residual.shape[:3] == blank.shape[:3] and bool(np.isfinite(residual).all())
+        if reconstruction is None:
+            fits = fits and bundle.recipe.difference != "ssim"
+        else:
+            fits = fits and reconstruction.shape == blank.shape
+        variation = part.measure.variation
+        if not fits or (variation and not variation.fits(residual.shape[1:])):
+            raise ValueError(messages.BUNDLE_MISFIT)
+    labels = [part.label for part in bundle.parts]
+    several = len(labels) > 1
+    with_margins = {bool(len(p.calibration.margins)) for p in bundle.parts if p.calibration}
+    if (
+        len(set(labels)) != len(labels)
+        or ("" in labels) == several
+        or with_margins not in (set(), {several})
+    ):
+        raise ValueError(messages.BUNDLE_DISAGREES.format(what="labels"))

@@ -1,15 +1,16 @@
-"""The difference between a picture and its reconstruction, in units of good-part variation.
+"""The difference between a picture and its reconstruction, by default in good-part units.
 
-At each place the residual, averaged over a neighbourhood, is divided by how much that average
-varies among good pictures the model has not seen. That is Taguchi's MT idea applied to the
-difference picture: edges that always wobble stop shouting, and one colour scale serves every part.
-Neighbourhoods of five sizes are tried at every place, from a spot to an eighth of the picture,
-because nobody knows how large the defect will be (Lindeberg, "Feature detection with automatic
-scale selection", 1998).
+In good-part units the residual at each place, averaged over a neighbourhood, is divided by how much
+that average varies among good pictures the model has not seen. That is Taguchi's MT idea applied to
+the difference picture: edges that always wobble stop shouting, and one colour scale serves every
+part. Neighbourhoods of five sizes are tried at every place, from a spot to an eighth of the
+picture, because nobody knows how large the defect will be (Lindeberg, "Feature detection with
+automatic scale selection", 1998).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -55,29 +56,100 @@ class GoodVariation:
         return difference
 
 
+@dataclass(frozen=True, eq=False)
+class Measure:
+    """How a picture and what the model makes of it are compared at each place.
+
+    kind: "units" of good-part variation, "l1" absolute, "l2" squared, "ssim" one minus structural
+    similarity. smoothing: standard deviation of the average taken of the map, as a share of the
+    longer side. variation: needed for "units" only.
+    """
+
+    kind: Literal["units", "l1", "l2", "ssim"]
+    smoothing: float
+    variation: GoodVariation | None = None
+
+    def map(self, prepared: Floats, residual: Floats) -> Floats:
+        """(h, w, C) picture and residual (h, w, D) -> (h, w) float32 >= 0, high is abnormal."""
+        if self.kind == "units":
+            if self.variation is None:
+                raise ValueError("good-part units need the variation of good parts")
+            difference = self.variation.difference(residual)
+        elif self.kind == "l1":
+            difference = np.abs(residual).mean(axis=2)
+        elif self.kind == "l2":
+            difference = np.square(residual).mean(axis=2)
+        else:
+            similarity = structural_similarity(prepared, prepared - residual)
+            difference = np.asarray((1 - similarity) / 2, np.float32)
+        if self.smoothing:
+            sigma = self.smoothing * max(difference.shape)
+            difference = cv2.GaussianBlur(difference, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+        return np.maximum(difference, 0)  # the blur may round below 0
+
+
+def compare(
+    model: Any, prepared: Floats, labels: NDArray[np.intp] | None = None
+) -> tuple[Floats, Floats | None]:
+    """The residual (N, h, w, D) of (N, h, w, C) pictures, and the reconstruction if there is one.
+
+    The one place that knows that some models reconstruct and others answer with a residual.
+    """
+    if hasattr(model, "reconstruct"):
+        reconstruction: Floats = model.reconstruct(prepared, labels)
+        return prepared - reconstruction, reconstruction
+    residual: Floats = model.residual(prepared, labels)
+    return residual, None
+
+
 def learn_variation(
     residuals: Floats, folds: NDArray[np.intp]
-) -> tuple[GoodVariation, NDArray[np.float64]]:
-    """The variation of good pictures, and for each of them a score as unseen as tomorrow's.
+) -> tuple[GoodVariation, list[GoodVariation]]:
+    """The variation of good pictures, and for each fold the variation without it.
 
     residuals: (N, h, w, C) of good pictures, each from a model that learned without its fold.
-    folds: (N,) fold numbers 0...K-1. A picture's score (N,) float64 is taken with the variation
-    of the *other* folds only: divided by a variation that it took part in itself, it would look
-    better than tomorrow's picture will.
+    folds: (N,) fold numbers 0...K-1. A picture is scored with the variation of the *other* folds
+    only: divided by a variation that it took part in itself, it would look better than tomorrow's
+    picture will.
     """
     members = [np.flatnonzero(folds == fold) for fold in range(int(folds.max()) + 1)]
     powers = [_powers(residuals[inside]) for inside in members]
     counts = np.array([len(inside) for inside in members])
     peaks = np.empty((len(residuals), len(SCALES)), np.float32)
+    without = []
     for fold, inside in enumerate(members):
         others = [n for n in range(len(members)) if n != fold]
-        spreads = _spreads([powers[n] for n in others], int(counts[others].sum()))
+        without.append(_spreads([powers[n] for n in others], int(counts[others].sum())))
         for index in inside:
-            peaks[index] = [m.max() for m in _scale_maps(residuals[index], spreads)]
-    scores = np.empty(len(residuals))
-    for fold, inside in enumerate(members):
-        scores[inside] = (peaks[inside] * _weights(peaks[folds != fold])).max(axis=1)
-    return GoodVariation(_spreads(powers, len(residuals)), _weights(peaks)), scores
+            peaks[index] = [m.max() for m in _scale_maps(residuals[index], without[fold])]
+    final = GoodVariation(_spreads(powers, len(residuals)), _weights(peaks))
+    return final, [
+        GoodVariation(spreads, _weights(peaks[folds != fold]))
+        for fold, spreads in enumerate(without)
+    ]
+
+
+def structural_similarity(one: Floats, other: Floats) -> Floats:
+    """(h, w, C) pictures in [0, 1] -> (h, w) similarity in [-1, 1]; low is abnormal.
+
+    Gaussian window of 1.5 pixels, the channels averaged (Wang, Bovik, Sheikh and Simoncelli, "Image
+    quality assessment: from error visibility to structural similarity", 2004).
+    """
+    x, y = one.astype(np.float64), other.astype(np.float64)
+    mean_x, mean_y = _window(x), _window(y)
+    variances = _window(x * x) - mean_x**2 + _window(y * y) - mean_y**2
+    covariance = _window(x * y) - mean_x * mean_y
+    c1, c2 = 0.01**2, 0.03**2
+    similarity = ((2 * mean_x * mean_y + c1) * (2 * covariance + c2)) / (
+        (mean_x**2 + mean_y**2 + c1) * (variances + c2)
+    )
+    return np.asarray(similarity.mean(axis=2), np.float32)
+
+
+def _window(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    blurred = cv2.GaussianBlur(values, (11, 11), 1.5, borderType=cv2.BORDER_REFLECT)
+    averages: NDArray[np.float64] = blurred.reshape(values.shape)
+    return averages
 
 
 def absolute_difference(residual: Floats) -> float:

@@ -8,8 +8,9 @@ cross-conformal and holds nearly (Vovk, "Cross-conformal predictors", 2015): mea
 benchmarks/coverage.py.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, floor
 from typing import Literal
 
@@ -19,14 +20,19 @@ from numpy.typing import NDArray
 from kenpin import messages
 from kenpin.types import Outcome
 
+_LEAST_SCORE = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """The limit and what it promises.
+    """The limit and what it promises, for one label where there are labels.
 
-    scores: (n,) float64, sorted, of held-out good pictures, in good-part units, high is abnormal.
-    mse_scores: (n,) float64, sorted: the same pictures' mean squared differences, for comparison.
+    scores: (n,) float64, rising, of held-out good pictures, high is abnormal.
+    mse_scores: (n,) float64, rising: the same pictures' mean squared residuals, for comparison.
     false_reject: the share of good parts that the user accepts to see rejected.
+    level: places of the difference map above it are pointed at when a part is not OK.
+    margins: (n,) in the order of `scores`: how much more each looks like another label than like
+    its own (see `margin`), high is abnormal; empty where there are no labels.
     """
 
     scores: NDArray[np.float64]
@@ -34,6 +40,8 @@ class Calibration:
     false_reject: float
     held_out: Literal["kfold", "split"]
     folds: int
+    level: float
+    margins: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     @property
     def count(self) -> int:
@@ -43,17 +51,49 @@ class Calibration:
     @property
     def limit(self) -> float:
         """A score above it is NG."""
-        return rank_limit(self.scores, self.false_reject)
+        return float(self.scores[self._joint_rank - 1])
+
+    @property
+    def margin_limit(self) -> float | None:
+        """A margin above it is a wrong part; None where there are no labels."""
+        return float(np.sort(self.margins)[self._joint_rank - 1]) if len(self.margins) else None
+
+    @cached_property
+    def _joint_rank(self) -> int:
+        """The rank at which score and margin together reject no more than the score alone may.
+
+        The larger of a picture's two ranks is one number for which the argument above holds, but
+        for one rank: a new picture can be above either limit without any kept one being so.
+        """
+        rank = _rank(self.count, self.false_reject)
+        if not len(self.margins):
+            return rank
+        return int(np.sort(self._larger_ranks)[min(rank, self.count - 1)])
+
+    @cached_property
+    def _larger_ranks(self) -> NDArray[np.intp]:
+        return np.maximum(
+            np.searchsorted(self.scores, self.scores, "right"),
+            np.searchsorted(np.sort(self.margins), self.margins, "right"),
+        )
 
     @property
     def mse_limit(self) -> float:
-        """The same rule applied to the plain mean squared difference."""
+        """The same rule applied to the plain mean squared residual."""
         return rank_limit(self.mse_scores, self.false_reject)
 
     @property
     def promised_false_reject(self) -> float:
         """The share of good parts rejected, at most on average over sets of good pictures."""
-        return float(1 - Fraction(_rank(self.count, self.false_reject), self.count + 1))
+        rank = _rank(self.count, self.false_reject)
+        if len(self.margins):
+            rank = min(rank, self.count - 1)
+        return float(1 - Fraction(rank, self.count + 1))
+
+    @property
+    def limits(self) -> int:
+        """How many limits share the promise: two where there are labels."""
+        return 2 if len(self.margins) else 1
 
     @property
     def kept(self) -> bool:
@@ -70,6 +110,8 @@ class Calibration:
         from scipy.stats import beta  # noqa: PLC0415 - slow to load, not needed to inspect
 
         rank = _rank(self.count, self.false_reject)
+        if len(self.margins):  # either limit may be exceeded: one rank less, see _joint_rank
+            rank = min(rank, self.count - 1)
         return float(beta.ppf(0.95, self.count + 1 - rank, rank))
 
     def p_value(self, score: float) -> float:
@@ -82,6 +124,49 @@ class Calibration:
         return Outcome.OK if score <= self.limit else Outcome.NG
 
 
+def resemblance(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(..., K) scores under each label -> (..., K); low is alike.
+
+    The logarithm: how much better one label explains a picture than another is then a difference,
+    as with likelihoods.
+    """
+    return np.asarray(np.log(np.maximum(scores, _LEAST_SCORE)))
+
+
+def margin(resemblances: NDArray[np.float64], label: int) -> float:
+    """How much more a part looks like the most similar other label than like this one.
+
+    resemblances: (K,). Above 0 another label fits better; high is abnormal.
+    """
+    return float(resemblances[label] - np.delete(resemblances, label).min())
+
+
+def probabilities(resemblances: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """(..., K) resemblances -> (..., K) probabilities of the labels, all equally frequent."""
+    exponent = -resemblances / temperature
+    exponent = exponent - exponent.max(axis=-1, keepdims=True)
+    weights = np.exp(exponent)
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+
+def fit_temperature(resemblances: NDArray[np.float64], labels: NDArray[np.intp]) -> float:
+    """The temperature that makes `probabilities` of held-out good pictures honest.
+
+    resemblances: (N, K), labels: (N,). By maximum likelihood (Guo, Pleiss, Sun and Weinberger, "On
+    calibration of modern neural networks", 2017).
+    """
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - see worst_false_reject
+
+    own = np.arange(len(labels)), labels
+
+    def loss(exponent: float) -> float:
+        likely = probabilities(resemblances, np.exp(exponent))[own]
+        return -float(np.log(np.maximum(likely, 1e-300)).mean())
+
+    found = minimize_scalar(loss, bounds=(np.log(1e-3), np.log(10)), method="bounded")
+    return float(np.exp(found.x))
+
+
 def rank_limit(scores: NDArray[np.float64], false_reject: float) -> float:
     """The limit that rejects a good part with probability at most `false_reject`.
 
@@ -91,9 +176,12 @@ def rank_limit(scores: NDArray[np.float64], false_reject: float) -> float:
     return float(scores[_rank(len(scores), false_reject) - 1])
 
 
-def pictures_needed(false_reject: float) -> int:
-    """How many held-out good pictures it takes to promise this rate: 0.01 -> 99."""
-    return ceil(1 / _exact(false_reject)) - 1
+def pictures_needed(false_reject: float, limits: int = 1) -> int:
+    """How many held-out good pictures it takes to promise this rate: 0.01 -> 99.
+
+    limits: how many share the promise.
+    """
+    return ceil(limits / _exact(false_reject)) - 1
 
 
 def promise(calibration: Calibration | None) -> str:
@@ -105,12 +193,12 @@ def promise(calibration: Calibration | None) -> str:
         return messages.PROMISE_KEPT.format(
             promised=in_words(calibration.promised_false_reject),
             tenth=percent(asked / 10),
-            needed=pictures_needed(asked / 10),
+            needed=pictures_needed(asked / 10, calibration.limits),
         )
     return messages.PROMISE_REFUSED.format(
         count=calibration.count,
         asked=percent(asked),
-        needed=pictures_needed(asked),
+        needed=pictures_needed(asked, calibration.limits),
         promised=in_words(calibration.promised_false_reject),
     )
 

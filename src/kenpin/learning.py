@@ -1,43 +1,68 @@
 """From good pictures and a recipe to a bundle."""
 
-import contextlib
-import itertools
-import os
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kenpin import messages
-from kenpin.bundle import Bundle, Provenance
-from kenpin.dataset import LeftOut, find_good
-from kenpin.difference import GoodVariation, learn_variation, squared_difference
-from kenpin.errors import DatasetError, PictureError
-from kenpin.judge import Calibration
-from kenpin.models import Model, check_installed, learn_model, load_model, settle_model
-from kenpin.pictures import encode, read_picture, read_size
-from kenpin.prepare import Preparation, as_option, distorts, fitting_size, in_pixels
-from kenpin.recipe import SMALLEST_SIDE, Recipe
+from kenpin.bundle import Bundle, Part
+from kenpin.choice import choose
+from kenpin.difference import compare
+from kenpin.errors import CalibrationError, DatasetError, RecipeError
+from kenpin.held_out import (
+    FOLDS,
+    FOLDS_OF_NETWORKS,
+    HeldOut,
+    Unseen,
+    assign_folds,
+    calibrations_of,
+    cross_fit,
+    measures_of,
+    renamed,
+    scores_of,
+    seen_by,
+)
+from kenpin.judge import fit_temperature, percent, rank_limit, resemblance
+from kenpin.material import Given, LabelsGiven, Material, read_good, read_ng
+from kenpin.models import (
+    NETWORKS,
+    WITHOUT_RECONSTRUCTION,
+    Labels,
+    Model,
+    check_installed,
+    learn_model,
+    load_model,
+)
+from kenpin.pictures import encode
+from kenpin.recipe import Recipe
 from kenpin.score import score
-from kenpin.types import Floats, PictureSource, Progress
+from kenpin.svm import LEAST_NG, Svm, better, check_svm_installed, features, learn_svm
+from kenpin.types import Floats, Progress
 
-LEAST_PICTURES = 10
-_LONGEST_SIDE = {"pca": 128, "ae": 64}
-_FOLDS = {"pca": 10, "ae": 5}  # measured in docs/decisions/folds.md
-
-Given = str | Path | Sequence[PictureSource]
+_SVM_FOLDS = 5
 
 
-def learn(good: Given, recipe: Recipe | None = None, progress: Progress | None = None) -> Bundle:
+def learn(
+    good: Given,
+    recipe: Recipe | None = None,
+    progress: Progress | None = None,
+    *,
+    labels: LabelsGiven = None,
+    ng: Given | None = None,
+) -> Bundle:
     """Learn a part from pictures of good pieces.
 
-    good: a folder, a folder in MVTec layout (train/good is taken), or a sequence of paths, arrays
-    or `Picture`s. recipe: the defaults when left out. progress: told how far it is.
+    good: a folder, a folder in MVTec layout (train/good is taken), a CSV or Excel file that names
+    pictures, or a sequence of paths, arrays or `Picture`s. recipe: the defaults when left out.
+    progress: told how far it is.
+
+    labels: which part each picture shows, when there are several: "folders" for the sub-folders of
+    `good`, the name of a column of the table, or a sequence with a label for each picture.
+
+    ng: pictures of NG pieces, at least 5, in any form that `good` may have. A support vector
+    machine on the difference is then kept as the judge if it lets fewer of them escape.
 
     Pictures that repeat another one, pixel by pixel, are used once; unreadable ones are left out;
     both are named in the bundle's `provenance`.
@@ -45,149 +70,74 @@ def learn(good: Given, recipe: Recipe | None = None, progress: Progress | None =
     Raises DatasetError when too few can be used, ExtraError when the model needs a package that is
     not installed.
     """
-    recipe = recipe or Recipe()
+    if recipe is not None and not isinstance(recipe, Recipe):
+        raise RecipeError(messages.NOT_A_RECIPE.format(kind=type(recipe).__name__))
+    recipe = (recipe or Recipe()).settled()
     progress = progress or _silent
-    check_installed(recipe.model)
-    material = _read_good(_sources(good), recipe, progress)
+    if recipe.model != "auto":
+        check_installed(recipe.model)
+    material = read_good(good, labels, recipe, progress)
+    chosen, choice = choose(material, recipe, progress)
+    if chosen.model != recipe.model and chosen.size is None and chosen.model in NETWORKS:
+        material = read_good(good, labels, chosen, progress)  # networks see smaller pictures
+    return learn_material(material, chosen, progress, ng=ng, choice=choice)
+
+
+def learn_material(
+    material: Material,
+    recipe: Recipe,
+    progress: Progress | None = None,
+    *,
+    ng: Given | None = None,
+    choice: tuple[dict[str, Any], ...] = (),
+) -> Bundle:
+    """Learn from pictures already read and prepared; recipe: `settled`, without 'auto'."""
+    progress = progress or _silent
+    few = FOLDS_OF_NETWORKS if recipe.model in NETWORKS else FOLDS
     resolved = recipe.but(
         size=material.preparation.size,
         color=material.preparation.color,
-        folds=recipe.folds or _FOLDS[recipe.model],
+        folds=recipe.folds or few,
     )
-    way = _learn_split if recipe.held_out == "split" else _learn_folds
-    learned = way(material.prepared, resolved, progress)
+    _check_possible(material, resolved)
+    pictures: Floats | None = None
+    more: tuple[str, ...] = ()
+    if ng is not None:  # what is wrong with them is said before the long part
+        pictures, more = _read_ng(ng, material, resolved, progress)
+    learned = _learn(material, resolved, progress)
+    provenance = material.provenance
+    remarks = (*provenance.remarks, *_remarks(material, learned.recipe), *more)
+    parts = learned.parts
+    won: dict[str, Any] = {}
+    if pictures is not None:
+        parts, won = _learn_svm(learned, pictures)
     return Bundle(
         recipe=learned.recipe,
+        preparation=material.preparation,
         model=learned.model,
-        variation=learned.variation,
-        calibration=learned.calibration,
-        provenance=material.provenance,
-        previews=_previews(material.prepared, learned.variation),
+        parts=parts,
+        provenance=replace(provenance, remarks=remarks),
+        previews=_previews(material, learned.held_out),
+        temperature=learned.temperature,
+        choice=choice,
+        ng=won,
     )
 
 
-# --- the good pictures -------------------------------------------------------------------------
+def _check_possible(material: Material, recipe: Recipe) -> None:
+    if recipe.difference == "ssim" and recipe.model in WITHOUT_RECONSTRUCTION:
+        raise RecipeError(messages.SSIM_NEEDS.format(model=recipe.model))
+    if recipe.model == "cvae" and material.labels is None:
+        raise DatasetError(messages.LABELS_NEEDED)
 
 
-@dataclass(frozen=True, eq=False)
-class _Material:
-    """prepared: (N, h, w, C) float32 in [0, 1]."""
-
-    prepared: Floats
-    preparation: Preparation
-    provenance: Provenance
-
-
-@dataclass(frozen=True, eq=False)
-class _Read:
-    """One good picture, read and prepared; its full-size pixels are already let go."""
-
-    name: str
-    hash: str
-    size: tuple[int, int]
-    notes: tuple[str, ...]
-    prepared: Floats
-
-
-def _sources(good: Given) -> list[PictureSource]:
-    if isinstance(good, str | Path):
-        return list(find_good(good))
-    paths = [source for source in good if isinstance(source, str | Path)]
-    rest = [source for source in good if not isinstance(source, str | Path)]
-    return [*(find_good(paths) if paths or not rest else []), *rest]
-
-
-def _read_good(sources: list[PictureSource], recipe: Recipe, progress: Progress) -> _Material:
-    size = recipe.size or _fitting_size(sources, recipe)
-    wanted = Preparation(size, "grey" if recipe.color == "grey" else "rgb")
-    used: dict[str, _Read] = {}
-    left_out: list[LeftOut] = []
-    answers = _read_in_threads(sources, wanted)
-    for done, (source, answer) in enumerate(zip(sources, answers, strict=True), start=1):
-        progress(messages.STAGE_READING, done, len(sources))
-        if isinstance(answer, PictureError):
-            left_out.append(LeftOut(_name(source), str(answer)))
-        elif answer.hash in used:
-            reason = messages.DUPLICATE.format(other=_name(used[answer.hash].name))
-            left_out.append(LeftOut(_name(answer.name), reason, duplicate=True))
-        else:
-            used[answer.hash] = answer
-    if len(used) < LEAST_PICTURES:
-        raise _too_few(len(used), len(sources), left_out)
-    prepared = np.stack([read.prepared for read in used.values()])
-    if recipe.color == "auto" and bool((prepared == prepared[..., :1]).all()):
-        prepared, wanted = np.ascontiguousarray(prepared[..., :1]), Preparation(size, "grey")
-    provenance = Provenance(
-        pictures=tuple(used),
-        size=Counter(read.size for read in used.values()).most_common(1)[0][0],
-        left_out=tuple((item.name, item.reason) for item in left_out),
-        remarks=_remarks(list(used.values()), size),
-    )
-    return _Material(prepared, wanted, provenance)
-
-
-def _read_in_threads(
-    sources: Sequence[PictureSource], preparation: Preparation
-) -> Iterator[_Read | PictureError]:
-    def read(source: PictureSource) -> _Read | PictureError:
-        try:
-            picture = read_picture(source)
-        except PictureError as error:
-            return error
-        prepared = preparation.prepare(picture)
-        return _Read(picture.name, picture.hash, picture.size, picture.notes, prepared)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(read, sources)
-
-
-def _fitting_size(sources: Sequence[PictureSource], recipe: Recipe) -> tuple[int, int]:
-    sizes = []
-    for source in sources:
-        with contextlib.suppress(PictureError):  # said with its reason when it is read
-            sizes.append(read_size(source))
-    if not sizes:
-        return SMALLEST_SIDE, SMALLEST_SIDE  # nothing can be read, which is said a moment later
-    return fitting_size(sizes, _LONGEST_SIDE[recipe.model])
-
-
-def _name(source: PictureSource) -> str:
-    """The last two parts of a path: enough to find it, and nothing of the user's folders."""
-    if isinstance(source, str | Path):
-        return "/".join(Path(source).parts[-2:])
-    return getattr(source, "name", "array")
-
-
-def _too_few(count: int, given: int, left_out: Sequence[LeftOut]) -> DatasetError:
-    text = messages.TOO_FEW_GOOD.format(count=count, given=given, least=LEAST_PICTURES)
-    for duplicate, reason in (
-        (True, messages.LEFT_OUT_DUPLICATE),
-        (False, messages.LEFT_OUT_UNREADABLE),
-    ):
-        number = sum(item.duplicate == duplicate for item in left_out)
-        if number:
-            first = next(item for item in left_out if item.duplicate == duplicate)
-            text += " " + reason.format(count=number, name=first.name, reason=first.reason)
-    return DatasetError(text)
-
-
-def _remarks(pictures: Sequence[_Read], size: tuple[int, int]) -> tuple[str, ...]:
-    remarks = []
-    sizes = sorted({read.size for read in pictures})
-    if len(sizes) > 1:
-        remarks.append(
-            messages.SIZES_DIFFER.format(
-                count=len(sizes),
-                smallest=in_pixels(sizes[0]),
-                largest=in_pixels(sizes[-1]),
-                size=as_option(size),
-            )
-        )
-    if any(distorts(one, other) for one, other in itertools.combinations(sizes, 2)):
-        remarks.append(messages.SHAPES_DIFFER)
-    notes = Counter(note for read in pictures for note in read.notes)
-    remarks += [messages.NOTED.format(count=n, note=note) for note, n in notes.items()]
-    return tuple(remarks)
+def _remarks(material: Material, recipe: Recipe) -> list[str]:
+    shrinkage = recipe.mt.shrinkage
+    if recipe.model != "mt" or not shrinkage:
+        return []
+    count = int(np.bincount(_numbers(material)[~material.apart]).min())
+    items = int(np.prod(material.prepared.shape[1:]))
+    return [messages.MT_FEW.format(pictures=count, items=items, share=percent(shrinkage))]
 
 
 # --- the model and its limit -------------------------------------------------------------------
@@ -197,98 +147,149 @@ def _remarks(pictures: Sequence[_Read], size: tuple[int, int]) -> tuple[str, ...
 class _Learned:
     recipe: Recipe
     model: Model
-    variation: GoodVariation
-    calibration: Calibration | None
+    parts: tuple[Part, ...]
+    temperature: float
+    held_out: HeldOut
+    measures: tuple["Unseen", ...]
 
 
-def _learn_folds(prepared: Floats, recipe: Recipe, progress: Progress) -> _Learned:
-    """Every picture is scored by a model that has not seen it; the final model learns from all."""
-    recipe, folds = _assign_folds(prepared, recipe)
-    residuals = _unseen_residuals(prepared, folds, recipe, progress)
-    variation, scores = learn_variation(residuals, folds)
-    model = _learn_final(prepared, recipe, progress)
-    calibration = None
-    if recipe.held_out != "none":
-        calibration = _calibrate(scores, residuals, recipe, "kfold")
-    return _Learned(recipe, model, variation, calibration)
+def _learn(material: Material, recipe: Recipe, progress: Progress) -> _Learned:
+    """Held-out good pictures give the limit, by folds or by a part kept apart."""
+    labels, conditional = _numbers(material), material.labels is not None
+    prepared = material.prepared
+    apart = material.apart
+    recipe, folds = assign_folds(prepared[~apart], labels[~apart], conditional, recipe)
+    cross = None
+    if recipe.difference == "units" or not apart.any():
+        cross = cross_fit(prepared[~apart], labels[~apart], folds, conditional, recipe, progress)
+    model = _learn_final(prepared[~apart], labels[~apart], conditional, recipe, progress)
+    measures = tuple(measures_of(cross, recipe, label) for label in range(len(material.names)))
+    held_out = cross
+    if held_out is None or apart.any():  # pictures that took no part in learning at all: exact
+        held_out = seen_by(model, prepared[apart], labels[apart], conditional)
+        measures = tuple(Unseen(unseen.final, [unseen.final]) for unseen in measures)
+    scores = scores_of(held_out, measures, recipe)
+    if not np.isfinite(scores).all():
+        raise CalibrationError(messages.NOT_FINITE)
+    calibrations = calibrations_of(held_out, measures, scores, recipe)
+    parts = tuple(
+        Part(name, unseen.final, calibration)
+        for name, unseen, calibration in zip(material.names, measures, calibrations, strict=True)
+    )
+    temperature = 1.0
+    if conditional:
+        temperature = fit_temperature(resemblance(scores), held_out.labels)
+    return _Learned(recipe, model, parts, temperature, held_out, measures)
 
 
-def _learn_split(prepared: Floats, recipe: Recipe, progress: Progress) -> _Learned:
-    """Some pictures take no part in learning at all and are scored by the final model: exact."""
-    order = np.random.default_rng(recipe.seed).permutation(len(prepared))
-    apart = round(recipe.split_share * len(prepared))
-    apart = min(max(1, apart), len(prepared) - LEAST_PICTURES // 2)
-    held_out, learning = prepared[order[:apart]], prepared[order[apart:]]
-    recipe, folds = _assign_folds(learning, recipe)
-    residuals = _unseen_residuals(learning, folds, recipe, progress)
-    variation, _ = learn_variation(residuals, folds)
-    model = _learn_final(learning, recipe, progress)
-    unseen = np.stack([picture - model.reconstruct(picture[None])[0] for picture in held_out])
-    scores = np.array([score(variation.difference(residual)) for residual in unseen])
-    return _Learned(recipe, model, variation, _calibrate(scores, unseen, recipe, "split"))
+def _numbers(material: Material) -> Labels:
+    if material.labels is None:
+        return np.zeros(len(material.prepared), np.intp)
+    return material.labels
 
 
-def _assign_folds(prepared: Floats, recipe: Recipe) -> tuple[Recipe, NDArray[np.intp]]:
-    """The settled recipe, and the fold 0...K-1 of each of (N, h, w, C) pictures, at random."""
-    count = len(prepared)
-    number = min(recipe.folds or count, count)
-    folds = np.random.default_rng(recipe.seed).permutation(count) % number
-    largest = int(np.bincount(folds).max())
-    return settle_model(prepared, recipe.but(folds=number), count - largest), folds
-
-
-def _unseen_residuals(
-    prepared: Floats, folds: NDArray[np.intp], recipe: Recipe, progress: Progress
-) -> Floats:
-    """(N, h, w, C) residuals, each by a model learned without the picture's fold."""
-    number = int(folds.max()) + 1
-    residuals = np.empty_like(prepared)
-    for fold in range(number):
-        stage = messages.STAGE_FOLD.format(fold=fold + 1, folds=number)
-        inside = folds == fold
-        model = learn_model(prepared[~inside], recipe, _renamed(progress, stage))
-        residuals[inside] = prepared[inside] - model.reconstruct(prepared[inside])
-        progress(stage, 1, 1)
-    return residuals
-
-
-def _learn_final(prepared: Floats, recipe: Recipe, progress: Progress) -> Model:
+def _learn_final(
+    prepared: Floats, labels: Labels, conditional: bool, recipe: Recipe, progress: Progress
+) -> Model:
     stage = messages.STAGE_FINAL.format(count=len(prepared))
-    learned = learn_model(prepared, recipe, _renamed(progress, stage))
+    told = labels if conditional else None
+    learned = learn_model(prepared, recipe, renamed(progress, stage), told)
     progress(stage, 1, 1)
     # What judges is what a bundle will load again, so saving cannot change a verdict.
     return load_model(recipe.model, learned.state())
 
 
-def _calibrate(
-    scores: NDArray[np.float64],
-    residuals: Floats,
-    recipe: Recipe,
-    held_out: Literal["kfold", "split"],
-) -> Calibration:
-    return Calibration(
-        scores=np.sort(scores),
-        mse_scores=np.sort([squared_difference(residual) for residual in residuals]),
-        false_reject=recipe.false_reject,
-        held_out=held_out,
-        folds=recipe.folds or _FOLDS[recipe.model],
+# --- with NG pictures --------------------------------------------------------------------------
+
+
+def _read_ng(
+    ng: Given, material: Material, recipe: Recipe, progress: Progress
+) -> tuple[Floats, tuple[str, ...]]:
+    if material.labels is not None:
+        raise DatasetError(messages.NG_LABELS)
+    if recipe.held_out == "none":
+        raise DatasetError(messages.NG_UNHELD)
+    pictures, remarks = read_ng(ng, material, progress)
+    check_svm_installed()
+    if len(pictures) < LEAST_NG:
+        raise DatasetError(messages.NG_TOO_FEW.format(count=len(pictures), least=LEAST_NG))
+    return pictures, remarks
+
+
+def _learn_svm(learned: _Learned, ng: Floats) -> tuple[tuple[Part, ...], dict[str, Any]]:
+    """The parts with the better of the two judges, and how they compared.
+
+    Both are compared on NG pictures that the machine has not seen, each with a limit from good
+    pictures that it has not seen either.
+    """
+    (part,), held_out = learned.parts, learned.held_out
+    calibration = part.calibration
+    if calibration is None:
+        raise DatasetError(messages.NG_UNHELD)
+    residuals, _ = compare(learned.model, ng)
+    ng_maps = [part.measure.map(p, r) for p, r in zip(ng, residuals, strict=True)]
+    good_maps = [learned.measures[0].map(held_out, i) for i in range(len(held_out.prepared))]
+    how: Any = learned.recipe.score
+    plain = np.array([score(difference, how) for difference in ng_maps]) <= calibration.limit
+    good_features, ng_features = (np.stack([features(m) for m in maps])
+                                  for maps in (good_maps, ng_maps))  # fmt: skip
+    good_values, ng_values = _cross_validated(good_features, ng_features, learned.recipe.seed)
+    limit = rank_limit(np.sort(good_values), calibration.false_reject)
+    escaped = ng_values <= limit
+    kept = better(plain, escaped)
+    won = {
+        "pictures": len(ng),
+        "escapes": int(plain.sum()),
+        "svm_escapes": int(escaped.sum()),
+        "kept": kept,
+    }
+    if not kept:
+        return learned.parts, won
+    order = np.argsort(good_values, kind="stable")
+    calibrated = replace(
+        calibration, scores=good_values[order], level=calibration.level, margins=np.empty(0)
     )
+    machine = learn_svm(good_features, ng_features)
+    return (replace(part, calibration=calibrated, svm=machine),), won
 
 
-def _previews(prepared: Floats, variation: GoodVariation) -> dict[str, bytes]:
-    """The mean good picture, and where good pictures vary (white: most)."""
-    mean = prepared.mean(axis=0)
-    spread = variation.spreads[0].mean(axis=2)
-    return {"mean.png": _png(mean), "variation.png": _png(spread / spread.max())}
+def _cross_validated(
+    good: Floats, ng: Floats, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(N,) and (M,) decision values of pictures, each by a machine that has not seen it."""
+    rng = np.random.default_rng(seed)
+    number = min(_SVM_FOLDS, len(good))
+    if number < 2:
+        raise DatasetError(messages.NG_SPLIT)
+    good_folds = rng.permutation(len(good)) % number
+    ng_folds = rng.permutation(len(ng)) % number
+    good_values, ng_values = np.empty(len(good)), np.empty(len(ng))
+    for fold in range(number):
+        machine: Svm = learn_svm(good[good_folds != fold], ng[ng_folds != fold])
+        good_values[good_folds == fold] = machine.values(good[good_folds == fold])
+        ng_values[ng_folds == fold] = machine.values(ng[ng_folds == fold])
+    return good_values, ng_values
+
+
+# --- for people --------------------------------------------------------------------------------
+
+
+def _previews(material: Material, held_out: HeldOut) -> dict[str, bytes]:
+    """The mean good picture, where good pictures vary (white: most), and the compression."""
+    spread = np.sqrt(np.square(held_out.residuals).mean(axis=(0, 3)))
+    previews = {
+        "mean.png": _png(material.resized.mean(axis=0)),
+        "variation.png": _png(spread / max(float(spread.max()), 1e-9)),
+    }
+    steps = material.preparation.steps(material.resized[0])
+    for number, step in enumerate(steps[1:], start=1):
+        previews[f"step{number}.png"] = _png(np.concatenate([step[..., :1], step[..., 1:]], axis=1))
+    return previews
 
 
 def _png(values: Floats) -> bytes:
     pixels = np.clip(values * 255 + 0.5, 0, 255).astype(np.uint8)
     return encode(pixels.squeeze(), "PNG")
-
-
-def _renamed(progress: Progress, stage: str) -> Progress:
-    return lambda _, done, total: progress(stage, done, total)
 
 
 def _silent(stage: str, done: int, total: int) -> None:

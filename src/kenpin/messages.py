@@ -58,6 +58,76 @@ SEEN_IN_LEARNING = (
 )
 MASK_SIZE = "{path} is {mask} pixels and its picture is {picture}; a mask must fit its picture."
 
+COLUMN_MISSING = "{path} has no column '{column}'; its columns are {columns}."
+CELL_EMPTY = "{path} has nothing in the column '{column}' of row {row}; fill it in."
+TABLE_EMPTY = "{path} has no row under the names of its columns; add one for each picture."
+TABLE_DAMAGED = "{path} cannot be read as a table ({reason}); save it again as CSV or Excel."
+TABLE_ENCODING = "neither UTF-8 nor Shift-JIS"
+LABELS_OF_ONE = "Labels come from the sub-folders of one folder or from one table; give only that."
+LABELS_COLUMN = (
+    "{path} is not a table (CSV or Excel) with a column '{labels}'; for the sub-folders of a "
+    "folder use --labels folders."
+)
+LABELS_FOLDERS = "{path} must hold one folder for each label and no picture beside them."
+LABELS_COUNT = "There are {labels} labels for {pictures} pictures; give each picture one."
+LABELS_ALIKE = "The labels '{one}' and '{other}' differ only in case; give them one name."
+LABEL_TOO_FEW = (
+    "The label '{label}' has {count} usable good pictures; each label needs at least {least}."
+)
+LABEL_FOLDER_EMPTY = "{path} holds no picture; add the good pictures of that part or remove it."
+LABEL_EMPTY = "A label is empty; give every good picture the name of its part."
+LABEL_TWICE = "{path} shows the same pixels as {other}, but has another label; remove one of them."
+LABELS_NEEDED = (
+    "The model 'cvae' is told the part, so it needs labels; learn with --labels, or take 'vae'."
+)
+SSIM_NEEDS = (
+    "The difference 'ssim' needs a reconstruction, and '{model}' gives none; use units, l1 or l2."
+)
+NOTHING_TO_CHOOSE = "None of the candidates can be learned; allow another model or difference."
+NOT_FINITE = "The model learned nothing usable (its scores are not numbers); lower learning_rate."
+NG_SPLIT = "Too few good pictures are held out to compare judges; give more good pictures."
+NOT_PICTURES = (
+    "Pictures are given as a path, or as a list of paths, arrays or pictures; got {kind}."
+)
+NOT_A_RECIPE = "recipe must be a kenpin.Recipe; got {kind} instead."
+DRAW_COUNT = "count must be 1 to 1000 and seed at least 0; got {count} and {seed} instead."
+LABEL_SINGLE = "There is only one label, '{label}'; learn without --labels."
+LABEL_UNKNOWN = "'{label}' is not a label of {name}; its labels are {known}."
+NO_LABELS = "{name} was learned without labels, so it cannot be told to expect '{label}'."
+LABEL_NEEDED = "{name} knows several labels; say which to draw with --label: {known}."
+CANNOT_DRAW_COMPRESSED = "{name} sees compressed pictures, and what it draws nobody could read."
+CANNOT_DRAW = "{name} holds the model '{model}', which cannot draw; pca, vae and cvae can."
+IDX_MISSING = "{folder} has no {name} or {name}.gz; give the folder of MNIST's files with --mnist."
+IDX_DAMAGED = "{path} is not an idx file of pictures or labels, or is damaged ({reason})."
+IDX_KIND = "its values are not single bytes"
+MNIST_NEEDED = "mnist19 needs the four files of MNIST; give their folder with --mnist DIR."
+EXPERIMENT_UNKNOWN = "There is no experiment '{name}'; the experiments are {known}."
+NOTE_BETWEEN = "less clearly '{label}' than good ones are (next: '{other}')"
+NG_TOO_FEW = "Usable NG pictures: {count}; kenpin needs at least {least} to learn from them."
+NG_IS_GOOD = "{path} is among the good pictures and among the NG ones; remove it from one of them."
+NG_LABELS = "NG pictures cannot be used together with labels yet; leave one of the two out."
+NG_UNHELD = "NG pictures need held-out good pictures; use held_out = 'kfold' or 'split'."
+NG_KEPT = (
+    "A judge that learned from {pictures} NG pictures is used: cross-validated, {svm_escapes} of "
+    "them escape it, and {escapes} the plain judge."
+)
+NG_NOT_KEPT = (
+    "The plain judge is used: {escapes} of the {pictures} NG pictures escape it; a judge that "
+    "learned from them was not clearly better ({svm_escapes} escape it, cross-validated)."
+)
+JUDGE_SVM = "a support vector machine on the difference map, which also learned from NG pictures"
+JUDGE_PLAIN = "{score} of {difference}"
+JUDGE_SMOOTHED = "{judge}, averaged over {share} of the longer side"
+SCORE_MAX, SCORE_MEAN, SCORE_TOP = "the largest value", "the mean", "the mean of the largest 1 %"
+UNITS = "the difference in good-part units"
+L1, L2, SSIM = "the absolute difference", "the squared difference", "the structural dissimilarity"
+CHOSEN = "Chosen among {count} candidates by simulated defects on held-out good pictures, the best:"
+NG_SIZE = "{count} NG pictures have another size than the good ones and were resized."
+MT_FEW = (
+    "The MT method has {pictures} good pictures for {items} pixels, too few to know their "
+    "correlation, so it was shrunk by {share}; with three pictures for each pixel it would not be."
+)
+
 # --- recipes -----------------------------------------------------------------------------------
 RECIPE_MISSING = "The recipe {path} is not there or not a file; check the path."
 RECIPE_NOT_TOML = "The recipe {path} is not valid TOML: {reason}."
@@ -67,6 +137,10 @@ RECIPE_VALUE = (
     "The setting '{setting}' of {where} is not possible: {reason}; got {value!r} instead."
 )
 RECIPE_SIZE = "A size is HEIGHTxWIDTH in pixels, such as 96x128; got {value!r} instead."
+RECIPE_TIME = (
+    "A time is a number of seconds such as 60s, or minutes such as 2m; got {value!r} instead."
+)
+PRESET_UNKNOWN = "There is no experiment '{name}'; the experiments are {known}."
 RECIPE_BUILTIN = "the recipe"
 
 # --- judging -----------------------------------------------------------------------------------
@@ -103,7 +177,10 @@ STAGE_READING = "reading"
 STAGE_JUDGING = "judging"
 STAGE_EPOCHS = "learning"
 STAGE_FOLD = "learning without fold {fold} of {folds}"
+STAGE_CHOOSING = "choosing on simulated defects"
 STAGE_FINAL = "learning from all {count} pictures"
+
+OUT_OF_BUDGET = "not finished within the budget"
 
 # --- bundles -----------------------------------------------------------------------------------
 BUNDLE_MISSING = "{path} does not exist; learn it first with: kenpin learn GOOD -o {path}"
@@ -138,6 +215,12 @@ DEMO_MARK = "Pictures drawn by kenpin demo; made anew each time it runs.\n"
 DEMO_FOLDER = "{path} already holds something else; choose another folder with -o."
 
 # --- the rest ----------------------------------------------------------------------------------
+EXTRA_TENSORBOARD = (
+    "Writing logs for TensorBoard needs it, and it is not installed: pip install tensorboard"
+)
+EXTRA_SKLEARN = (
+    "Learning from NG pictures needs scikit-learn, which is not installed: pip install scikit-learn"
+)
 EXTRA_TORCH = (
     "The model '{model}' learns with torch, which is not installed: pip install torch onnx "
     "onnxscript"

@@ -1,23 +1,35 @@
 """From the difference map to one number and the places to look at."""
 
+from typing import Literal
+
 import cv2
 import numpy as np
 
 from kenpin.types import Floats, Region
 
-
-def score(difference: Floats) -> float:
-    """The largest value of a (h, w) difference map, in good-part units; high is abnormal."""
-    return float(difference.max())
+_TOP_SHARE = 0.01
 
 
-def regions(difference: Floats, limit: float) -> tuple[Region, ...]:
-    """The places of a (h, w) difference map above the limit, most abnormal first, in its pixels.
+def score(difference: Floats, how: Literal["max", "mean", "top"] = "max") -> float:
+    """One number for a (h, w) difference map; high is abnormal.
 
-    As the score is the map's largest value, there is a region exactly when the score is above
-    the limit.
+    "max": its largest value. "mean": its mean. "top": the mean of its largest 1 %.
     """
-    above = (~(difference <= limit)).astype(np.uint8)  # not a number counts as above
+    if how == "max":
+        return float(difference.max())
+    if how == "mean":
+        return float(difference.mean(dtype=np.float64))
+    count = max(1, round(_TOP_SHARE * difference.size))
+    largest = np.partition(difference.ravel(), -count)[-count:]
+    return float(largest.mean(dtype=np.float64))
+
+
+def regions(difference: Floats, level: float) -> tuple[Region, ...]:
+    """The places of a (h, w) difference map above the level, most abnormal first, in its pixels.
+
+    There is a region exactly when the map's largest value is above the level.
+    """
+    above = (~(difference <= level)).astype(np.uint8)  # not a number counts as above
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(above, connectivity=8)
     found = []
     for label in range(1, count):
@@ -26,3 +38,13 @@ def regions(difference: Floats, limit: float) -> tuple[Region, ...]:
         peak = float(difference[y : y + height, x : x + width][inside].max())
         found.append(Region(x, y, width, height, peak))
     return tuple(sorted(found, key=lambda region: -region.peak))
+
+
+def places(difference: Floats, level: float) -> tuple[Region, ...]:
+    """The regions of a part that is not OK: never empty.
+
+    Where nothing is above the level, because the decision was not made by the largest value, the
+    places above half the largest value.
+    """
+    peak = float(difference.max())
+    return regions(difference, level if not peak <= level else peak / 2) or regions(difference, -1)

@@ -30,6 +30,7 @@ class Outcome(StrEnum):
 
     OK = "OK"
     NG = "NG"
+    WRONG_PART = "WRONG_PART"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +83,13 @@ class Region:
 class Evidence:
     """What a person wants to see of a verdict, at the size the model sees.
 
-    prepared, reconstruction: (h, w, C) float32 in about [0, 1].
-    difference: (h, w) float32 >= 0 in good-part units, high is abnormal.
+    prepared, reconstruction: (h, w, C) float32 in about [0, 1]; there is no reconstruction by a
+    model that answers with a residual only. difference: (h, w) float32 >= 0, high is abnormal, in
+    good-part units unless the recipe asks for another difference.
     """
 
     prepared: Floats
-    reconstruction: Floats
+    reconstruction: Floats | None
     difference: Floats
 
 
@@ -95,10 +97,18 @@ class Evidence:
 class Verdict:
     """The answer for one picture.
 
-    score: the largest difference in the picture, in good-part units, high is abnormal.
-    limit: a score above it is NG. p_value: the share of good parts expected to score at least
-    this high, in (0, 1]; small is abnormal. regions: most abnormal first, never empty when NG.
-    l1, l2: mean absolute and mean squared difference of grey levels in [0, 1], for comparison.
+    score: high is abnormal; with the default recipe the largest difference in the picture, in
+    good-part units. limit: a score above it is NG. p_value: the share of good parts expected to
+    score at least this high, in (0, 1]; small is abnormal. regions: most abnormal first, empty
+    when OK, never empty else. level: they are the places of the difference map above it; the
+    limit itself where the score is the largest difference.
+    l1, l2: mean absolute and mean squared residual, for comparison: of grey levels in [0, 1], or
+    in the residual's own unit where the model does not reconstruct.
+    margin: how much more the part looks like another label than like the one it is judged as, the
+    logarithm of a ratio of scores; above 0 another fits better. Above margin_limit the part is not
+    OK.
+    expected: the label that the inspector was told. label: the one the part looks like. sure: how
+    probable that is among the labels, in (0, 1]. All None where the bundle has no labels.
     size: (H, W) of the picture the user gave. notes: what was done to read it.
     milliseconds: time spent in each stage.
     evidence: None where it was let go to save memory.
@@ -116,9 +126,22 @@ class Verdict:
     notes: tuple[str, ...]
     milliseconds: dict[str, float] = field(compare=False)
     evidence: Evidence | None = field(repr=False, compare=False)
+    expected: str | None = None
+    label: str | None = None
+    sure: float | None = None
+    margin: float | None = None
+    margin_limit: float | None = None
+    level: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as JSON-able values; `picture` is a string, times are rounded."""
+        labels = {
+            "expected": self.expected,
+            "label": self.label,
+            "sure": self.sure,
+            "margin": self.margin,
+            "margin_limit": self.margin_limit,
+        }
         return {
             "picture": self.picture,
             "verdict": self.outcome.value,
@@ -128,6 +151,7 @@ class Verdict:
             "regions": [vars(region) for region in self.regions],
             "l1": self.l1,
             "l2": self.l2,
+            **(labels if self.label is not None else {}),
             "notes": list(self.notes),
             "ms": {stage: round(ms, 3) for stage, ms in self.milliseconds.items()},
         }

@@ -1,0 +1,213 @@
+"""Model, difference and score, chosen by how well they find simulated defects on good pictures.
+
+No test label is used and no NG picture is needed: of the good pictures a third is kept from the
+candidates, every kind of simulated defect is laid on each of these, and the candidate that best
+tells them from the untouched ones is taken.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin import messages
+from kenpin.difference import Measure, compare, learn_variation
+from kenpin.errors import ExtraError, RecipeError
+from kenpin.material import Material
+from kenpin.models import NAMES, NETWORKS, Labels, learn_model, settle_model
+from kenpin.prepare import resize
+from kenpin.recipe import Recipe
+from kenpin.score import score
+from kenpin.synth.defects import KINDS, simulate
+from kenpin.types import Floats, Progress
+
+SMOOTHINGS = (0.0, 1 / 64, 1 / 32, 1 / 16, 1 / 8)
+_SHARE = 1 / 3  # of the pictures, held out to try the candidates on
+_LEAST_HELD_OUT, _MOST_HELD_OUT, _MOST_PIXELS = 40, 200, 500_000
+_FOLDS = 5  # of the held-out pictures, for the variation
+_LONGEST_OF_NETWORKS = 64
+
+
+def choose(
+    material: Material, recipe: Recipe, progress: Progress
+) -> tuple[Recipe, tuple[dict[str, Any], ...]]:
+    """The recipe with 'auto' decided, and the table of candidates, best first.
+
+    A recipe without 'auto' comes back as it is, with an empty table. A row says model, difference,
+    score, smoothing, auroc (mean over the kinds of simulated defects), worst (the kind found worst
+    and its auroc); a model that was not finished within the budget has a reason instead.
+    """
+    if "auto" not in (recipe.model, recipe.difference, recipe.score):
+        return recipe, ()
+    started = perf_counter()
+    rows: list[dict[str, Any]] = []
+    for number, model in enumerate(_models(recipe, material.labels is not None)):
+        left = recipe.budget - (perf_counter() - started)
+        limit = perf_counter() + left if number else None  # the first model always gets its time
+        try:
+            if number and left <= 0:
+                raise _OutOfTime
+            rows += candidates_of(material, recipe.but(model=model), _timed(progress, limit))
+        except ExtraError:
+            continue  # needs a package that is not there
+        except _OutOfTime:
+            rows.append({"model": model, "reason": messages.OUT_OF_BUDGET})
+    if not rows:
+        raise RecipeError(messages.NOTHING_TO_CHOOSE)
+    rows.sort(key=lambda row: -row.get("auroc", -1.0))
+    best = rows[0]
+    chosen = recipe.but(**{key: best[key] for key in ("model", "difference", "score", "smoothing")})
+    return chosen, tuple(rows)
+
+
+class _OutOfTime(Exception):  # noqa: N818 - not an error, and never leaves this file
+    pass
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """Held-out pictures, untouched and with each kind of simulated defect, in the same order.
+
+    prepared: (N, h, w, C) and residuals (N, h, w, D) of each, by kind; "good" is untouched.
+    labels: (N,).
+    """
+
+    labels: Labels
+    prepared: dict[str, Floats]
+    residuals: dict[str, Floats]
+    reconstructs: bool
+
+
+def _models(recipe: Recipe, conditional: bool) -> Sequence[str]:
+    if recipe.model != "auto":
+        return (recipe.model,)
+    # Cheap ones first, so that the budget is spent on many.
+    return [name for name in NAMES if conditional or name != "cvae"]
+
+
+def candidates_of(material: Material, recipe: Recipe, progress: Progress) -> list[dict[str, Any]]:
+    """The rows of all differences and scores with one model."""
+    trial = _trial(material, recipe, progress)
+    rows = []
+    for difference, how, smoothing in _candidates(recipe, trial.reconstructs):
+        aurocs = _aurocs(trial, difference, how, smoothing)
+        worst = min(aurocs, key=lambda kind: aurocs[kind])
+        rows.append(
+            {
+                "model": recipe.model,
+                "difference": difference,
+                "score": how,
+                "smoothing": smoothing,
+                "auroc": round(float(np.mean(list(aurocs.values()))), 4),
+                "worst": f"{worst} {aurocs[worst]:.3f}",
+            }
+        )
+    return rows
+
+
+def _trial(material: Material, recipe: Recipe, progress: Progress) -> _Trial:
+    rng = np.random.default_rng(recipe.seed)
+    usable = ~material.apart  # what `split` keeps for the limit chooses nothing
+    everything = material.labels
+    labels = np.zeros(len(usable), np.intp) if everything is None else everything
+    held_out = _held_out(labels, usable, material.prepared[0].size, rng)
+    rest = np.flatnonzero(usable & ~np.isin(np.arange(len(usable)), held_out))
+    told = None if everything is None else labels[rest]
+    learning = _as_seen(material.prepared[rest], recipe)
+    least = len(rest) if told is None else int(np.bincount(told).min())
+    recipe = settle_model(learning, recipe, least, told)
+    model = learn_model(learning, recipe, progress, told)
+    prepared, residuals = {}, {}
+    for kind in ("good", *KINDS):
+        pictures = material.resized[held_out]
+        if kind != "good":
+            pictures = np.stack([simulate(picture, kind, rng)[0] for picture in pictures])
+        steps = np.stack([material.preparation.steps(picture)[-1] for picture in pictures])
+        prepared[kind] = _as_seen(steps, recipe)
+        own = None if everything is None else labels[held_out]
+        residuals[kind], reconstruction = compare(model, prepared[kind], own)
+        progress(messages.STAGE_CHOOSING, len(prepared), 1 + len(KINDS))
+    return _Trial(labels[held_out], prepared, residuals, reconstruction is not None)
+
+
+def _held_out(
+    labels: Labels, usable: NDArray[np.bool_], size: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Of each label a third of the usable pictures, but no more than is quick to try."""
+    most = min(_MOST_HELD_OUT, max(_LEAST_HELD_OUT, _MOST_PIXELS // size))
+    parts = []
+    for label in np.unique(labels):
+        own = rng.permutation(np.flatnonzero(usable & (labels == label)))
+        share = max(2, min(round(_SHARE * len(own)), -(-most // len(np.unique(labels)))))
+        parts.append(own[:share])
+    return np.concatenate(parts)
+
+
+def _as_seen(prepared: Floats, recipe: Recipe) -> Floats:
+    """Networks see smaller pictures, unless the user decided the size."""
+    height, width = prepared.shape[1:3]
+    scale = _LONGEST_OF_NETWORKS / max(height, width)
+    if recipe.size or recipe.compression.steps or recipe.model not in NETWORKS or scale >= 1:
+        return prepared
+    size = (max(16, 4 * round(height * scale / 4)), max(16, 4 * round(width * scale / 4)))
+    small = np.stack([resize(picture, size) for picture in prepared])
+    return np.asarray(small.reshape(len(prepared), *size, -1), np.float32)
+
+
+def _candidates(recipe: Recipe, reconstructs: bool) -> Iterator[tuple[Any, Any, float]]:
+    """Difference, score and smoothing; of equally good ones the first is taken."""
+    differences = (
+        ["units", "l1", "l2", "ssim"] if recipe.difference == "auto" else [recipe.difference]
+    )
+    scores = ["max", "mean", "top"] if recipe.score == "auto" else [recipe.score]
+    for difference in differences:
+        if difference == "ssim" and not reconstructs:
+            continue
+        for how in scores:
+            if recipe.smoothing is not None:
+                yield difference, how, recipe.smoothing
+            elif difference == "units" or how == "mean":
+                yield difference, how, 0.0
+            else:
+                for smoothing in SMOOTHINGS:
+                    yield difference, how, smoothing
+
+
+def _aurocs(trial: _Trial, difference: Any, how: Any, smoothing: float) -> dict[str, float]:
+    """For each kind of simulated defect, how often it scores above an untouched picture."""
+    count = len(trial.prepared["good"])
+    measures = [Measure(difference, smoothing)] * count
+    for label in np.unique(trial.labels) if difference == "units" else ():
+        own = np.flatnonzero(trial.labels == label)
+        own_folds = np.arange(len(own)) % min(_FOLDS, len(own))
+        _, without = learn_variation(trial.residuals["good"][own], own_folds)
+        for index, fold in zip(own, own_folds, strict=True):
+            measures[index] = Measure("units", smoothing, without[fold])
+
+    def scores(kind: str) -> NDArray[np.float64]:
+        pictures, residuals = trial.prepared[kind], trial.residuals[kind]
+        return np.array(
+            [score(m.map(p, r), how) for m, p, r in zip(measures, pictures, residuals, strict=True)]
+        )
+
+    good = scores("good")
+    return {kind: _share_above(scores(kind), good) for kind in KINDS}
+
+
+def _share_above(scores: NDArray[np.float64], others: NDArray[np.float64]) -> float:
+    higher = (scores[:, None] > others).mean() + 0.5 * (scores[:, None] == others).mean()
+    return float(higher)
+
+
+def _timed(progress: Progress, deadline: float | None) -> Progress:
+    """The same progress, but past the deadline a candidate is given up."""
+
+    def told(stage: str, done: int, total: int) -> None:
+        if deadline is not None and perf_counter() > deadline:
+            raise _OutOfTime
+        progress(messages.STAGE_CHOOSING, done, total)
+
+    return told
