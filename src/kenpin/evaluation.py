@@ -55,14 +55,14 @@ class Evaluation:
     """The verdicts on labelled pictures and what follows from them.
 
     items and verdicts: in the same order; the verdicts have let go of their evidence.
-    pixel_auroc, aupro: None where there are no masks. limit, mse_limit: of the two judges.
+    mse_limits: for each verdict the limit of a judge by the mean squared residual.
+    pixel_auroc, aupro: None where there are no masks.
     """
 
     items: tuple[Labelled, ...]
     verdicts: tuple[Verdict, ...]
     left_out: tuple[LeftOut, ...]
-    limit: float
-    mse_limit: float
+    mse_limits: NDArray[np.float64]
     promised_false_reject: float
     pixel_auroc: float | None
     aupro: float | None
@@ -83,6 +83,16 @@ class Evaluation:
         return np.array([verdict.score for verdict in self.verdicts])
 
     @property
+    def limits(self) -> NDArray[np.float64]:
+        """(N,) the limit of each verdict; they differ where there are labels."""
+        return np.array([verdict.limit for verdict in self.verdicts])
+
+    @property
+    def relative_scores(self) -> NDArray[np.float64]:
+        """(N,) in limits where labels have different ones, so that they can be compared."""
+        return self.scores / self.limits if np.ptp(self.limits) else self.scores
+
+    @property
     def mse_scores(self) -> NDArray[np.float64]:
         """(N,) mean squared differences of the same model, high is abnormal."""
         return np.array([verdict.l2 for verdict in self.verdicts])
@@ -90,7 +100,7 @@ class Evaluation:
     @property
     def auroc(self) -> float | None:
         """Area under the ROC curve of the score; None without both good and NG pictures."""
-        return auroc(self.scores, ~self.good)
+        return auroc(self.relative_scores, ~self.good)
 
     @property
     def auroc_mse(self) -> float | None:
@@ -116,12 +126,12 @@ class Evaluation:
     @property
     def false_reject_mse(self) -> Rate:
         """Good pieces that a judge by mean squared difference would reject."""
-        return _rate(self.mse_scores > self.mse_limit, self.good)
+        return _rate(self.mse_scores > self.mse_limits, self.good)
 
     @property
     def escape_mse(self) -> Rate:
         """NG pieces that a judge by mean squared difference would pass."""
-        return _rate(self.mse_scores <= self.mse_limit, ~self.good)
+        return _rate(self.mse_scores <= self.mse_limits, ~self.good)
 
     @property
     def by_kind(self) -> dict[str, tuple[Rate, float | None]]:
@@ -130,7 +140,7 @@ class Evaluation:
         result = {}
         for kind in dict.fromkeys(kinds[~self.good].tolist()):
             inside = kinds == kind
-            area = auroc(self.scores[self.good | inside], inside[self.good | inside])
+            area = auroc(self.relative_scores[self.good | inside], inside[self.good | inside])
             result[kind] = (_rate(~self.rejected, inside), area)
         return result
 
@@ -146,7 +156,9 @@ class Evaluation:
             },
             "pixel_auroc": self.pixel_auroc,
             "aupro": self.aupro,
-            "limit": self.limit,
+            "limits": {
+                verdict.expected or verdict.label or "": verdict.limit for verdict in self.verdicts
+            },
             "promised_false_reject": self.promised_false_reject,
             "auroc_mse": self.auroc_mse,
             "false_reject_mse": self.false_reject_mse.to_dict(),
@@ -182,7 +194,8 @@ def evaluate(
             continue
         if picture.hash in seen:
             raise DatasetError(messages.SEEN_IN_LEARNING.format(path=picture.name))
-        verdict = inspector.inspect(picture)
+        told = item.expected if item.expected in inspector.bundle.labels else None
+        verdict = inspector.inspect(picture, told)
         items.append(item)
         verdicts.append(replace(verdict, evidence=None))
         if verdict.evidence and (item.good or item.mask is not None):
@@ -194,9 +207,8 @@ def evaluate(
         items=tuple(items),
         verdicts=tuple(verdicts),
         left_out=tuple(left_out),
-        limit=inspector.calibration.limit,
-        mse_limit=inspector.calibration.mse_limit,
-        promised_false_reject=inspector.calibration.promised_false_reject,
+        mse_limits=np.array([inspector.calibration_of(verdict).mse_limit for verdict in verdicts]),
+        promised_false_reject=max(c.promised_false_reject for c in inspector.calibrations),
         pixel_auroc=_over_pixels(_pixel_auroc, pixels),
         aupro=_over_pixels(aupro, pixels),
     )

@@ -9,20 +9,21 @@ from rich.console import Console
 from rich.table import Table
 
 from kenpin import messages
-from kenpin.bundle import Bundle, describe
+from kenpin.bundle import Bundle, describe, judge_in_words, ng_in_words
 from kenpin.judge import how_held_out, percent, promise, promise_spread
 from kenpin.prepare import as_option
 
 if TYPE_CHECKING:  # inspecting does not wait for SciPy
     from kenpin.evaluation import Evaluation, Rate
 
-_COLUMNS = ("picture", "verdict", "score", "limit", "p_value", "regions",
-            "x", "y", "width", "height", "peak", "shown", "reason")  # fmt: skip
+_COLUMNS = ("picture", "verdict", "expected", "label", "sure", "margin", "margin_limit",
+            "score", "limit", "p_value",
+            "regions", "x", "y", "width", "height", "peak", "shown", "reason")  # fmt: skip
 
 
 def print_bundle(out: Console, bundle: Bundle, path: Path) -> None:
     """From what it was learned, how, and what it promises."""
-    provenance, calibration = bundle.provenance, bundle.calibration
+    provenance = bundle.provenance
     table = _table("", "")
     table.add_row("file", str(path))
     table.add_row("pictures used", str(len(provenance.pictures)))
@@ -31,25 +32,47 @@ def print_bundle(out: Console, bundle: Bundle, path: Path) -> None:
         table.add_row("", f"{name}: {reason}")
     size, color = as_option(bundle.preparation.size), bundle.preparation.color
     table.add_row("model", f"{bundle.recipe.model}, sees {size} (height x width) {color}")
-    table.add_row("held-out scores", how_held_out(calibration))
-    if calibration:
-        table.add_row("limit", f"{calibration.limit:.3f} in good-part units")
-    table.add_row("promise", promise(calibration))
-    if calibration:
-        table.add_row("", promise_spread(calibration))
+    table.add_row("judges by", judge_in_words(bundle))
+    for part in bundle.parts:
+        mark = f" of {part.label}" if part.label else ""
+        table.add_row(f"held-out scores{mark}", how_held_out(part.calibration))
+        if part.calibration:
+            table.add_row(f"limit{mark}", f"{part.calibration.limit:.4g}")
+        table.add_row(f"promise{mark}", promise(part.calibration))
+        if part.calibration:
+            table.add_row("", promise_spread(part.calibration))
+    if bundle.ng:
+        table.add_row("NG pictures", ng_in_words(bundle.ng))
     for remark in provenance.remarks:
         table.add_row("note", remark)
     out.print(table)
+
+
+def print_choice(out: Console, bundle: Bundle, most: int = 10) -> None:
+    """The best candidates that 'auto' compared, and those without a result."""
+    if not bundle.choice:
+        return
+    table = _table("model", "difference", "score", "smoothing", "AUROC", "worst kind")
+    for row in bundle.choice[:most]:
+        if "auroc" in row:
+            cells = [row["model"], row["difference"], row["score"], f"{row['smoothing']:.3f}",
+                     f"{row['auroc']:.4f}", row["worst"]]  # fmt: skip
+            table.add_row(*cells)
+    reasons = []
+    for row in bundle.choice:
+        if "auroc" not in row:
+            reasons.append(f"{row['model']}: {row['reason']}")
+    out.print(messages.CHOSEN.format(count=sum("auroc" in row for row in bundle.choice)))
+    out.print(table)
+    for reason in reasons:
+        out.print(reason)
 
 
 def print_content(out: Console, bundle: Bundle) -> None:
     """The recipe and the members of the file with their hashes."""
     manifest = describe(bundle)
     table = _table("", "")
-    recipe = manifest["recipe"]
-    own = {f"{recipe['model']}.{key}": value for key, value in recipe[recipe["model"]].items()}
-    general = {key: value for key, value in recipe.items() if not isinstance(value, dict)}
-    for key, value in (general | own).items():
+    for key, value in bundle.recipe.flat().items():
         table.add_row(f"recipe: {key}", str(value))
     for name, member in manifest["members"].items():
         table.add_row(name, f"{member['bytes']} bytes, SHA-256 {member['sha256']}")
@@ -82,6 +105,19 @@ def print_evaluation(out: Console, evaluation: "Evaluation") -> None:
     out.print(matrix)
 
 
+def print_experiment(out: Console, summary: list[dict[str, Any]]) -> None:
+    """Each figure of each way: the mean over the seeds, and half the range."""
+    table = _table("", *(way["who"] for way in summary))
+    for key in dict.fromkeys(key for way in summary for key in way["figures"]):
+        cells = []
+        for way in summary:
+            mean, spread = way["figures"].get(key, (None, None))
+            around = f" ± {spread / 2:.4f}" if mean is not None and way["seeds"] > 1 else ""
+            cells.append("-" if mean is None else f"{mean:.4f}{around}")
+        table.add_row(key, *cells)
+    out.print(table)
+
+
 def csv_text(records: list[dict[str, Any]]) -> str:
     """One row a picture; x to peak are those of the most abnormal region."""
     text = io.StringIO()
@@ -90,7 +126,8 @@ def csv_text(records: list[dict[str, Any]]) -> str:
     for record in records:
         regions = record.get("regions", [])
         worst = regions[0] if regions else {}
-        writer.writerow(record | worst | {"regions": len(regions)})
+        reason = record.get("reason") or "; ".join(record.get("notes", []))
+        writer.writerow(record | worst | {"regions": len(regions), "reason": reason})
     return text.getvalue()
 
 

@@ -13,11 +13,13 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from kenpin import messages
+from kenpin.bundle import judge_in_words, ng_in_words
 from kenpin.dataset import Labelled, read_mask
 from kenpin.evaluation import Evaluation, Rate
 from kenpin.files import make_folder, write_atomically
 from kenpin.inspector import Inspector
 from kenpin.judge import how_held_out, in_words, percent, promise, promise_spread
+from kenpin.models import WITHOUT_RECONSTRUCTION
 from kenpin.pictures import encode, read_picture
 from kenpin.report.pictures import SCALE_IN_LIMITS, SQUARED_FULL_SCALE, squared, triple
 from kenpin.report.plots import histogram
@@ -29,6 +31,7 @@ REPORT = "report.html"
 _SHOWN = 6
 _RATES = (0.01, 0.02, 0.05, 0.1)
 _PANEL = 240  # pixels
+_CANDIDATES = 30
 _PACKAGES = ("numpy", "scipy", "opencv-python-headless", "onnxruntime", "pillow")
 
 
@@ -39,9 +42,10 @@ class _Shown:
     name: str
     kind: str
     image: str
-    squared: str
+    squared: str | None
     verdict: Verdict
     mse_ng: bool
+    mse_limit: float
 
 
 @dataclass(frozen=True)
@@ -93,35 +97,59 @@ def _calibration(inspector: Inspector) -> dict[str, Any]:
     return {
         "name": Path(inspector.bundle.name).name,
         "calibration": calibration,
-        "promised_words": in_words(calibration.promised_false_reject),
-        "promise": promise(calibration),
-        "promise_spread": promise_spread(calibration),
-        "held_out": how_held_out(calibration),
+        "held_out_count": sum(c.count for c in inspector.calibrations),
+        "promised_words": in_words(max(c.promised_false_reject for c in inspector.calibrations)),
+        "promises": [
+            (part.label, promise(part.calibration), promise_spread(c), how_held_out(c), c.limit)
+            for part, c in zip(inspector.bundle.parts, inspector.calibrations, strict=True)
+        ],
+        "choice": _best_of(inspector.bundle.choice),
+        "ng": ng_in_words(inspector.bundle.ng),
+        "units": inspector.bundle.recipe.difference == "units"
+        and not inspector.bundle.parts[0].svm,
+        "reconstructs": inspector.bundle.recipe.model not in WITHOUT_RECONSTRUCTION,
+        "judged_by": judge_in_words(inspector.bundle),
         "learned_from": len(inspector.bundle.provenance.pictures),
     }
 
 
+def _best_of(choice: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The best candidates, and those without a result."""
+    return [*choice[:_CANDIDATES], *(row for row in choice[_CANDIDATES:] if "auroc" not in row)]
+
+
 def _figures(inspector: Inspector, evaluation: Evaluation | None) -> dict[str, str]:
     """Both histograms; without good test pictures the held-out scores stand in for them."""
-    calibration = inspector.calibration
-    good, good_mse = calibration.scores, calibration.mse_scores
+    calibrations = inspector.calibrations
+    several = len(calibrations) > 1  # then everything is shown in limits
+    good, good_mse = (
+        np.concatenate([getattr(c, f"{mse}scores") / (getattr(c, f"{mse}limit") if several else 1)
+                        for c in calibrations])
+        for mse in ("", "mse_")
+    )  # fmt: skip
+    limit, mse_limit = 1.0, 1.0
+    if not several:
+        limit, mse_limit = calibrations[0].limit, calibrations[0].mse_limit
     ng, ng_mse, label = np.empty(0), np.empty(0), "good (held out)"
     if evaluation:
         is_good = evaluation.good
-        ng, ng_mse = evaluation.scores[~is_good], evaluation.mse_scores[~is_good]
+        scores = evaluation.scores / evaluation.limits if several else evaluation.scores
+        squares = evaluation.mse_scores / (evaluation.mse_limits if several else 1)
+        ng, ng_mse = scores[~is_good], squares[~is_good]
         if is_good.any():
-            good, good_mse, label = (
-                evaluation.scores[is_good], evaluation.mse_scores[is_good], "good"
-            )  # fmt: skip
-    ours = histogram(good, ng, calibration.limit, "score in good-part units", label)
-    mse = histogram(good_mse, ng_mse, calibration.mse_limit, "mean squared difference", label)
+            good, good_mse, label = scores[is_good], squares[is_good], "good"
+    unit = "score in limits" if several else "score"
+    ours = histogram(good, ng, limit, unit, label)
+    mse = histogram(good_mse, ng_mse, mse_limit, "mean squared difference", label)
     return {"histogram": _embed(ours, "png"), "histogram_mse": _embed(mse, "png")}
 
 
 def _other_rates(inspector: Inspector, evaluation: Evaluation) -> list[dict[str, Any]]:
     """What other stated rates would have done; nothing is chosen by it."""
     good, scores = evaluation.good, evaluation.scores
-    rows = []
+    rows: list[dict[str, Any]] = []
+    if inspector.bundle.labels:
+        return rows  # a label's limit is for score and margin together
     for rate in _RATES:
         other = replace(inspector.calibration, false_reject=rate)
         rejected = scores > other.limit
@@ -137,7 +165,7 @@ def _other_rates(inspector: Inspector, evaluation: Evaluation) -> list[dict[str,
 
 
 def _galleries(inspector: Inspector, evaluation: Evaluation) -> list[_Gallery]:
-    good, rejected, scores = evaluation.good, evaluation.rejected, evaluation.scores
+    good, rejected, scores = evaluation.good, evaluation.rejected, evaluation.relative_scores
     falling = np.argsort(-scores, kind="stable")
     worst_good = [i for i in falling if good[i]]
     certain_ng = [i for i in falling if not good[i] and rejected[i]]
@@ -172,16 +200,18 @@ def _galleries(inspector: Inspector, evaluation: Evaluation) -> list[_Gallery]:
 def _show(inspector: Inspector, evaluation: Evaluation, index: int) -> _Shown:
     item = evaluation.items[index]
     picture = read_picture(item.source)
-    verdict = inspector.inspect(picture)
+    verdict = inspector.inspect(picture, evaluation.verdicts[index].expected)
+    plain = squared(verdict, _PANEL)
     mask = None if item.mask is None else read_mask(item.mask, picture.size)
     drawn = triple(picture, verdict, _PANEL, mask)
     return _Shown(
         name=_name(item),
         kind=item.kind,
         image=_embed(encode(drawn, "JPEG", quality=88), "jpeg"),
-        squared=_embed(encode(squared(verdict, _PANEL), "JPEG", quality=88), "jpeg"),
+        squared=None if plain is None else _embed(encode(plain, "JPEG", quality=88), "jpeg"),
         verdict=verdict,
-        mse_ng=verdict.l2 > evaluation.mse_limit,
+        mse_ng=bool(verdict.l2 > evaluation.mse_limits[index]),
+        mse_limit=float(evaluation.mse_limits[index]),
     )
 
 
@@ -193,12 +223,7 @@ def _name(item: Labelled) -> str:
 
 def _settings(inspector: Inspector) -> dict[str, str]:
     bundle = inspector.bundle
-    settings = {
-        f"recipe: {key}": str(value)
-        for key, value in bundle.recipe.model_dump(exclude={"pca", "ae"}).items()
-    }
-    own = getattr(bundle.recipe, bundle.recipe.model).model_dump()
-    settings |= {f"recipe: {bundle.recipe.model}.{key}": str(value) for key, value in own.items()}
+    settings = {f"recipe: {k}": str(v) for k, v in bundle.recipe.flat().items()}
     settings["learned with kenpin"] = bundle.provenance.kenpin
     settings["judged with kenpin"] = VERSION
     settings |= {package: version(package) for package in _PACKAGES}

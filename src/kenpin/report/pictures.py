@@ -21,7 +21,11 @@ _GAP = 6
 _BAR = 12
 _INK = (40, 40, 40)
 _PAPER = 255
-_COLOURS = {Outcome.OK: (30, 140, 70), Outcome.NG: (200, 30, 40)}
+_COLOURS = {
+    Outcome.OK: (30, 140, 70),
+    Outcome.NG: (200, 30, 40),
+    Outcome.WRONG_PART: (190, 100, 0),
+}
 _OUTLINE = (255, 60, 60)
 _KNOWN = (60, 150, 255)
 
@@ -40,28 +44,55 @@ def triple(
     """
     evidence = _evidence(verdict)
     size = _panel_size(verdict.size, largest)
-    heat = _heat(evidence.difference, SCALE_IN_LIMITS * verdict.limit, size)
+    heat = _heat(evidence.difference, SCALE_IN_LIMITS * verdict.level, size)
     original = _rgb(picture.pixels, size)
     if mask is not None:
         _outline_mask(original, mask)
     panels = [
-        _titled(_outlined(original, verdict), "original", verdict.outcome),
-        _titled(_rgb(evidence.reconstruction, size), "reconstruction"),
+        _titled(_outlined(original, verdict), _labels_in_words(verdict), verdict.outcome),
+        *(
+            [_titled(_rgb(evidence.reconstruction, size), _reconstruction_title(evidence))]
+            if evidence.reconstruction is not None
+            else []
+        ),
         _titled(
             _outlined(heat, verdict),
             f"difference {verdict.score:.3g}, limit {verdict.limit:.3g}",
         ),
-        _colour_bar(size[0], SCALE_IN_LIMITS * verdict.limit),
+        _colour_bar(size[0], SCALE_IN_LIMITS * verdict.level),
     ]
     return _beside(panels)
 
 
-def squared(verdict: Verdict, largest: int = _LARGEST) -> Image:
-    """(H', W', 3) uint8 RGB: the squared difference, which a judge by MSE averages."""
+def squared(verdict: Verdict, largest: int = _LARGEST) -> Image | None:
+    """(H', W', 3) uint8 RGB: the squared difference, which a judge by MSE averages.
+
+    None where the model does not reconstruct.
+    """
     evidence = _evidence(verdict)
+    if evidence.reconstruction is None:
+        return None
     residual = np.square(evidence.prepared - evidence.reconstruction).mean(axis=2)
     heat = _heat(residual, SQUARED_FULL_SCALE, _panel_size(verdict.size, largest))
     return _titled(heat, f"squared, mean {verdict.l2:.2g}")
+
+
+def _labels_in_words(verdict: Verdict) -> str:
+    if verdict.label is None:
+        return "original"
+    told = f"told {verdict.expected}, " if verdict.expected else ""
+    return f"{told}looks like {verdict.label}"
+
+
+def _reconstruction_title(evidence: Evidence) -> str:
+    compressed = evidence.prepared.shape[2] == 2
+    return "compressed, rebuilt" if compressed else "reconstruction"
+
+
+def as_grey_or_rgb(picture: Floats) -> Image:
+    """(h, w, C) float in [0, 1] -> (h, w) or (h, w, 3) uint8; of two channels the first."""
+    pixels = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+    return pixels if pixels.shape[2] == 3 else np.ascontiguousarray(pixels[:, :, 0])
 
 
 def _evidence(verdict: Verdict) -> Evidence:
@@ -81,6 +112,8 @@ def _rgb(pixels: NDArray[np.generic], size: tuple[int, int]) -> Image:
     values = pixels.astype(np.float32)
     if pixels.dtype.kind == "u":
         values /= np.iinfo(pixels.dtype).max  # type: ignore[type-var]
+    if values.ndim == 3 and values.shape[2] == 2:  # compressed: the sensitivity is readable
+        values = values[:, :, 0]
     resized = resize(values, size).reshape(*size, -1)
     grey = np.clip(resized * 255 + 0.5, 0, 255).astype(np.uint8)
     return np.broadcast_to(grey, (*size, 3)).copy()

@@ -1,0 +1,5 @@
+"""python -m kenpin.cli."""
+
+from kenpin.cli import main
+
+main()

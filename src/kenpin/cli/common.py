@@ -1,0 +1,100 @@
+"""What all commands share: the program itself, its streams, one sentence for every mishap."""
+
+import functools
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+
+from kenpin import messages
+from kenpin.errors import KenpinError
+from kenpin.types import Progress
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+COULD_NOT_RUN = 2
+
+app = typer.Typer(
+    name="kenpin",
+    help="Visual inspection learned from good pictures only (検品).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704 - rich would end with status 1, which says that a part is not OK
+
+
+# A table needs some width whatever the terminal claims. No markup: a file may be called "[ok].png".
+_WIDTH = max(80, shutil.get_terminal_size((100, 24)).columns)
+_PLAIN: dict[str, Any] = {"width": _WIDTH, "highlight": False, "markup": False, "emoji": False}
+out = _Console(soft_wrap=True, **_PLAIN)
+err = _Console(soft_wrap=True, stderr=True, **_PLAIN)
+
+Part = Annotated[Path, typer.Argument(metavar="PART.kenpin", show_default=False)]
+
+
+def one_sentence(command: Callable[P, T]) -> Callable[P, T]:
+    """Whatever the user's input did, they get one sentence and exit status 2, never a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return command(*args, **kwargs)
+        except KenpinError as error:
+            sentence = str(error)
+        except BrokenPipeError:  # the reader of our output has gone, as in: | head
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(COULD_NOT_RUN) from None
+        except OSError as error:
+            kind = messages.SYSTEM_REFUSED if error.filename else messages.SYSTEM_FAILED
+            sentence = kind.format(path=error.filename, reason=error.strerror or error)
+        except KeyboardInterrupt:
+            sentence = messages.STOPPED
+        except MemoryError:
+            sentence = messages.OUT_OF_MEMORY
+        complain(sentence)
+        raise typer.Exit(COULD_NOT_RUN)
+
+    return wrapped
+
+
+def complain(sentence: str) -> None:
+    """Say it on standard error."""
+    err.print(f"kenpin: {sentence}")
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress | None]:
+    """A progress bar on a terminal; nothing in a pipe."""
+    if not err.is_terminal:
+        yield None
+        return
+    from rich.progress import Progress as Bar  # noqa: PLC0415 - only on a terminal
+
+    with Bar(console=err, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def update(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total)
+
+        yield update
+
+
+def write_report_to(folder: Path, inspector: Any, evaluation: Any) -> Path:
+    """The report, in this folder."""
+    from kenpin.report import write_report  # noqa: PLC0415 - matplotlib, only for reports
+
+    return write_report(folder, inspector, evaluation)

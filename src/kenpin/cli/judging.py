@@ -1,0 +1,192 @@
+"""kenpin inspect and kenpin evaluate."""
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from kenpin import messages
+from kenpin.cli.common import (
+    COULD_NOT_RUN,
+    Part,
+    app,
+    complain,
+    one_sentence,
+    out,
+    progress_bar,
+    write_report_to,
+)
+from kenpin.errors import PictureError
+from kenpin.types import Outcome, Verdict
+
+SOMETHING_NOT_OK = 1
+
+_UNREADABLE = "UNREADABLE"
+_COLOURS = {Outcome.OK: "green", Outcome.NG: "bold red", Outcome.WRONG_PART: "bold yellow"}
+
+
+@app.command()
+@one_sentence
+def inspect(
+    part: Part,
+    pictures: Annotated[
+        list[Path], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)
+    ],
+    expect: Annotated[
+        str | None, typer.Option(metavar="LABEL", show_default=False,
+                                 help="The part it should be, of a file learned with --labels; "
+                                 "without it the part is named.")
+    ] = None,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", show_default=False,
+                                  help="Write a table that Excel opens.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object a line on standard output.")
+    ] = False,
+    picture_folder: Annotated[
+        Path | None, typer.Option("--pictures", metavar="DIR", show_default=False,
+                                  help="Write original | reconstruction | difference as PNG.")
+    ] = None,
+) -> None:  # fmt: skip
+    """Judge pictures. Exit status: 0 all OK, 1 something is not OK, 2 could not run or read."""
+    from kenpin.dataset import find_pictures  # noqa: PLC0415 - see learn
+    from kenpin.files import (  # noqa: PLC0415
+        check_apart,
+        check_not_input,
+        check_writable,
+        make_folder,
+        write_atomically,
+    )
+    from kenpin.inspector import Inspector  # noqa: PLC0415
+    from kenpin.tables import csv_text  # noqa: PLC0415
+
+    inspector = Inspector.open(part)
+    inspector.check_label(expect)
+    paths = find_pictures(pictures)
+    if csv_file:
+        check_not_input(csv_file, [part, *paths])
+        check_writable(csv_file)
+    if picture_folder:
+        check_apart(picture_folder, paths)
+        make_folder(picture_folder)
+    records: list[dict[str, Any]] = []
+    stopped = False
+    try:
+        for record in _judged(inspector, paths, expect, picture_folder, as_json):
+            records.append(record)
+    except KeyboardInterrupt:
+        stopped = True
+    finally:  # whatever stopped it, what has been judged is kept
+        if csv_file:
+            write_atomically(csv_file, csv_text(records).encode("utf-8-sig", "replace"))
+    counts = Counter(record["verdict"] for record in records)
+    if not as_json:
+        out.print(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
+    if stopped:
+        complain(messages.STOPPED_PARTLY if csv_file or picture_folder else messages.STOPPED)
+    if stopped or counts[_UNREADABLE]:
+        raise typer.Exit(COULD_NOT_RUN)
+    if counts.total() != counts[Outcome.OK.value]:
+        raise typer.Exit(SOMETHING_NOT_OK)
+
+
+@app.command()
+@one_sentence
+def evaluate(
+    part: Part,
+    dataset: Annotated[
+        Path, typer.Argument(help="A folder with test/good and test/DEFECT, and masks in "
+                             "ground_truth/DEFECT/NAME_mask.png if there are any (MVTec layout).",
+                             show_default=False)
+    ],
+    report: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a report for people.",
+                                  show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:  # fmt: skip
+    """Measure false rejects (過検出) and escapes (見逃し) on pictures whose truth is known."""
+    from kenpin.evaluation import evaluate as evaluate_part  # noqa: PLC0415 - see learn
+    from kenpin.files import make_folder  # noqa: PLC0415
+    from kenpin.inspector import Inspector  # noqa: PLC0415
+    from kenpin.tables import print_evaluation  # noqa: PLC0415
+
+    inspector = Inspector.open(part)
+    if report:
+        make_folder(report)
+    with progress_bar() as progress:
+        evaluation = evaluate_part(inspector, dataset, progress)
+    for item in evaluation.left_out:
+        complain(item.reason)
+    written = write_report_to(report, inspector, evaluation) if report else None
+    if as_json:
+        print(json.dumps(evaluation.to_dict(), ensure_ascii=False))
+    else:
+        print_evaluation(out, evaluation)
+        if written:
+            out.print(f"Report: {written}")
+
+
+def _line(verdict: Verdict) -> Text:
+    text = f"  score {verdict.score:6.2f}  limit {verdict.limit:.2f}  p {verdict.p_value:.4f}"
+    text += f"  {verdict.picture}"
+    if verdict.label is not None and verdict.sure is not None:
+        text += f"  looks like {verdict.label} ({_sure(verdict.sure)} sure)"
+    if verdict.regions:
+        worst = verdict.regions[0]
+        text += f"  worst at x {worst.x} y {worst.y} ({worst.width}x{worst.height})"
+    if verdict.notes:
+        text += f"  ({', '.join(verdict.notes)})"
+    return Text.assemble((verdict.outcome.value, _COLOURS[verdict.outcome]), text)
+
+
+def _sure(share: float) -> str:
+    return "over 99 %" if share > 0.99 else f"{100 * share:.0f} %"
+
+
+def _judged(
+    inspector: Any,
+    paths: list[Path],
+    expect: str | None,
+    picture_folder: Path | None,
+    as_json: bool,
+) -> Iterator[dict[str, Any]]:
+    """Judge and print one picture after the other; an unreadable one does not stop the rest."""
+    taken: set[str] = set()
+    for path in paths:
+        try:
+            verdict = inspector.inspect(path, expect)
+            record = verdict.to_dict()
+            if picture_folder:
+                record["shown"] = f"{_free_name(path.stem, taken)}.png"
+                _write_triple(picture_folder / record["shown"], path, verdict)
+        except PictureError as error:
+            verdict = None
+            record = {"picture": str(path), "verdict": _UNREADABLE, "reason": str(error)}
+            complain(str(error))
+        if as_json:
+            print(json.dumps(record, ensure_ascii=False), flush=True)
+        elif verdict:
+            out.print(_line(verdict))
+        yield record
+
+
+def _free_name(stem: str, taken: set[str]) -> str:
+    """A name that is not taken yet, and now is; letters of either case are the same to Windows."""
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    name = next(name for name in names if name.casefold() not in taken)
+    taken.add(name.casefold())
+    return name
+
+
+def _write_triple(target: Path, path: Path, verdict: Verdict) -> None:
+    from kenpin.pictures import read_picture, write_png  # noqa: PLC0415 - only with --pictures
+    from kenpin.report.pictures import triple  # noqa: PLC0415
+
+    write_png(target, triple(read_picture(path), verdict))

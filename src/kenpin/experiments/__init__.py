@@ -1,0 +1,95 @@
+"""The four published experiments: learned as published and as kenpin does, drawn, measured."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from kenpin import messages
+from kenpin.errors import DatasetError
+from kenpin.experiments import mnist19, shapes16, shapes27, terminals36
+from kenpin.experiments.common import Row, Run
+from kenpin.files import make_folder, write_atomically
+from kenpin.models import check_installed
+from kenpin.models.tensorboard import write_losses
+from kenpin.types import Progress
+
+__all__ = ["NAMES", "Row", "reproduce", "summary", "write_experiment"]
+
+_SHAPES = {"shapes16": shapes16.run, "shapes27": shapes27.run, "terminals36": terminals36.run}
+NAMES = (*_SHAPES, "mnist19")
+
+
+def reproduce(
+    name: str,
+    seeds: Sequence[int],
+    progress: Progress,
+    mnist: Path | None = None,
+    log: Path | None = None,
+) -> Iterator[Run]:
+    """Do an experiment with each seed; the first run has the pictures.
+
+    mnist: the folder of MNIST's idx files, for mnist19. log: where to write the losses for
+    TensorBoard, and the models. Raises DatasetError for an unknown experiment or missing files,
+    ExtraError when torch is not installed.
+    """
+    if name not in NAMES:
+        known = ", ".join(NAMES)
+        raise DatasetError(messages.EXPERIMENT_UNKNOWN.format(name=name, known=known))
+    if name == "mnist19" and mnist is None:
+        raise DatasetError(messages.MNIST_NEEDED)
+    check_installed("ae")
+    for number, seed in enumerate(seeds):
+        if mnist is not None and name == "mnist19":
+            run = mnist19.run(seed, progress, number == 0, mnist)
+        else:
+            run = _SHAPES[name](seed, progress, number == 0)
+        if log:
+            _write_log(log / name / f"seed-{seed}", run)
+        yield run
+
+
+def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """For each way the mean and the spread (largest less smallest) of every figure."""
+    found = []
+    for who in dict.fromkeys(row.who for row in rows):
+        own = [row.figures for row in rows if row.who == who]
+        figures = {
+            key: (float(np.mean(values)), float(np.ptp(values)))
+            for key in own[0]
+            for values in [[figures[key] for figures in own]]
+        }
+        found.append({"who": who, "seeds": len(own), "figures": figures})
+    return found
+
+
+def write_experiment(folder: Path, name: str, runs: Sequence[Run]) -> Path:
+    """Every picture as FOLDER/NAME-....png and all in FOLDER/NAME.html, whose path is returned."""
+    make_folder(folder)
+    shown = runs[0].plates
+    for plate in shown:
+        write_atomically(folder / f"{name}-{plate.name}.png", plate.png)
+    environment = Environment(
+        loader=PackageLoader("kenpin.experiments", "."), autoescape=True, undefined=StrictUndefined
+    )
+    environment.filters["encode"] = lambda png: base64.b64encode(png).decode()
+    html = environment.get_template("experiment.html.j2").render(
+        name=name,
+        plates=shown,
+        summary=summary([row for run in runs for row in run.rows]),
+        seeds=len(runs),
+    )
+    path = folder / f"{name}.html"
+    write_atomically(path, html.encode())
+    return path
+
+
+def _write_log(folder: Path, run: Run) -> None:
+    make_folder(folder)
+    for name, content in run.models.items():
+        write_atomically(folder / name, content)
+    for who, history in run.histories.items():
+        write_losses(folder / who, history)

@@ -1,0 +1,158 @@
+"""mnist19: the digit 1 is good, the digit 9 is NG; the published network is a dense autoencoder
+judged by the sum of absolute differences, with the limit that suits the test set best (a flaw).
+
+Ours is a dense autoencoder too, judged by the absolute difference averaged over an eighth of the
+picture (how that was chosen: docs/decisions/experiments.md).
+"""
+
+import gzip
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin import messages
+from kenpin.errors import DatasetError
+from kenpin.experiments import plates
+from kenpin.experiments.common import (
+    OURS,
+    PUBLISHED,
+    Judged,
+    Plate,
+    Row,
+    Run,
+    as_floats,
+    best_f1,
+    figures,
+    learn_ours,
+    learn_published,
+    rejected,
+    scores_of,
+)
+from kenpin.recipe import Recipe
+from kenpin.types import Floats, Progress, Verdict
+
+NAME = "mnist19"
+GOOD, NG = 1, 9
+FILES = (
+    "train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte",
+)  # fmt: skip
+_MOST = 2**27  # bytes of a file, unpacked
+
+
+def recipe(seed: int) -> Recipe:
+    """Our settings."""
+    return Recipe(
+        model="dense-ae",
+        difference="l1",
+        score="max",
+        smoothing=1 / 8,
+        held_out="split",
+        split_share=0.1,
+        seed=seed,
+    )
+
+
+def run_ours(seed: int, progress: Progress, folder: Path) -> Judged:
+    """Our way alone."""
+    good, test, is_good = _read(folder)
+    ours = learn_ours(good, recipe(seed), progress)
+    verdicts = ours.judge(test)
+    scores = scores_of(verdicts)
+    found = figures(scores, rejected(verdicts), is_good)
+    found |= {
+        "limit": ours.inspector.calibration.limit,
+        "best_f1": best_f1(scores, is_good)[0],
+        "learn_s": ours.seconds,
+    }
+    return Judged(Row(NAME, OURS, seed, found), ours, verdicts)
+
+
+def run(seed: int, progress: Progress, draw: bool, folder: Path) -> Run:
+    """Both ways with one seed; folder: with the four idx files of MNIST."""
+    good, test, is_good = _read(folder)
+    pictures = as_floats(test)
+    theirs = learn_published(as_floats(good), NAME, seed, progress)
+    answers = theirs.reconstruct(pictures)
+    sums = np.abs(pictures - answers).sum(axis=(1, 2, 3)).astype(np.float64)
+    their_f1, limit = best_f1(sums, is_good)
+    judged = run_ours(seed, progress, folder)
+    ours, verdicts = judged.ours, judged.verdicts
+    scores, ng = scores_of(verdicts), rejected(verdicts)
+    our_limit = ours.inspector.calibration.limit
+    rows = (
+        Row(NAME, PUBLISHED, seed, {**figures(sums, sums > limit, is_good), "limit": limit,
+                                    "best_f1": their_f1, "learn_s": theirs.seconds}),
+        judged.row,
+    )  # fmt: skip
+    histories = {PUBLISHED: theirs.history, OURS: ours.history}
+    models = {"published.onnx": theirs.graph, "kenpin.kenpin": ours.bundle.to_bytes()}
+    if not draw:
+        return Run(rows, (), histories, models)
+    titles = [f"{PUBLISHED}, limit from the test set", f"{OURS}, limit from held-out good pictures"]
+    tables = {
+        title: np.array([[(~no & is_good).sum(), (no & is_good).sum()],
+                         [(~no & ~is_good).sum(), (no & ~is_good).sum()]])
+        for title, no in zip(titles, (sums > limit, ng), strict=True)
+    }  # fmt: skip
+    shown = (
+        Plate("losses", "Loss curves", plates.loss_curves(histories)),
+        Plate("pictures-published", "Original, reconstruction, difference with its L1: published",
+              _pictures(pictures, answers, is_good)),
+        Plate("pictures-kenpin", "Original, reconstruction, difference with its L1: kenpin",
+              _pictures(pictures, _reconstructions(verdicts), is_good)),
+        Plate("histogram", "Scores and limit", plates.histograms({
+            titles[0]: (sums[is_good], sums[~is_good], limit),
+            titles[1]: (scores[is_good], scores[~is_good], our_limit)})),
+        Plate("confusion", "Limit, precision, recall, F1: see the table; right and wrong",
+              plates.confusion(tables, ("1", "9"), ("judged 1", "judged not 1"))),
+        Plate("roc", "ROC", plates.roc({PUBLISHED: (sums, ~is_good), OURS: (scores, ~is_good)})),
+    )  # fmt: skip
+    return Run(rows, shown, histories, models)
+
+
+def _read(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
+    """The ones to learn from, the ones and nines to test with, and which of these are ones."""
+    images, labels, test_images, test_labels = (read_idx(folder, name) for name in FILES)
+    test = np.concatenate([test_images[test_labels == digit] for digit in (GOOD, NG)])
+    return images[labels == GOOD], test, np.arange(len(test)) < int((test_labels == GOOD).sum())
+
+
+def read_idx(folder: Path, name: str) -> NDArray[np.uint8]:
+    """The array in an idx file, with or without .gz; raises DatasetError."""
+    path = next((p for p in (folder / f"{name}.gz", folder / name) if p.is_file()), None)
+    if path is None:
+        raise DatasetError(messages.IDX_MISSING.format(folder=folder, name=name))
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            content = file.read(_MOST)
+        zero, kind, dimensions = struct.unpack(">HBB", content[:4])
+        shape = struct.unpack(f">{dimensions}I", content[4 : 4 + 4 * dimensions])
+        if zero or kind != 8:
+            raise ValueError(messages.IDX_KIND)
+        return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+    except (OSError, EOFError, ValueError, struct.error) as error:
+        raise DatasetError(messages.IDX_DAMAGED.format(path=path, reason=error)) from None
+
+
+def _reconstructions(verdicts: Sequence[Verdict]) -> Floats:
+    evidence = [verdict.evidence for verdict in verdicts]
+    return np.stack([e.reconstruction for e in evidence if e and e.reconstruction is not None])
+
+
+def _pictures(pictures: Floats, answers: Floats, is_good: NDArray[np.bool_]) -> bytes:
+    """Four ones and four nines."""
+    chosen = [*np.flatnonzero(is_good)[:4], *np.flatnonzero(~is_good)[:4]]
+    differences = np.abs(pictures - answers)[chosen, ..., 0]
+    return plates.rows_of_pictures(
+        {
+            "original": list(pictures[chosen, ..., 0]),
+            "reconstruction": list(answers[chosen, ..., 0]),
+            "difference": list(differences),
+        },
+        [f"L1 {difference.sum():.1f}" for difference in differences],
+        {"difference": 1.0},
+    )

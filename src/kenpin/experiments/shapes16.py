@@ -1,0 +1,127 @@
+"""shapes16: ellipses are good, rectangles are NG; the published network is a small convolutional
+autoencoder judged by its mean squared error.
+
+Ours is the dense autoencoder judged by the absolute difference averaged over an eighth of the
+picture (how that was chosen: docs/decisions/experiments.md).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.experiments import plates
+from kenpin.experiments.common import (
+    OURS,
+    PUBLISHED,
+    Judged,
+    Ours,
+    Plate,
+    Published,
+    Row,
+    Run,
+    as_floats,
+    figures,
+    learn_ours,
+    learn_published,
+    mean_squared,
+    rejected,
+    scores_of,
+    training_limit,
+)
+from kenpin.recipe import Recipe
+from kenpin.synth.shapes import shapes16
+from kenpin.types import Progress
+
+NAME = "shapes16"
+TO_LEARN, TO_TEST = 1000, 500
+_TEST_SEED = 1_000_000  # apart from the seeds that are learned from
+
+
+def recipe(seed: int) -> Recipe:
+    """Our settings."""
+    return Recipe(
+        model="dense-ae",
+        difference="l1",
+        score="max",
+        smoothing=1 / 8,
+        held_out="split",
+        split_share=0.2,
+        seed=seed,
+    )
+
+
+def run_ours(seed: int, progress: Progress) -> Judged:
+    """Our way alone."""
+    good, test, is_good = _drawn(seed)
+    ours = learn_ours(good, recipe(seed), progress)
+    verdicts = ours.judge(test)
+    found = figures(scores_of(verdicts), rejected(verdicts), is_good)
+    found |= {"limit": ours.inspector.calibration.limit, "learn_s": ours.seconds}
+    return Judged(Row(NAME, OURS, seed, found), ours, verdicts)
+
+
+def run(seed: int, progress: Progress, draw: bool) -> Run:
+    """Both ways with one seed; draw: make the pictures too."""
+    good, test, is_good = _drawn(seed)
+    pictures = as_floats(test)
+    theirs = learn_published(as_floats(good), NAME, seed, progress)
+    errors = mean_squared(pictures, theirs.reconstruct(pictures))
+    limit = training_limit(mean_squared(as_floats(good), theirs.reconstruct(as_floats(good))))
+    judged = run_ours(seed, progress)
+    ours, verdicts = judged.ours, judged.verdicts
+    scores, ng = scores_of(verdicts), rejected(verdicts)
+    rows = (
+        Row(NAME, PUBLISHED, seed, {**figures(errors, errors > limit, is_good), "limit": limit,
+                                    "learn_s": theirs.seconds}),
+        judged.row,
+    )  # fmt: skip
+    histories = {PUBLISHED: theirs.history, OURS: ours.history}
+    models = {"published.onnx": theirs.graph, "kenpin.kenpin": ours.bundle.to_bytes()}
+    if not draw:
+        return Run(rows, (), histories, models)
+    tables = {
+        f"{who}, limit {row.figures['limit']:.3g}": np.array(
+            [[(~no & is_good).sum(), (no & is_good).sum()],
+             [(~no & ~is_good).sum(), (no & ~is_good).sum()]]
+        )
+        for who, no, row in zip((PUBLISHED, OURS), (errors > limit, ng), rows, strict=True)
+    }  # fmt: skip
+    shown = (
+        Plate("losses", "Loss curves", plates.loss_curves(histories)),
+        *_pictures(theirs, ours, test),
+        Plate("confusion", "Right and wrong (TP, FN / FP, TN with good as positive)",
+              plates.confusion(tables, ("good", "NG"), ("judged OK", "judged NG"))),
+        Plate("histogram", "Scores and limit", plates.histograms({
+            PUBLISHED: (errors[is_good], errors[~is_good], limit),
+            OURS: (scores[is_good], scores[~is_good], ours.inspector.calibration.limit)})),
+        Plate("roc", "ROC", plates.roc({PUBLISHED: (errors, ~is_good), OURS: (scores, ~is_good)})),
+    )  # fmt: skip
+    return Run(rows, shown, histories, models)
+
+
+def _drawn(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
+    """What is learned from, what is tested with, and which of that is good."""
+    test = [shapes16(TO_TEST, kind, _TEST_SEED + seed) for kind in ("good", "ng")]
+    return shapes16(TO_LEARN, "good", seed), np.concatenate(test), np.arange(2 * TO_TEST) < TO_TEST
+
+
+def _pictures(theirs: Published, ours: Ours, test: NDArray[np.uint8]) -> tuple[Plate, ...]:
+    """Four good and four NG test pictures: original, reconstruction, squared error."""
+    chosen = [0, 1, 2, 3, TO_TEST, TO_TEST + 1, TO_TEST + 2, TO_TEST + 3]
+    pictures = as_floats(test[chosen])
+    answers = {PUBLISHED: theirs.reconstruct(pictures)}
+    evidence = [verdict.evidence for verdict in ours.judge(test[chosen])]
+    answers[OURS] = np.stack(
+        [e.reconstruction for e in evidence if e and e.reconstruction is not None]
+    )
+    found = []
+    for who, answer in answers.items():
+        rows = {
+            "original": list(pictures[..., 0]),
+            "reconstruction": list(answer[..., 0]),
+            "squared error": list(np.square(pictures - answer)[..., 0]),
+        }
+        png = plates.rows_of_pictures(rows, ["good"] * 4 + ["NG"] * 4, {"squared error": 1.0})
+        found.append(
+            Plate(f"pictures-{who}", f"Original, reconstruction, squared error: {who}", png)
+        )
+    return tuple(found)

@@ -1,0 +1,183 @@
+"""terminals36: connector terminals; the published network is a VAE on a small compressed picture,
+judged by its mean squared error.
+
+The published pictures are not public, so kenpin draws terminals. Ours looks at the larger picture
+that step 1 of the compression gives, and judges in good-part units.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.evaluation import auroc
+from kenpin.experiments import plates
+from kenpin.experiments.common import (
+    OURS,
+    PUBLISHED,
+    Judged,
+    Ours,
+    Plate,
+    Published,
+    Row,
+    Run,
+    as_floats,
+    figures,
+    learn_ours,
+    learn_published,
+    mean_squared,
+    rejected,
+    scores_of,
+    training_limit,
+)
+from kenpin.prepare import Preparation, learn_compression
+from kenpin.recipe import Recipe
+from kenpin.settings import CompressionSettings
+from kenpin.synth.terminals import KINDS, draw_terminals
+from kenpin.types import Floats, Progress
+
+NAME = "terminals36"
+TO_LEARN, TO_TEST, OF_EACH_KIND = 100, 100, 25
+FINE = ("black_spot", "stain", "scratch")
+SIZE, STEP_1, STEP_2 = (288, 208), (144, 104), (36, 26)
+_SEEDS, _TEST, _NG = 1_000_000, 100_000, 200_000  # no piece is drawn twice
+
+
+def recipe(seed: int) -> Recipe:
+    """Our settings: on the picture of step 1."""
+    return Recipe(seed=seed, compression=_compression(1))
+
+
+def run_ours(seed: int, progress: Progress) -> Judged:
+    """Our way alone; "mse_auroc" is the plain judge on the very same reconstructions."""
+    good, test, kinds = _material(seed)
+    ours = learn_ours(good, recipe(seed), progress)
+    verdicts = ours.judge(test)
+    found = _all_figures(scores_of(verdicts), rejected(verdicts), kinds)
+    squares = np.array([verdict.l2 for verdict in verdicts])
+    found |= {
+        "mse_auroc": auroc(squares, kinds != "good") or 0.0,
+        "limit": ours.inspector.calibration.limit,
+        "learn_s": ours.seconds,
+    }
+    return Judged(Row(NAME, OURS, seed, found), ours, verdicts)
+
+
+def run(seed: int, progress: Progress, draw: bool) -> Run:
+    """Both ways with one seed; draw: make the pictures too."""
+    good, test, kinds = _material(seed)
+    judged = run_ours(seed, progress)
+    ours = judged.ours
+    rows, small, theirs = [], {}, {}
+    for step in (2, 1):
+        small[step] = _compressed(step, good, test)
+        theirs[step] = learn_published(small[step][0], NAME, seed, progress)
+        name = PUBLISHED if step == 2 else f"{PUBLISHED} network at step 1"
+        rows.append(Row(NAME, name, seed, _their_figures(theirs[step], *small[step], kinds)))
+    rows.append(judged.row)
+    histories = {PUBLISHED: theirs[2].history, OURS: ours.history}
+    models = {"published.onnx": theirs[2].graph, "kenpin.kenpin": ours.bundle.to_bytes()}
+    shown = _plates(theirs[2], *small[2], ours, test, kinds, rows, seed) if draw else ()
+    return Run(tuple(rows), shown, histories, models)
+
+
+def _compression(steps: int) -> CompressionSettings:
+    return CompressionSettings(steps=2 if steps == 2 else 1, step1=STEP_1, step2=STEP_2)
+
+
+def _material(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.str_]]:
+    """What is learned from, what is tested with, and the kind of each of that."""
+    kinds = np.array(["good"] * TO_TEST + [kind for kind in KINDS for _ in range(OF_EACH_KIND)])
+    test = [_drawn(seed * _SEEDS + _TEST, "good", TO_TEST)]
+    test += [_drawn(seed * _SEEDS + _NG, kind, OF_EACH_KIND) for kind in KINDS]
+    return _drawn(seed * _SEEDS, "good", TO_LEARN), np.concatenate(test), kinds
+
+
+def _drawn(first: int, kind: str, count: int) -> NDArray[np.uint8]:
+    drawings = [draw_terminals(first + n, kind, SIZE, terminals=4) for n in range(count)]
+    return np.stack([drawing.pixels for drawing in drawings])
+
+
+def _compressed(
+    steps: int, good: NDArray[np.uint8], test: NDArray[np.uint8]
+) -> tuple[Floats, Floats]:
+    """The sensitivity channel after so many steps: the published picture is grey."""
+    settings = Recipe(size=SIZE, color="grey", compression=_compression(steps))
+    plain = Preparation(SIZE, "grey")
+    preparation = learn_compression(plain, settings, as_floats(good))
+    learned, tested = (
+        np.stack([preparation.steps(picture)[-1] for picture in as_floats(pictures)])
+        for pictures in (good, test)
+    )
+    return learned[..., :1], tested[..., :1]
+
+
+def _their_figures(
+    theirs: Published, learned: Floats, tested: Floats, kinds: NDArray[np.str_]
+) -> dict[str, float]:
+    errors = mean_squared(tested, theirs.reconstruct(tested))
+    limit = training_limit(mean_squared(learned, theirs.reconstruct(learned)))
+    found = _all_figures(errors, errors > limit, kinds)
+    return {**found, "limit": limit, "learn_s": theirs.seconds}
+
+
+def _all_figures(
+    scores: NDArray[np.float64], ng: NDArray[np.bool_], kinds: NDArray[np.str_]
+) -> dict[str, float]:
+    good = kinds == "good"
+    found = figures(scores, ng, good)
+    fine = np.isin(kinds, FINE)
+    found["fine_auroc"] = auroc(scores[good | fine], fine[good | fine]) or 0.0
+    for kind in KINDS:
+        inside = good | (kinds == kind)
+        found[f"auroc_{kind}"] = auroc(scores[inside], ~good[inside]) or 0.0
+    return found
+
+
+def _plates(
+    theirs: Published,
+    learned: Floats,
+    tested: Floats,
+    ours: Ours,
+    test: NDArray[np.uint8],
+    kinds: NDArray[np.str_],
+    rows: list[Row],
+    seed: int,
+) -> tuple[Plate, ...]:
+    rng = np.random.default_rng(seed)
+    good = kinds == "good"
+    answers = theirs.reconstruct(tested)
+    errors, limit = mean_squared(tested, answers), rows[0].figures["limit"]
+    verdicts = ours.judge(test)
+    scores, ng = scores_of(verdicts), rejected(verdicts)
+    five = rng.choice(len(tested), 5, replace=False)
+    differences = [v.evidence.difference for v in (verdicts[i] for i in five) if v.evidence]
+    tables = {
+        who: np.array([[(~no & good).sum(), (no & good).sum()],
+                       [(~no & ~good).sum(), (no & ~good).sum()]])
+        for who, no in ((PUBLISHED, errors > limit), (OURS, ng))
+    }  # fmt: skip
+    sets = {"OK to learn": learned, "OK to test": tested[good], "NG to test": tested[~good]}
+    our_limit = ours.inspector.calibration.limit
+    return (
+        *(Plate(f"heat-maps-{n}", f"16 random pictures: {name}, after step 2",
+                plates.heat_maps(list(rng.permutation(pictures)[:16, ..., 0]), name))
+          for n, (name, pictures) in enumerate(sets.items())),
+        Plate("losses", "Loss curves", plates.loss_curves({PUBLISHED: theirs.history})),
+        Plate("histogram", "Scores of OK and NG with the limit", plates.histograms({
+            f"{PUBLISHED}: MSE": (errors[good], errors[~good], limit),
+            f"{OURS}: good-part units": (scores[good], scores[~good], our_limit)})),
+        Plate("confusion", "Right and wrong",
+              plates.confusion(tables, ("good", "NG"), ("judged OK", "judged NG"))),
+        Plate("pictures-published", "Five random test pictures after step 2: published",
+              plates.rows_of_pictures({
+                  "original": list(tested[five, ..., 0]),
+                  "reconstruction": list(answers[five, ..., 0]),
+                  "difference": list(np.abs(tested - answers)[five, ..., 0])},
+                  list(kinds[five]), {"original": 1.0, "reconstruction": 1.0, "difference": 1.0})),
+        Plate("pictures-kenpin", "The same five: step 1, and the difference in good-part units",
+              plates.rows_of_pictures({
+                  "original": list(as_floats(test[five])[..., 0]),
+                  "step 1": [v.evidence.prepared[..., 0] for v in (verdicts[i] for i in five)
+                             if v.evidence],
+                  "difference": differences}, list(kinds[five]), {"difference": 2 * our_limit})),
+        Plate("roc", "ROC", plates.roc({PUBLISHED: (errors, ~good), OURS: (scores, ~good)})),
+    )  # fmt: skip
