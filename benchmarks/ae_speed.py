@@ -13,25 +13,25 @@ import time
 import numpy as np
 import torch
 
-from kenpin.models import ae
-from kenpin.recipe import AeSettings
+from kenpin.models import ae, training
+from kenpin.settings import AeSettings
 from kenpin.synth.terminals import draw_terminals
 
 SIZE = (48, 64)
 
 
 def seconds(pictures: np.ndarray, epochs: int, half: bool, last: bool) -> float:
-    own_precision, own_layout = ae._half_precision, torch.channels_last
+    own_precision, own_layout = training.half_precision, torch.channels_last
     try:
         if not half:
-            ae._half_precision = contextlib.nullcontext
+            training.half_precision = contextlib.nullcontext
         if not last:
             torch.channels_last = torch.contiguous_format
         start = time.perf_counter()
         ae.learn(pictures, AeSettings(epochs=epochs, patience=epochs), 0, lambda *_: None)
         return time.perf_counter() - start
     finally:
-        ae._half_precision, torch.channels_last = own_precision, own_layout
+        training.half_precision, torch.channels_last = own_precision, own_layout
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The measurements behind docs/decisions: what each default was chosen against.
 
-    python benchmarks/choices.py [scales] [components] [size] [order] [decode] [--data DIR]
+    python benchmarks/choices.py [scales] [components] [size] [order] [decode] [simulated]
+                                 [automatic] [luck] [--data DIR]
 
 One JSON line for each alternative. Drawn terminals with drawn defects are what the choices were
 made on; the real sets are shown beside them as a check and chose nothing.
@@ -12,14 +13,24 @@ import json
 import time
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import cv2
 import numpy as np
 from PIL import Image
 
 import kenpin
+from kenpin.bundle import Provenance
+from kenpin.choice import candidates_of, choose
 from kenpin.dataset import find_good
 from kenpin.difference import SCALES
+from kenpin.evaluation import auroc
+from kenpin.experiments import mnist19
+from kenpin.experiments import shapes16 as shapes16_experiment
+from kenpin.experiments.common import learn_ours
+from kenpin.material import Material
+from kenpin.prepare import Preparation
+from kenpin.synth.shapes import shapes16
 from kenpin.synth.terminals import draw_terminals
 from quality import DRAWN, REAL, SHARED, TO_LEARN, material
 
@@ -39,7 +50,11 @@ def scales(data: Path) -> None:
         for index, scale in enumerate(SCALES):
             alone = np.zeros(len(SCALES), np.float32)
             alone[index] = 1
-            single = replace(bundle, variation=replace(bundle.variation, weights=alone))
+            (part,) = bundle.parts
+            measure = replace(
+                part.measure, variation=replace(part.measure.variation, weights=alone)
+            )
+            single = replace(bundle, parts=(replace(part, measure=measure),))
             line[f"1/{round(1 / scale)} alone"] = area(kenpin.Inspector(single), labelled)
         show("scales", name, line)
 
@@ -106,13 +121,105 @@ def decode(data: Path) -> None:
         show("decode", kind, {"pillow time / opencv time": ratio})
 
 
+def simulated(data: Path) -> None:
+    """For two published experiments: which plain difference and score finds simulated defects best.
+
+    The mean AUROC over three seeds; the good pictures only, no test picture.
+    """
+    ones, labels = (mnist19.read_idx(data / "mnist", name) for name in mnist19.FILES[:2])
+    ones = ones[labels == mnist19.GOOD]
+    found: dict[str, dict[str, list[float]]] = {"shapes16": {}, "mnist19": {}}
+    for seed in range(3):
+        for name, own in found.items():
+            good = shapes16(1000, "good", seed) if name == "shapes16" else ones
+            pictures = good[..., None].astype(np.float32) / 255
+            size = pictures.shape[1:3]
+            plain, provenance = Preparation(size, "grey"), Provenance((), size)
+            seen = Material.of(pictures, plain, provenance, kenpin.Recipe(size=size))
+            for model in ("pca", "mt", "rt", "dense-ae"):
+                recipe = kenpin.Recipe(model=model, size=size, seed=seed)
+                for difference in ("l1", "l2", "ssim"):
+                    if difference == "ssim" and model in ("mt", "rt"):
+                        continue
+                    wanted = recipe.but(difference=difference, score="auto").settled()
+                    for row in candidates_of(seen, wanted, lambda *_: None):
+                        key = f"{model} {difference} {row['score']} {row['smoothing']:.3f}"
+                        own.setdefault(key, []).append(row["auroc"])
+    for name, aurocs in found.items():
+        means = {key: round(float(np.mean(values)), 4) for key, values in aurocs.items()}
+        best = sorted(means, key=lambda key: -means[key])[:10]
+        show("simulated", name, {key: means[key] for key in best})
+
+
+def automatic(data: Path) -> None:
+    """The same two experiments with the score left to simulated defects, and with all left to them.
+
+    AUROC on the test pictures, beside the settings that the experiments use.
+    """
+    ways = {
+        "experiment's settings": None,
+        "dense-ae l1, score auto": {"model": "dense-ae", "difference": "l1", "score": "auto"},
+        "pca, all else auto": {"model": "pca", "difference": "auto", "score": "auto"},
+    }
+    for seed in range(2):
+        sets = {
+            "shapes16": shapes16_experiment._drawn(seed),
+            "mnist19": mnist19._read(data / "mnist"),
+        }
+        for name, (good, test, is_good) in sets.items():
+            module = shapes16_experiment if name == "shapes16" else mnist19
+            line = {}
+            for way, settings in ways.items():
+                recipe = module.recipe(seed)
+                if settings:
+                    left_open = {"difference": None, "score": None, "smoothing": None}
+                    recipe = recipe.but(**left_open | settings)
+                    recipe = recipe.but(size=test.shape[1:], color="grey").settled()
+                    pictures = good[..., None].astype(np.float32) / 255
+                    plain = Preparation(test.shape[1:], "grey")
+                    seen = Material.of(pictures, plain, Provenance((), test.shape[1:]), recipe)
+                    recipe, _ = choose(seen, recipe, lambda *_: None)
+                ours = learn_ours(good, recipe, lambda *_: None)
+                scores = np.array([verdict.score for verdict in ours.judge(test)])
+                used = ours.bundle.recipe
+                how = f"{used.model} {used.difference} {used.score} {used.smoothing:.3f}"
+                line[f"{way}: {how}"] = round(auroc(scores, ~is_good), 5)
+            show("automatic", f"{name}, seed {seed}", line)
+
+
+def luck(data: Path) -> None:
+    """The judge that learns from NG pictures, kept for any gain or only for one that is not luck.
+
+    Drawn terminals so small that scratches hardly show; the mean false reject where it was kept.
+    """
+    size, rate = (48, 64), 0.05
+    kept: dict[str, list[float]] = {"fewer escapes": [], "not by luck": [], "plain": []}
+    for draw in range(12):
+        first = 1_000_000 * draw
+        good = [draw_terminals(first + n, size=size).pixels for n in range(60)]
+        ng = [draw_terminals(first + 6_000 + n, "scratch", size=size).pixels for n in range(25)]
+        fresh = [draw_terminals(first + 3_000 + n, size=size).pixels for n in range(200)]
+        recipe = kenpin.Recipe(false_reject=rate)
+        for rule, significant in (("fewer escapes", 1.0), ("not by luck", 0.05), ("plain", None)):
+            with mock.patch("kenpin.svm.SIGNIFICANT", significant):
+                bundle = kenpin.learn(good, recipe, ng=None if significant is None else ng)
+            if significant is None or bundle.ng["kept"]:
+                inspector = kenpin.Inspector(bundle)
+                kept[rule].append(np.mean([inspector.inspect(p).outcome != "OK" for p in fresh]))
+    line = {f"{rule}: kept": len(values) for rule, values in kept.items()}
+    line |= {f"{rule}: false reject": round(float(np.mean(values)), 4)
+             for rule, values in kept.items() if values}  # fmt: skip
+    show("luck", DRAWN, line | {"stated": rate})
+
+
 def show(choice: str, name: str, line: dict[str, float]) -> None:
     print(json.dumps({"benchmark": "choices", "choice": choice, "set": name, **line}), flush=True)
 
 
 def main() -> None:
     choices = {"scales": scales, "components": components, "size": size, "order": order,
-               "decode": decode}  # fmt: skip
+               "decode": decode, "simulated": simulated, "automatic": automatic,
+               "luck": luck}  # fmt: skip
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("choices", nargs="*", default=list(choices))
     parser.add_argument("--data", type=Path, default=SHARED)

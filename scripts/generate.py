@@ -10,17 +10,19 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from statistics import mean
 
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from kenpin.cli import app
-from kenpin.recipe import AeSettings, PcaSettings, Recipe
+from kenpin.recipe import SECTIONS, Recipe
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-COMMANDS = ("learn", "inspect", "evaluate", "show", "demo")
+COMMANDS = ("learn", "inspect", "evaluate", "show", "draw", "demo", "reproduce")
 
 
 def results(pattern: str) -> Iterator[dict]:
@@ -96,13 +98,15 @@ def recipe() -> str:
             [f"`{prefix}{name}`", default(field.get_default(call_default_factory=True)),
              str(field.description)]
             for name, field in section.model_fields.items()
-            if name not in ("pca", "ae")
+            if name not in SECTIONS
         ]  # fmt: skip
 
     def default(value: object) -> str:
         return "left out" if value is None else f"`{value}`"
 
-    every = rows(Recipe) + rows(PcaSettings, "pca.") + rows(AeSettings, "ae.")
+    every = rows(Recipe)
+    for section in SECTIONS:
+        every += rows(type(getattr(Recipe(), section)), f"{section}.")
     return (
         "# The recipe\n\nEverything a person may decide, as a TOML file for `kenpin learn "
         "--recipe FILE.toml`. A misspelt\nsetting is refused. Settings with a dot go into a "
@@ -122,15 +126,145 @@ def commands() -> str:
     return "\n".join(parts)
 
 
-TABLES: dict[str, Callable[[], str]] = {"quality": quality, "kinds": kinds, "coverage": coverage}
+def promises() -> str:
+    rows = [
+        [
+            line["model"],
+            line["held_out"],
+            f"{100 * line['stated']:g} %",
+            f"{100 * line['promised']:.2f} %",
+            f"{100 * line['measured']:.2f} % ± {100 * line['standard_error']:.2f}",
+            str(line["draws"]),
+        ]
+        for line in results("coverage*.jsonl")
+        if line["folds"] == "default"
+    ]
+    return table(["model", "held out", "stated", "promised", "measured", "draws"], rows)
 
 
-def readme() -> str:
-    text = (ROOT / "README.md").read_text("utf-8")
+def curves() -> str:
+    found: dict[tuple[str, str], dict[int, list[float]]] = {}
+    for line in results("curves*.jsonl"):
+        number = 200 if line["learned_from"] > 150 else line["learned_from"]
+        own = found.setdefault((line["set"], line["model"]), {})
+        own.setdefault(number, []).append(line["auroc"])
+    numbers = sorted({number for own in found.values() for number in own})
+    rows = [
+        [name, model, *(f"{mean(own[n]):.3f}" if n in own else "–" for n in numbers)]
+        for (name, model), own in found.items()
+    ]
+    return table(["set", "model", *(f"{n}" for n in numbers)], rows)
+
+
+def spots() -> str:
+    """For each model and contrast the smallest diameter of which at least 90 % are caught."""
+    found: dict[str, dict[float, list[tuple[float, float]]]] = {}
+    for line in results("spots*.jsonl"):
+        own = found.setdefault(line["model"], {}).setdefault(line["contrast"], [])
+        own.append((line["radius"], line["caught"]))
+    contrasts = sorted(next(iter(found.values())))
+
+    def smallest(sizes: list[tuple[float, float]]) -> str:
+        good = [2 * r for r, _ in sizes if all(c >= 0.9 for s, c in sizes if s >= r)]
+        return f"{min(good):g}" if good else "none"
+
+    rows = [[model, *(smallest(own[c]) for c in contrasts)] for model, own in found.items()]
+    heads = ["diameter of which 90 % are caught, contrast", *(f"{100 * c:g} %" for c in contrasts)]
+    return table(heads, rows)
+
+
+def experiments() -> str:
+    found: dict[tuple[str, str], list[dict]] = {}
+    for line in results("experiments*.jsonl"):
+        if line["benchmark"] == "experiments":
+            found.setdefault((line["set"], line["who"]), []).append(line)
+    figures = ("auroc", "wrong_part_auroc", "wrong_part_auroc_mse", "wrong_part_auroc_svm",
+               "fine_auroc", "false_reject", "escape", "named", "f1", "best_f1",
+               "best_f1_on_test", "learn_s")  # fmt: skip
+    rows = []
+    for (name, who), lines in found.items():
+        for figure in figures:
+            values = [line[figure] for line in lines if figure in line]
+            if values:
+                spread = f"{min(values):.4g} to {max(values):.4g}"
+                rows.append([name, who, figure, f"{mean(values):.4f}", spread])
+    return table(["experiment", "who", "figure", "mean", "over seeds"], rows)
+
+
+def beat() -> str:
+    rows = [
+        [line["set"], line["figure"], line["asked"], f"{line['value']:.4f}",
+         "yes" if line["reached"] else "**no**"]
+        for line in results("experiments*.jsonl")
+        if line["benchmark"] == "experiments beat"
+    ]  # fmt: skip
+    return table(["experiment", "figure", "asked", "reached", ""], rows)
+
+
+def conditional() -> str:
+    named = {
+        "wrong_part_auroc": "the judge of the row",
+        "mse_wrong_part_auroc": "error under the told label",
+        "ratio_wrong_part_auroc": "ratio to the best other label",
+        "svm_wrong_part_auroc": "support vector machine on the difference",
+    }
+    rows = [
+        [line["who"], words, f"{line[key]:.4f}"]
+        for line in results("conditional.jsonl")
+        for key, words in named.items()
+        if key in line
+    ]
+    return table(["network", "judged by", "wrong-part AUROC"], rows)
+
+
+def simulated() -> str:
+    rows = [
+        [line["set"], key, f"{value:.4f}"]
+        for line in results("choices*.jsonl")
+        if line["choice"] == "simulated"
+        for key, value in list(line.items())[3:8]
+    ]
+    return table(["experiment", "model, difference, score, averaged over", "AUROC"], rows)
+
+
+def automatic() -> str:
+    rows = [
+        [line["set"], *key.split(": "), f"{value:.5f}"]
+        for line in results("choices*.jsonl")
+        if line["choice"] == "automatic"
+        for key, value in list(line.items())[3:]
+    ]
+    return table(["experiment", "who chose", "model, difference, score", "AUROC"], rows)
+
+
+def luck() -> str:
+    rows = [
+        [key, f"{value:g}"]
+        for line in results("choices*.jsonl")
+        if line["choice"] == "luck"
+        for key, value in list(line.items())[3:]
+    ]
+    return table(["rule", "value"], rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "quality": quality, "kinds": kinds, "coverage": coverage, "promises": promises,
+    "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
+    "conditional": conditional, "simulated": simulated, "automatic": automatic, "luck": luck,
+}  # fmt: skip
+PAGES = ("README.md", "docs/promises.md", "docs/learning-curves.md", "docs/smallest-spot.md",
+         "docs/experiments.md", "docs/decisions/conditional.md", "docs/decisions/experiments.md",
+         "docs/decisions/svm.md")  # fmt: skip
+
+
+def filled(page: str) -> str:
+    """The page with its tables made anew."""
+    text = (ROOT / page).read_text("utf-8")
     for name, make in TABLES.items():
-        pattern = rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)"
-        made = f"\n{make()}\n\n".replace("\\", r"\\")
-        text = re.sub(pattern, made, text, flags=re.DOTALL)
+        if f"<!-- {name} -->" in text:
+            pattern = rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)"
+            made = f"\n{make()}\n\n".replace("\\", r"\\")
+            text = re.sub(pattern, made, text, count=1, flags=re.DOTALL)
     return text
 
 
@@ -140,7 +274,7 @@ def main() -> int:
     check = parser.parse_args().check
     stale = []
     for name, make in (
-        ("README.md", readme),
+        *((page, partial(filled, page)) for page in PAGES),
         ("docs/recipe.md", recipe),
         ("docs/commands.md", commands),
     ):

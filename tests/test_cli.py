@@ -176,7 +176,7 @@ def bad_learning(good, tmp_path):
         ([good, "-o", good / "000.png"], "is one of the inputs"),
         ([tmp_path / ("x" * 300), "-o", output], "too long"),
         ([good, "-o", tmp_path / ("x" * 300)], "too long"),
-        ([good, "-o", output, "--model", "magic"], "'pca' or 'ae'"),
+        ([good, "-o", output, "--model", "magic"], "'pca', 'mt', 'rt'"),
         ([good, "-o", output, "--size", "12"], "HEIGHTxWIDTH"),
         ([good, "-o", output, "--size", "2x2"], "16 to 2048"),
         ([good, "-o", output, "--false-reject", "1"], "false_reject"),
@@ -254,11 +254,11 @@ def test_what_was_judged_before_a_failure_is_in_the_csv(part, tmp_path, monkeypa
     folder = write_pictures(tmp_path / "new", good_pictures(3, first=702))
     inspect, judged = kenpin.Inspector.inspect, []
 
-    def interrupted(self, source):
+    def interrupted(self, source, expect=None):
         if len(judged) == 2:
             raise KeyboardInterrupt
         judged.append(source)
-        return inspect(self, source)
+        return inspect(self, source, expect)
 
     monkeypatch.setattr(kenpin.Inspector, "inspect", interrupted)
     refused(run("inspect", part, folder, "--csv", tmp_path / "a.csv"), "verdicts so far")

@@ -86,9 +86,9 @@ def test_the_json_has_what_is_promised(inspector, labelled):
         assert set(rate) == {"rate", "low", "high", "n"}
         assert rate["low"] <= rate["rate"] <= rate["high"]
     assert set(figures) >= {
-        "auroc", "by_kind", "pixel_auroc", "aupro", "limit", "promised_false_reject", "auroc_mse",
+        "auroc", "by_kind", "pixel_auroc", "aupro", "limits", "promised_false_reject", "auroc_mse",
     }  # fmt: skip
-    assert figures["limit"] == inspector.calibration.limit
+    assert figures["limits"] == {"": inspector.calibration.limit}
 
 
 def test_without_masks_or_without_ng_the_figures_are_null(inspector, labelled):

@@ -64,7 +64,7 @@ def test_the_worst_come_first(html, evaluation):
     escapes = shown("Escapes 見逃し")
     assert escapes == sorted(escapes)
     certain = shown("The most certain NG pieces")
-    assert certain == sorted(certain, reverse=True) and min(certain) > evaluation.limit * 0.99
+    assert certain == sorted(certain, reverse=True) and min(certain) > evaluation.limits[0] * 0.99
 
 
 def test_without_test_pictures_it_shows_the_calibration(inspector, tmp_path):

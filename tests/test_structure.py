@@ -13,11 +13,12 @@ SOURCE = Path(__file__).parents[1] / "src" / "kenpin"
 FILES = sorted(SOURCE.rglob("*.py"))
 # A module imports only modules above it in this list.
 ORDER = (
-    "errors", "messages", "version", "types", "files", "recipe", "pictures", "dataset",
-    "prepare", "models", "difference", "score", "judge", "bundle", "inspector", "learning",
-    "evaluation", "synth", "report", "demo", "tables", "cli",
+    "errors", "messages", "version", "types", "files", "settings", "recipe", "pictures", "manifest",
+    "dataset", "taguchi", "prepare", "models", "difference", "score", "judge", "svm", "archive",
+    "bundle", "inspector", "material", "synth", "choice", "held_out", "learning", "evaluation",
+    "report", "demo", "experiments", "tables", "cli",
 )  # fmt: skip
-STAGES = {"prepare", "models", "difference", "score", "judge"}  # never import one another
+STAGES = {"prepare", "models", "difference", "score", "judge", "svm"}  # never import one another
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 
 
