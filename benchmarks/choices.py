@@ -24,12 +24,12 @@ from kenpin.bundle import Provenance
 from kenpin.choice import candidates_of, choose
 from kenpin.dataset import find_good
 from kenpin.difference import SCALES
-from kenpin.evaluation import auroc
 from kenpin.experiments import mnist19
 from kenpin.experiments import shapes16 as shapes16_experiment
 from kenpin.experiments.common import learn_ours
 from kenpin.material import Material
 from kenpin.prepare import Preparation
+from kenpin.ranks import auroc
 from kenpin.synth.shapes import shapes16
 from kenpin.synth.terminals import draw_terminals
 from quality import DRAWN, REAL, SHARED, TO_LEARN, material

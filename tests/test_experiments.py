@@ -67,6 +67,11 @@ def test_the_best_f1_is_the_largest_over_all_limits():
     assert best == pytest.approx(max(f1(value) for value in scores)) == pytest.approx(f1(limit))
 
 
+def test_drawn_ellipses_repeat_by_chance_and_count_again():
+    ellipses = draw_shapes16(1000, "good", 0)
+    assert 130 < len(np.unique(ellipses, axis=0)) < 170
+
+
 def test_the_summary_is_mean_and_range():
     rows = [Row("x", "kenpin", seed, {"auroc": value}) for seed, value in enumerate((0.9, 1.0))]
     assert summary(rows) == [

@@ -14,9 +14,9 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # A module imports only modules above it in this list.
 ORDER = (
     "errors", "messages", "version", "types", "files", "settings", "recipe", "pictures", "manifest",
-    "dataset", "taguchi", "prepare", "models", "difference", "score", "judge", "svm", "archive",
-    "bundle", "inspector", "material", "synth", "choice", "held_out", "learning", "evaluation",
-    "report", "demo", "experiments", "tables", "cli",
+    "dataset", "ranks", "taguchi", "prepare", "models", "difference", "score", "judge", "svm",
+    "archive", "bundle", "inspector", "material", "synth", "choice", "held_out", "learning",
+    "evaluation", "report", "demo", "experiments", "tables", "cli",
 )  # fmt: skip
 STAGES = {"prepare", "models", "difference", "score", "judge", "svm"}  # never import one another
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50

@@ -98,4 +98,4 @@ def test_bad_ng_pictures_are_one_sentence(tmp_path):
     remarks = kenpin.learn(good, ng=large).provenance.remarks
     assert "6 NG pictures have another size than the good ones and were resized." in remarks
     done = run("learn", good, "--ng", write_pictures(tmp_path / "ng", ng_pictures(6)), "-o", part)
-    assert (done.exit_code == 0 and "of the 6 NG" in done.stdout) or "from 6 NG" in done.stdout
+    assert done.exit_code == 0 and "6 NG pictures" in " ".join(done.stdout.split())

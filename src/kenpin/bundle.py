@@ -23,7 +23,7 @@ from kenpin.difference import SCALES, GoodVariation, Measure, compare
 from kenpin.errors import BundleError, DatasetError
 from kenpin.files import write_atomically
 from kenpin.judge import Calibration, percent
-from kenpin.models import Drawer, Model, State, load_model
+from kenpin.models import Drawer, Model, State, load_model, within
 from kenpin.prepare import Preparation
 from kenpin.recipe import Recipe
 from kenpin.svm import Svm
@@ -233,13 +233,13 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
         for member, content in members.items()
         if member.endswith(_GRAPHS)
     }
-    means = _within(arrays, "prepare.")
+    means = within(arrays, "prepare.")
     bundle = Bundle(
         recipe=recipe,
         preparation=Preparation.of(recipe, [means[str(n)] for n in range(len(means))]),
-        model=load_model(recipe.model, State(manifest.model, _within(arrays, "model."), graphs)),
+        model=load_model(recipe.model, State(manifest.model, within(arrays, "model."), graphs)),
         parts=tuple(
-            _part(kept, recipe, _within(arrays, f"{number}."))
+            _part(kept, recipe, within(arrays, f"{number}."))
             for number, kept in enumerate(manifest.parts)
         ),
         provenance=Provenance(
@@ -249,7 +249,7 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
             tuple(learned.remarks),
             manifest.kenpin,
         ),
-        previews=_within(members, "previews/"),
+        previews=within(members, "previews/"),
         temperature=manifest.temperature,
         choice=tuple(entry.model_dump() for entry in manifest.choice),
         ng=manifest.ng.model_dump() if manifest.ng else {},
@@ -267,18 +267,13 @@ def _part(kept: PartEntry, recipe: Recipe, arrays: dict[str, Any]) -> Part:
     if recipe.difference == "units":
         spreads = tuple(arrays[f"spread.{n}"] for n in range(len(SCALES)))
         variation = GoodVariation(spreads, arrays["scale_weights"])
-    machine = _within(arrays, "svm.")
+    machine = within(arrays, "svm.")
     return Part(
         label=kept.label,
         measure=Measure(kind, recipe.smoothing or 0.0, variation),
         calibration=_calibration(kept.calibration, recipe),
         svm=Svm.of(machine) if machine else None,
     )
-
-
-def _within(items: dict[str, Any], mark: str) -> dict[str, Any]:
-    """The items whose key starts with the mark, without it."""
-    return {key.removeprefix(mark): v for key, v in items.items() if key.startswith(mark)}
 
 
 def _calibration(kept: CalibrationEntry | None, recipe: Recipe) -> Calibration | None:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from kenpin import messages
 from kenpin.difference import Measure, compare, learn_variation
 from kenpin.errors import ExtraError, RecipeError
-from kenpin.material import Material
+from kenpin.material import LONGEST_OF_NETWORKS, Material
 from kenpin.models import NAMES, NETWORKS, Labels, learn_model, settle_model
-from kenpin.prepare import resize
+from kenpin.prepare import fitting_size, resize
+from kenpin.ranks import auroc
 from kenpin.recipe import Recipe
 from kenpin.score import score
 from kenpin.synth.defects import KINDS, simulate
@@ -28,7 +29,6 @@ SMOOTHINGS = (0.0, 1 / 64, 1 / 32, 1 / 16, 1 / 8)
 _SHARE = 1 / 3  # of the pictures, held out to try the candidates on
 _LEAST_HELD_OUT, _MOST_HELD_OUT, _MOST_PIXELS = 40, 200, 500_000
 _FOLDS = 5  # of the held-out pictures, for the variation
-_LONGEST_OF_NETWORKS = 64
 
 
 def choose(
@@ -148,11 +148,10 @@ def _held_out(
 
 def _as_seen(prepared: Floats, recipe: Recipe) -> Floats:
     """Networks see smaller pictures, unless the user decided the size."""
-    height, width = prepared.shape[1:3]
-    scale = _LONGEST_OF_NETWORKS / max(height, width)
-    if recipe.size or recipe.compression.steps or recipe.model not in NETWORKS or scale >= 1:
+    decided = recipe.size or recipe.compression.steps or recipe.model not in NETWORKS
+    if decided or max(prepared.shape[1:3]) <= LONGEST_OF_NETWORKS:
         return prepared
-    size = (max(16, 4 * round(height * scale / 4)), max(16, 4 * round(width * scale / 4)))
+    size = fitting_size([(prepared.shape[1], prepared.shape[2])], LONGEST_OF_NETWORKS)
     small = np.stack([resize(picture, size) for picture in prepared])
     return np.asarray(small.reshape(len(prepared), *size, -1), np.float32)
 
@@ -193,13 +192,8 @@ def _aurocs(trial: _Trial, difference: Any, how: Any, smoothing: float) -> dict[
             [score(m.map(p, r), how) for m, p, r in zip(measures, pictures, residuals, strict=True)]
         )
 
-    good = scores("good")
-    return {kind: _share_above(scores(kind), good) for kind in KINDS}
-
-
-def _share_above(scores: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    higher = (scores[:, None] > others).mean() + 0.5 * (scores[:, None] == others).mean()
-    return float(higher)
+    good, defective = scores("good"), np.arange(2 * count) >= count
+    return {kind: auroc(np.concatenate([good, scores(kind)]), defective) or 0.0 for kind in KINDS}
 
 
 def _timed(progress: Progress, deadline: float | None) -> Progress:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label as label_regions
-from scipy.stats import binomtest, rankdata
+from scipy.stats import binomtest
 
 from kenpin import messages
 from kenpin.dataset import Labelled, LeftOut, find_labelled, read_mask
@@ -16,6 +16,7 @@ from kenpin.errors import DatasetError, PictureError
 from kenpin.inspector import Inspector
 from kenpin.pictures import read_picture
 from kenpin.prepare import resize
+from kenpin.ranks import auroc
 from kenpin.types import Floats, Outcome, Progress, Verdict
 
 _PIXEL_SIDE = 256  # pixel figures are taken with the longer side reduced to this, as peers do
@@ -212,20 +213,6 @@ def evaluate(
         pixel_auroc=_over_pixels(_pixel_auroc, pixels),
         aupro=_over_pixels(aupro, pixels),
     )
-
-
-def auroc(scores: NDArray[np.float64], abnormal: Mask) -> float | None:
-    """Area under the ROC curve: how often an abnormal score is above a normal one.
-
-    scores, abnormal: (N,). None when one of the two is missing. By ranks, ties counting half
-    (Hanley and McNeil, 1982).
-    """
-    n_abnormal = int(abnormal.sum())
-    n_normal = len(abnormal) - n_abnormal
-    if not n_abnormal or not n_normal:
-        return None
-    ranks = rankdata(scores)[abnormal].sum() - n_abnormal * (n_abnormal + 1) / 2
-    return float(ranks / (n_abnormal * n_normal))
 
 
 def aupro(

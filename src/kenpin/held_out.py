@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from kenpin import messages
 from kenpin.difference import GoodVariation, Measure, compare, learn_variation, squared_difference
-from kenpin.judge import Calibration, margin, rank_limit, resemblance
+from kenpin.judge import Calibration, margin, resemblance
 from kenpin.models import Labels, Model, learn_model, settle_model
+from kenpin.ranks import rank_limit
 from kenpin.recipe import Recipe
 from kenpin.score import score
 from kenpin.types import Floats, Progress

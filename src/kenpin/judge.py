@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin import messages
+from kenpin.ranks import exact, rank_limit, rank_of_limit
 from kenpin.types import Outcome
 
 _LEAST_SCORE = 1e-12
@@ -65,7 +66,7 @@ class Calibration:
         The larger of a picture's two ranks is one number for which the argument above holds, but
         for one rank: a new picture can be above either limit without any kept one being so.
         """
-        rank = _rank(self.count, self.false_reject)
+        rank = rank_of_limit(self.count, self.false_reject)
         if not len(self.margins):
             return rank
         return int(np.sort(self._larger_ranks)[min(rank, self.count - 1)])
@@ -85,7 +86,7 @@ class Calibration:
     @property
     def promised_false_reject(self) -> float:
         """The share of good parts rejected, at most on average over sets of good pictures."""
-        rank = _rank(self.count, self.false_reject)
+        rank = rank_of_limit(self.count, self.false_reject)
         if len(self.margins):
             rank = min(rank, self.count - 1)
         return float(1 - Fraction(rank, self.count + 1))
@@ -109,7 +110,7 @@ class Calibration:
         """
         from scipy.stats import beta  # noqa: PLC0415 - slow to load, not needed to inspect
 
-        rank = _rank(self.count, self.false_reject)
+        rank = rank_of_limit(self.count, self.false_reject)
         if len(self.margins):  # either limit may be exceeded: one rank less, see _joint_rank
             rank = min(rank, self.count - 1)
         return float(beta.ppf(0.95, self.count + 1 - rank, rank))
@@ -167,21 +168,12 @@ def fit_temperature(resemblances: NDArray[np.float64], labels: NDArray[np.intp])
     return float(np.exp(found.x))
 
 
-def rank_limit(scores: NDArray[np.float64], false_reject: float) -> float:
-    """The limit that rejects a good part with probability at most `false_reject`.
-
-    scores: (n,) float64, sorted, of held-out good pictures. The limit is the k-th smallest with
-    k = ceil((n+1)(1-false_reject)); when n is too small for the promise, the largest.
-    """
-    return float(scores[_rank(len(scores), false_reject) - 1])
-
-
 def pictures_needed(false_reject: float, limits: int = 1) -> int:
     """How many held-out good pictures it takes to promise this rate: 0.01 -> 99.
 
     limits: how many share the promise.
     """
-    return ceil(limits / _exact(false_reject)) - 1
+    return ceil(limits / exact(false_reject)) - 1
 
 
 def promise(calibration: Calibration | None) -> str:
@@ -227,12 +219,3 @@ def in_words(share: float) -> str:
     """0.0099 -> '1 good part in 101 (0.99 %)'."""
     parts = floor(1 / share + 1e-9)
     return messages.GOOD_PARTS_IN.format(parts=parts, share=percent(share))
-
-
-def _rank(count: int, false_reject: float) -> int:
-    # Exact arithmetic: with floats (99 + 1) * (1 - 0.01) rounds up to one rank too many.
-    return min(count, ceil((count + 1) * (1 - _exact(false_reject))))
-
-
-def _exact(share: float) -> Fraction:
-    return Fraction(str(share))

@@ -24,7 +24,7 @@ from kenpin.held_out import (
     scores_of,
     seen_by,
 )
-from kenpin.judge import fit_temperature, percent, rank_limit, resemblance
+from kenpin.judge import fit_temperature, percent, resemblance
 from kenpin.material import Given, LabelsGiven, Material, read_good, read_ng
 from kenpin.models import (
     NETWORKS,
@@ -36,6 +36,7 @@ from kenpin.models import (
     load_model,
 )
 from kenpin.pictures import encode
+from kenpin.ranks import rank_limit
 from kenpin.recipe import Recipe
 from kenpin.score import score
 from kenpin.svm import LEAST_NG, Svm, better, check_svm_installed, features, learn_svm
@@ -246,9 +247,7 @@ def _learn_svm(learned: _Learned, ng: Floats) -> tuple[tuple[Part, ...], dict[st
     if not kept:
         return learned.parts, won
     order = np.argsort(good_values, kind="stable")
-    calibrated = replace(
-        calibration, scores=good_values[order], level=calibration.level, margins=np.empty(0)
-    )
+    calibrated = replace(calibration, scores=good_values[order])
     machine = learn_svm(good_features, ng_features)
     return (replace(part, calibration=calibrated, svm=machine),), won
 

@@ -31,7 +31,8 @@ from kenpin.settings import SMALLEST_SIDE
 from kenpin.types import Floats, PictureSource, Progress
 
 LEAST_PICTURES = 10
-_LONGEST, _LONGEST_OF_NETWORKS, _LONGEST_COMPRESSED = 128, 64, 256
+LONGEST_OF_NETWORKS = 64  # pixels of the longer side that the model sees
+_LONGEST, _LONGEST_COMPRESSED = 128, 256
 
 Given = str | Path | Sequence[PictureSource]
 LabelsGiven = str | Sequence[str] | None
@@ -232,7 +233,7 @@ def _fitting_size(sources: Sequence[PictureSource], recipe: Recipe) -> tuple[int
             sizes.append(read_size(source))
     if not sizes:
         return SMALLEST_SIDE, SMALLEST_SIDE  # nothing can be read, which is said a moment later
-    longest = _LONGEST_OF_NETWORKS if recipe.model in NETWORKS else _LONGEST
+    longest = LONGEST_OF_NETWORKS if recipe.model in NETWORKS else _LONGEST
     return fitting_size(sizes, _LONGEST_COMPRESSED if recipe.compression.steps else longest)
 
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from kenpin.bundle import Bundle, Provenance
 from kenpin.difference import compare
-from kenpin.evaluation import auroc
 from kenpin.inspector import Inspector
 from kenpin.learning import learn_material
 from kenpin.material import Material
 from kenpin.models import Labels, Model, learn_model, load_model, settle_model
 from kenpin.prepare import Preparation
+from kenpin.ranks import auroc
 from kenpin.recipe import Recipe
 from kenpin.types import Floats, Outcome, Progress, Verdict
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.evaluation import auroc
 from kenpin.experiments import plates
 from kenpin.experiments.common import (
     OURS,
@@ -31,6 +30,7 @@ from kenpin.experiments.common import (
 )
 from kenpin.judge import margin, resemblance
 from kenpin.models import Labels
+from kenpin.ranks import auroc
 from kenpin.recipe import Recipe
 from kenpin.synth.shapes import SHAPES27, shapes27
 from kenpin.types import Floats, Outcome, Progress, Verdict

@@ -8,7 +8,6 @@ that step 1 of the compression gives, and judges in good-part units.
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.evaluation import auroc
 from kenpin.experiments import plates
 from kenpin.experiments.common import (
     OURS,
@@ -29,6 +28,7 @@ from kenpin.experiments.common import (
     training_limit,
 )
 from kenpin.prepare import Preparation, learn_compression
+from kenpin.ranks import auroc
 from kenpin.recipe import Recipe
 from kenpin.settings import CompressionSettings
 from kenpin.synth.terminals import KINDS, draw_terminals

@@ -8,7 +8,7 @@ import numpy as np
 from kenpin import messages
 from kenpin.errors import ExtraError
 from kenpin.models import per_label
-from kenpin.models.base import Drawer, Labels, Model, Reconstructor, Residual, State
+from kenpin.models.base import Drawer, Labels, Model, Reconstructor, Residual, State, within
 from kenpin.recipe import Recipe
 from kenpin.settings import Settings
 from kenpin.types import Floats, Progress
@@ -27,6 +27,7 @@ __all__ = [
     "learn_model",
     "load_model",
     "settle_model",
+    "within",
 ]
 
 _CONDITIONAL = frozenset({"cvae"})  # told the label itself; the others learn one model for each

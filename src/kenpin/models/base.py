@@ -21,6 +21,11 @@ class State:
     graphs: dict[str, bytes] = field(default_factory=dict)
 
 
+def within(items: dict[str, Any], mark: str) -> dict[str, Any]:
+    """The items whose key starts with the mark, without it."""
+    return {key.removeprefix(mark): v for key, v in items.items() if key.startswith(mark)}
+
+
 class Reconstructor(Protocol):
     """A model that has learned what good pictures look like and can reproduce only that."""
 

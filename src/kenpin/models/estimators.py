@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from kenpin.models.mt import UnitSpace
 from kenpin.models.rt import RtSpace
+from kenpin.ranks import rank_limit
 
 _FOLDS = 10
 
@@ -29,10 +30,7 @@ class _Taguchi(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"false_reject must be in (0, 0.5]. Got {self.false_reject} instead.")
         self.space_ = self._space(items)
         self.held_out_distances_ = np.sort(self._held_out(items))
-        # The limit that at most this share of good pieces is promised to exceed; see kenpin.judge.
-        count = len(items)
-        rank = min(count, int(np.ceil((count + 1) * (1 - self.false_reject) - 1e-9)))
-        self.offset_ = -float(self.held_out_distances_[rank - 1])
+        self.offset_ = -rank_limit(self.held_out_distances_, self.false_reject)
         return self
 
     def distance(self, X: Any) -> NDArray[np.float64]:

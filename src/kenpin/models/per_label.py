@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kenpin.models.base import Labels, Model, State
+from kenpin.models.base import Labels, Model, State, within
 from kenpin.types import Floats
 
 
@@ -67,14 +67,8 @@ def per_label(models: Sequence[Model]) -> Model:
 
 def load(state: State, load_one: Callable[[State], Model]) -> Model:
     """The models again from `per_label(models).state()`."""
-    return per_label(
-        [
-            load_one(State(config, _of(state.arrays, number), _of(state.graphs, number)))
-            for number, config in enumerate(state.config["models"])
-        ]
-    )
-
-
-def _of(items: dict[str, Any], number: int) -> dict[str, Any]:
-    mark = f"{number}."
-    return {key.removeprefix(mark): v for key, v in items.items() if key.startswith(mark)}
+    states = [
+        State(config, within(state.arrays, f"{number}."), within(state.graphs, f"{number}."))
+        for number, config in enumerate(state.config["models"])
+    ]
+    return per_label([load_one(one) for one in states])
