@@ -81,8 +81,7 @@ def ours(name: str, seed: int, shared: Path, progress: Progress = silent) -> dic
 
 def theirs(name: str, seed: int, shared: Path, python: Path) -> dict[str, float]:
     if name == "terminals36":
-        rows = terminals36.run(seed, silent, draw=False).rows
-        return rows[0].figures
+        return terminals36.run_published(seed, silent).figures
     command = [str(python), str(shared / "peers/keras_experiments.py"), name, str(seed)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout.strip().splitlines()[-1])

@@ -65,10 +65,7 @@ class Material:
         """What becomes of (N, H, W, C) resized pictures by the recipe."""
         numbers = np.zeros(len(resized), np.intp) if labels is None else labels
         apart = _kept_apart(numbers, recipe)
-        preparation = learn_compression(preparation, recipe, resized[~apart])
-        prepared = resized
-        if preparation.grids:
-            prepared = np.stack([preparation.steps(picture)[-1] for picture in resized])
+        preparation, prepared = learn_compression(preparation, recipe, resized, apart)
         return cls(resized, prepared, preparation, provenance, apart, labels, tuple(names))
 
 

@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from kenpin.recipe import Recipe
 from kenpin.settings import SMALLEST_SIDE
@@ -88,17 +89,20 @@ class Preparation:
         return Region(left, top, width, height, region.peak)
 
 
-def learn_compression(preparation: Preparation, recipe: Recipe, resized: Floats) -> Preparation:
-    """The preparation with the steps of the compression that the recipe asks for.
+def learn_compression(
+    preparation: Preparation, recipe: Recipe, resized: Floats, apart: NDArray[np.bool_]
+) -> tuple[Preparation, Floats]:
+    """The preparation with the steps that the recipe asks for, and the pictures after them.
 
-    resized: (N, h, w, C) of good pictures, not yet compressed. The published two-step method does
+    resized: (N, h, w, C) of good pictures, not yet compressed. apart: (N,) True for those that
+    take no part in the means. The published two-step method does
     not give its formula; this is our reading of it.
     """
     means, pictures = [], resized
     for grid in _grids(recipe):
-        means.append(pictures.mean(axis=0, dtype=np.float64).astype(np.float32))
+        means.append(pictures[~apart].mean(axis=0, dtype=np.float64).astype(np.float32))
         pictures = np.stack([compress(picture, means[-1], grid) for picture in pictures])
-    return replace(preparation, grids=_grids(recipe), means=tuple(means))
+    return replace(preparation, grids=_grids(recipe), means=tuple(means)), pictures
 
 
 def compress(picture: Floats, mean: Floats, grid: tuple[int, int]) -> Floats:

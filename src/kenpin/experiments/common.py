@@ -76,8 +76,7 @@ class Published:
 
     def reconstruct(self, pictures: Floats, labels: Labels | None = None) -> Floats:
         """(N, h, w, C) -> the same."""
-        residuals, _ = compare(self.model, pictures, labels)
-        return pictures - residuals
+        return reconstruct(self.model, pictures, labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +101,50 @@ class Ours:
         """A verdict for each of (N, H, W) pictures, told its label where there are labels."""
         labels: Sequence[str | None] = told or [None] * len(pixels)
         return [self.inspector.inspect(p, label) for p, label in zip(pixels, labels, strict=True)]
+
+
+def reconstruct(model: Model, pictures: Floats, labels: Labels | None = None) -> Floats:
+    """(N, h, w, C) -> the same, by a model that reconstructs."""
+    return pictures - compare(model, pictures, labels)[0]
+
+
+def reconstructions_of(verdicts: Sequence[Verdict]) -> Floats:
+    """(N, h, w, C) what our model made of the pictures."""
+    evidence = [verdict.evidence for verdict in verdicts]
+    return np.stack([e.reconstruction for e in evidence if e and e.reconstruction is not None])
+
+
+def averaged_absolute(seed: int, split_share: float) -> Recipe:
+    """The dense autoencoder and the largest absolute difference averaged over an eighth.
+
+    How that was chosen: docs/decisions/experiments.md.
+    """
+    return Recipe(
+        model="dense-ae",
+        difference="l1",
+        score="max",
+        smoothing=1 / 8,
+        held_out="split",
+        split_share=split_share,
+        seed=seed,
+    )
+
+
+def run_of(rows: Sequence[Row], theirs: Published, ours: Ours, plates: Sequence[Plate] = ()) -> Run:
+    """The run, with the losses and the models of both ways."""
+    histories = histories_of(theirs, ours)
+    models = {"published.onnx": theirs.graph, "kenpin.kenpin": ours.bundle.to_bytes()}
+    return Run(tuple(rows), tuple(plates), histories, models)
+
+
+def histories_of(theirs: Published, ours: Ours) -> dict[str, list[tuple[float, float | None]]]:
+    """The losses of both ways."""
+    return {PUBLISHED: theirs.history, OURS: ours.history}
+
+
+def counts(rejected: NDArray[np.bool_], good: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """(2, 2): good and NG pieces by rows, judged OK and judged NG by columns."""
+    return np.array([[(~rejected & g).sum(), (rejected & g).sum()] for g in (good, ~good)])
 
 
 def as_floats(pixels: NDArray[np.uint8]) -> Floats:

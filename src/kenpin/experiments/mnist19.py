@@ -7,7 +7,6 @@ picture (how that was chosen: docs/decisions/experiments.md).
 
 import gzip
 import struct
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,15 +23,20 @@ from kenpin.experiments.common import (
     Row,
     Run,
     as_floats,
+    averaged_absolute,
     best_f1,
+    counts,
     figures,
+    histories_of,
     learn_ours,
     learn_published,
+    reconstructions_of,
     rejected,
+    run_of,
     scores_of,
 )
 from kenpin.recipe import Recipe
-from kenpin.types import Floats, Progress, Verdict
+from kenpin.types import Floats, Progress
 
 NAME = "mnist19"
 GOOD, NG = 1, 9
@@ -45,20 +49,21 @@ _MOST = 2**27  # bytes of a file, unpacked
 
 def recipe(seed: int) -> Recipe:
     """Our settings."""
-    return Recipe(
-        model="dense-ae",
-        difference="l1",
-        score="max",
-        smoothing=1 / 8,
-        held_out="split",
-        split_share=0.1,
-        seed=seed,
-    )
+    return averaged_absolute(seed, split_share=0.1)
 
 
 def run_ours(seed: int, progress: Progress, folder: Path) -> Judged:
     """Our way alone."""
-    good, test, is_good = _read(folder)
+    return _judge(seed, progress, *_read(folder))
+
+
+def _judge(
+    seed: int,
+    progress: Progress,
+    good: NDArray[np.uint8],
+    test: NDArray[np.uint8],
+    is_good: NDArray[np.bool_],
+) -> Judged:
     ours = learn_ours(good, recipe(seed), progress)
     verdicts = ours.judge(test)
     scores = scores_of(verdicts)
@@ -79,7 +84,7 @@ def run(seed: int, progress: Progress, draw: bool, folder: Path) -> Run:
     answers = theirs.reconstruct(pictures)
     sums = np.abs(pictures - answers).sum(axis=(1, 2, 3)).astype(np.float64)
     their_f1, limit = best_f1(sums, is_good)
-    judged = run_ours(seed, progress, folder)
+    judged = _judge(seed, progress, good, test, is_good)
     ours, verdicts = judged.ours, judged.verdicts
     scores, ng = scores_of(verdicts), rejected(verdicts)
     our_limit = ours.inspector.calibration.limit
@@ -88,22 +93,18 @@ def run(seed: int, progress: Progress, draw: bool, folder: Path) -> Run:
                                     "best_f1": their_f1, "learn_s": theirs.seconds}),
         judged.row,
     )  # fmt: skip
-    histories = {PUBLISHED: theirs.history, OURS: ours.history}
-    models = {"published.onnx": theirs.graph, "kenpin.kenpin": ours.bundle.to_bytes()}
     if not draw:
-        return Run(rows, (), histories, models)
+        return run_of(rows, theirs, ours)
     titles = [f"{PUBLISHED}, limit from the test set", f"{OURS}, limit from held-out good pictures"]
     tables = {
-        title: np.array([[(~no & is_good).sum(), (no & is_good).sum()],
-                         [(~no & ~is_good).sum(), (no & ~is_good).sum()]])
-        for title, no in zip(titles, (sums > limit, ng), strict=True)
-    }  # fmt: skip
+        title: counts(no, is_good) for title, no in zip(titles, (sums > limit, ng), strict=True)
+    }
     shown = (
-        Plate("losses", "Loss curves", plates.loss_curves(histories)),
+        Plate("losses", "Loss curves", plates.loss_curves(histories_of(theirs, ours))),
         Plate("pictures-published", "Original, reconstruction, difference with its L1: published",
               _pictures(pictures, answers, is_good)),
         Plate("pictures-kenpin", "Original, reconstruction, difference with its L1: kenpin",
-              _pictures(pictures, _reconstructions(verdicts), is_good)),
+              _pictures(pictures, reconstructions_of(verdicts), is_good)),
         Plate("histogram", "Scores and limit", plates.histograms({
             titles[0]: (sums[is_good], sums[~is_good], limit),
             titles[1]: (scores[is_good], scores[~is_good], our_limit)})),
@@ -111,7 +112,7 @@ def run(seed: int, progress: Progress, draw: bool, folder: Path) -> Run:
               plates.confusion(tables, ("1", "9"), ("judged 1", "judged not 1"))),
         Plate("roc", "ROC", plates.roc({PUBLISHED: (sums, ~is_good), OURS: (scores, ~is_good)})),
     )  # fmt: skip
-    return Run(rows, shown, histories, models)
+    return run_of(rows, theirs, ours, shown)
 
 
 def _read(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
@@ -136,11 +137,6 @@ def read_idx(folder: Path, name: str) -> NDArray[np.uint8]:
         return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
     except (OSError, EOFError, ValueError, struct.error) as error:
         raise DatasetError(messages.IDX_DAMAGED.format(path=path, reason=error)) from None
-
-
-def _reconstructions(verdicts: Sequence[Verdict]) -> Floats:
-    evidence = [verdict.evidence for verdict in verdicts]
-    return np.stack([e.reconstruction for e in evidence if e and e.reconstruction is not None])
 
 
 def _pictures(pictures: Floats, answers: Floats, is_good: NDArray[np.bool_]) -> bytes:

@@ -5,6 +5,8 @@ Ours is the dense autoencoder judged by the absolute difference averaged over an
 picture (how that was chosen: docs/decisions/experiments.md).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,23 +15,27 @@ from kenpin.experiments.common import (
     OURS,
     PUBLISHED,
     Judged,
-    Ours,
     Plate,
     Published,
     Row,
     Run,
     as_floats,
+    averaged_absolute,
+    counts,
     figures,
+    histories_of,
     learn_ours,
     learn_published,
     mean_squared,
+    reconstructions_of,
     rejected,
+    run_of,
     scores_of,
     training_limit,
 )
 from kenpin.recipe import Recipe
 from kenpin.synth.shapes import shapes16
-from kenpin.types import Progress
+from kenpin.types import Progress, Verdict
 
 NAME = "shapes16"
 TO_LEARN, TO_TEST = 1000, 500
@@ -38,20 +44,21 @@ _TEST_SEED = 1_000_000  # apart from the seeds that are learned from
 
 def recipe(seed: int) -> Recipe:
     """Our settings."""
-    return Recipe(
-        model="dense-ae",
-        difference="l1",
-        score="max",
-        smoothing=1 / 8,
-        held_out="split",
-        split_share=0.2,
-        seed=seed,
-    )
+    return averaged_absolute(seed, split_share=0.2)
 
 
 def run_ours(seed: int, progress: Progress) -> Judged:
     """Our way alone."""
-    good, test, is_good = _drawn(seed)
+    return _judge(seed, progress, *_drawn(seed))
+
+
+def _judge(
+    seed: int,
+    progress: Progress,
+    good: NDArray[np.uint8],
+    test: NDArray[np.uint8],
+    is_good: NDArray[np.bool_],
+) -> Judged:
     ours = learn_ours(good, recipe(seed), progress)
     verdicts = ours.judge(test)
     found = figures(scores_of(verdicts), rejected(verdicts), is_good)
@@ -66,7 +73,7 @@ def run(seed: int, progress: Progress, draw: bool) -> Run:
     theirs = learn_published(as_floats(good), NAME, seed, progress)
     errors = mean_squared(pictures, theirs.reconstruct(pictures))
     limit = training_limit(mean_squared(as_floats(good), theirs.reconstruct(as_floats(good))))
-    judged = run_ours(seed, progress)
+    judged = _judge(seed, progress, good, test, is_good)
     ours, verdicts = judged.ours, judged.verdicts
     scores, ng = scores_of(verdicts), rejected(verdicts)
     rows = (
@@ -74,20 +81,15 @@ def run(seed: int, progress: Progress, draw: bool) -> Run:
                                     "learn_s": theirs.seconds}),
         judged.row,
     )  # fmt: skip
-    histories = {PUBLISHED: theirs.history, OURS: ours.history}
-    models = {"published.onnx": theirs.graph, "kenpin.kenpin": ours.bundle.to_bytes()}
     if not draw:
-        return Run(rows, (), histories, models)
+        return run_of(rows, theirs, ours)
     tables = {
-        f"{who}, limit {row.figures['limit']:.3g}": np.array(
-            [[(~no & is_good).sum(), (no & is_good).sum()],
-             [(~no & ~is_good).sum(), (no & ~is_good).sum()]]
-        )
+        f"{who}, limit {row.figures['limit']:.3g}": counts(no, is_good)
         for who, no, row in zip((PUBLISHED, OURS), (errors > limit, ng), rows, strict=True)
-    }  # fmt: skip
+    }
     shown = (
-        Plate("losses", "Loss curves", plates.loss_curves(histories)),
-        *_pictures(theirs, ours, test),
+        Plate("losses", "Loss curves", plates.loss_curves(histories_of(theirs, ours))),
+        *_pictures(theirs, verdicts, test),
         Plate("confusion", "Right and wrong (TP, FN / FP, TN with good as positive)",
               plates.confusion(tables, ("good", "NG"), ("judged OK", "judged NG"))),
         Plate("histogram", "Scores and limit", plates.histograms({
@@ -95,7 +97,7 @@ def run(seed: int, progress: Progress, draw: bool) -> Run:
             OURS: (scores[is_good], scores[~is_good], ours.inspector.calibration.limit)})),
         Plate("roc", "ROC", plates.roc({PUBLISHED: (errors, ~is_good), OURS: (scores, ~is_good)})),
     )  # fmt: skip
-    return Run(rows, shown, histories, models)
+    return run_of(rows, theirs, ours, shown)
 
 
 def _drawn(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
@@ -104,15 +106,16 @@ def _drawn(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.
     return shapes16(TO_LEARN, "good", seed), np.concatenate(test), np.arange(2 * TO_TEST) < TO_TEST
 
 
-def _pictures(theirs: Published, ours: Ours, test: NDArray[np.uint8]) -> tuple[Plate, ...]:
+def _pictures(
+    theirs: Published, verdicts: Sequence[Verdict], test: NDArray[np.uint8]
+) -> tuple[Plate, ...]:
     """Four good and four NG test pictures: original, reconstruction, squared error."""
     chosen = [0, 1, 2, 3, TO_TEST, TO_TEST + 1, TO_TEST + 2, TO_TEST + 3]
     pictures = as_floats(test[chosen])
-    answers = {PUBLISHED: theirs.reconstruct(pictures)}
-    evidence = [verdict.evidence for verdict in ours.judge(test[chosen])]
-    answers[OURS] = np.stack(
-        [e.reconstruction for e in evidence if e and e.reconstruction is not None]
-    )
+    answers = {
+        PUBLISHED: theirs.reconstruct(pictures),
+        OURS: reconstructions_of([verdicts[index] for index in chosen]),
+    }
     found = []
     for who, answer in answers.items():
         rows = {

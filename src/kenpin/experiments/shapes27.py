@@ -22,9 +22,12 @@ from kenpin.experiments.common import (
     Row,
     Run,
     as_floats,
+    histories_of,
     learn_ours,
     learn_published,
     mean_squared,
+    reconstruct,
+    run_of,
     scores_of,
     training_limit,
 )
@@ -58,6 +61,17 @@ def run_ours(seed: int, progress: Progress) -> Judged:
     """Our way alone; the verdicts are on every test picture under every label, label by label."""
     good, labels = _drawn(TO_LEARN, seed)
     test, truth = _drawn(TO_TEST, _TEST_SEED + seed)
+    return _judge(seed, progress, good, labels, test, truth)
+
+
+def _judge(
+    seed: int,
+    progress: Progress,
+    good: NDArray[np.uint8],
+    labels: Labels,
+    test: NDArray[np.uint8],
+    truth: Labels,
+) -> Judged:
     ours = learn_ours(good, recipe(seed), progress, labels, SHAPES27)
     verdicts = [verdict for told in SHAPES27 for verdict in ours.judge(test, [told] * len(test))]
     found = {**_our_figures(verdicts, truth), "learn_s": ours.seconds}
@@ -69,17 +83,15 @@ def run(seed: int, progress: Progress, draw: bool) -> Run:
     good, labels = _drawn(TO_LEARN, seed)
     test, truth = _drawn(TO_TEST, _TEST_SEED + seed)
     theirs = learn_published(as_floats(good), NAME, seed, progress, labels)
-    judged = run_ours(seed, progress)
+    judged = _judge(seed, progress, good, labels, test, truth)
     ours = judged.ours
     verdicts = [judged.verdicts[n : n + len(test)] for n in range(0, 4 * len(test), len(test))]
     rows = (
         Row(NAME, PUBLISHED, seed, _their_figures(theirs, good, labels, test, truth, seed)),
         judged.row,
     )
-    histories = {PUBLISHED: theirs.history, OURS: ours.history}
-    models = {"published.onnx": theirs.graph, "kenpin.kenpin": ours.bundle.to_bytes()}
-    shown = _plates(theirs, ours, test, truth, verdicts, histories) if draw else ()
-    return Run(rows, shown, histories, models)
+    shown = _plates(theirs, ours, test, truth, verdicts) if draw else ()
+    return run_of(rows, theirs, ours, shown)
 
 
 def _drawn(count: int, seed: int) -> tuple[NDArray[np.uint8], Labels]:
@@ -102,26 +114,17 @@ def _their_figures(
 ) -> dict[str, float]:
     """By the mean squared error, and by a support vector machine where scikit-learn is there."""
     count, pictures, learned = len(SHAPES27), as_floats(test), as_floats(good)
-    right = _differences(theirs, pictures, truth)
-    wrong = np.concatenate(
-        [_differences(theirs, pictures, (truth + turn) % count) for turn in range(1, count)]
-    )
-    is_wrong = np.arange(len(right) + len(wrong)) >= len(right)
-    errors = np.square(np.concatenate([right, wrong])).mean(axis=(1, 2, 3)).astype(np.float64)
-    each = np.stack(
-        [
-            np.square(_differences(theirs, pictures, np.full(len(truth), told))).mean((1, 2, 3))
-            for told in range(count)
-        ],
-        axis=1,
-    ).astype(np.float64)
-    likeness = resemblance(each)
-    margins = np.array([[margin(row, told) for row in likeness] for told in range(count)])
+    told = [np.full(len(truth), number) for number in range(count)]
+    differences = np.concatenate([_differences(theirs, pictures, labels) for labels in told])
+    is_wrong = told_wrong(truth)
+    errors = np.square(differences).mean(axis=(1, 2, 3)).astype(np.float64)
+    likeness = resemblance(errors.reshape(count, -1).T)
+    margins = np.array([[margin(row, number) for row in likeness] for number in range(count)])
     own = _differences(theirs, learned, labels)
     limit = training_limit(mean_squared(own, np.zeros_like(own)))
     found = {
         "wrong_part_auroc": auroc(errors, is_wrong) or 0.0,
-        "ratio_wrong_part_auroc": auroc(margins.ravel(), told_wrong(truth)) or 0.0,
+        "ratio_wrong_part_auroc": auroc(margins.ravel(), is_wrong) or 0.0,
         "false_reject": float((errors > limit)[~is_wrong].mean()),
         "escape": float((errors <= limit)[is_wrong].mean()),
         "learn_s": theirs.seconds,
@@ -132,9 +135,9 @@ def _their_figures(
         return found
     turns = np.random.default_rng(seed).integers(1, count, len(labels))
     other = _differences(theirs, learned, (labels + turns) % count)
-    flat = [part.reshape(len(part), -1) for part in (own, other, right, wrong)]
-    machine = SVC().fit(np.concatenate(flat[:2]), np.arange(2 * len(own)) >= len(own))
-    values = machine.decision_function(np.concatenate(flat[2:]))
+    seen = np.concatenate([own, other]).reshape(2 * len(own), -1)
+    machine = SVC().fit(seen, np.arange(2 * len(own)) >= len(own))
+    values = machine.decision_function(differences.reshape(len(differences), -1))
     return found | {
         "svm_wrong_part_auroc": auroc(values, is_wrong) or 0.0,
         "svm_false_reject": float((values > 0)[~is_wrong].mean()),
@@ -171,7 +174,6 @@ def _plates(
     test: NDArray[np.uint8],
     truth: Labels,
     verdicts: Sequence[Sequence[Verdict]],
-    histories: dict[str, list[tuple[float, float | None]]],
 ) -> tuple[Plate, ...]:
     first = {name: np.flatnonzero(truth == n) for n, name in enumerate(SHAPES27)}
     samples = {name: list(as_floats(test[i[:8]])[..., 0]) for name, i in first.items()}
@@ -188,7 +190,7 @@ def _plates(
     told = [f"told {name}, {is_it}" for is_it in ("right", "wrong") for name in SHAPES27]
     return (
         Plate("samples", "Samples", plates.rows_of_pictures(samples)),
-        Plate("losses", "Loss curves", plates.loss_curves(histories)),
+        Plate("losses", "Loss curves", plates.loss_curves(histories_of(theirs, ours))),
         *_triples(theirs, ours, test, first),
         Plate("drawn-published", "Drawn for a requested label: published", _invented(theirs.model)),
         Plate("drawn-kenpin", "Drawn for a requested label: kenpin", _invented(ours.bundle.model)),
@@ -206,14 +208,13 @@ def _triples(
     found = []
     models = {PUBLISHED: theirs.model, OURS: ours.bundle.model}
     for who, model in models.items():
-        answered = Published(model, 0.0, [], b"")
         rows: dict[str, Sequence[Floats]] = {}
         chosen = np.concatenate([indices[:1] for indices in first.values()])
         pictures = as_floats(test[chosen])
         rows["original"] = list(pictures[..., 0])
         full = {}
         for told, name in enumerate(SHAPES27):
-            answer = answered.reconstruct(pictures, np.full(len(pictures), told))
+            answer = reconstruct(model, pictures, np.full(len(pictures), told))
             rows[f"told {name}"] = list(answer[..., 0])
             rows[f"difference {told + 1}"] = list(np.abs(pictures - answer)[..., 0])
             full[f"difference {told + 1}"] = 1.0

@@ -5,6 +5,8 @@ The published pictures are not public, so kenpin draws terminals. Ours looks at 
 that step 1 of the compression gives, and judges in good-part units.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,17 +15,18 @@ from kenpin.experiments.common import (
     OURS,
     PUBLISHED,
     Judged,
-    Ours,
     Plate,
     Published,
     Row,
     Run,
     as_floats,
+    counts,
     figures,
     learn_ours,
     learn_published,
     mean_squared,
     rejected,
+    run_of,
     scores_of,
     training_limit,
 )
@@ -48,7 +51,21 @@ def recipe(seed: int) -> Recipe:
 
 def run_ours(seed: int, progress: Progress) -> Judged:
     """Our way alone; "mse_auroc" is the plain judge on the very same reconstructions."""
-    good, test, kinds = _material(seed)
+    return _judge(seed, progress, *_material(seed))
+
+
+def run_published(seed: int, progress: Progress) -> Row:
+    """The published way alone."""
+    return _published(2, seed, progress, *_material(seed))[0]
+
+
+def _judge(
+    seed: int,
+    progress: Progress,
+    good: NDArray[np.uint8],
+    test: NDArray[np.uint8],
+    kinds: NDArray[np.str_],
+) -> Judged:
     ours = learn_ours(good, recipe(seed), progress)
     verdicts = ours.judge(test)
     found = _all_figures(scores_of(verdicts), rejected(verdicts), kinds)
@@ -64,19 +81,27 @@ def run_ours(seed: int, progress: Progress) -> Judged:
 def run(seed: int, progress: Progress, draw: bool) -> Run:
     """Both ways with one seed; draw: make the pictures too."""
     good, test, kinds = _material(seed)
-    judged = run_ours(seed, progress)
-    ours = judged.ours
-    rows, small, theirs = [], {}, {}
-    for step in (2, 1):
-        small[step] = _compressed(step, good, test)
-        theirs[step] = learn_published(small[step][0], NAME, seed, progress)
-        name = PUBLISHED if step == 2 else f"{PUBLISHED} network at step 1"
-        rows.append(Row(NAME, name, seed, _their_figures(theirs[step], *small[step], kinds)))
-    rows.append(judged.row)
-    histories = {PUBLISHED: theirs[2].history, OURS: ours.history}
-    models = {"published.onnx": theirs[2].graph, "kenpin.kenpin": ours.bundle.to_bytes()}
-    shown = _plates(theirs[2], *small[2], ours, test, kinds, rows, seed) if draw else ()
-    return Run(tuple(rows), shown, histories, models)
+    judged = _judge(seed, progress, good, test, kinds)
+    row, theirs, learned, tested = _published(2, seed, progress, good, test, kinds)
+    rows = (row, _published(1, seed, progress, good, test, kinds)[0], judged.row)
+    shown = _plates(theirs, learned, tested, judged, test, kinds, rows) if draw else ()
+    return run_of(rows, theirs, judged.ours, shown)
+
+
+def _published(
+    step: int,
+    seed: int,
+    progress: Progress,
+    good: NDArray[np.uint8],
+    test: NDArray[np.uint8],
+    kinds: NDArray[np.str_],
+) -> tuple[Row, Published, Floats, Floats]:
+    """The published network after so many steps, with the pictures that it saw."""
+    learned, tested = _compressed(step, good, test)
+    theirs = learn_published(learned, NAME, seed, progress)
+    name = PUBLISHED if step == 2 else f"{PUBLISHED} network at step 1"
+    row = Row(NAME, name, seed, _their_figures(theirs, learned, tested, kinds))
+    return row, theirs, learned, tested
 
 
 def _compression(steps: int) -> CompressionSettings:
@@ -102,11 +127,9 @@ def _compressed(
     """The sensitivity channel after so many steps: the published picture is grey."""
     settings = Recipe(size=SIZE, color="grey", compression=_compression(steps))
     plain = Preparation(SIZE, "grey")
-    preparation = learn_compression(plain, settings, as_floats(good))
-    learned, tested = (
-        np.stack([preparation.steps(picture)[-1] for picture in as_floats(pictures)])
-        for pictures in (good, test)
-    )
+    nothing = np.zeros(len(good), bool)
+    preparation, learned = learn_compression(plain, settings, as_floats(good), nothing)
+    tested = np.stack([preparation.steps(picture)[-1] for picture in as_floats(test)])
     return learned[..., :1], tested[..., :1]
 
 
@@ -136,27 +159,22 @@ def _plates(
     theirs: Published,
     learned: Floats,
     tested: Floats,
-    ours: Ours,
+    judged: Judged,
     test: NDArray[np.uint8],
     kinds: NDArray[np.str_],
-    rows: list[Row],
-    seed: int,
+    rows: Sequence[Row],
 ) -> tuple[Plate, ...]:
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(judged.row.seed)
     good = kinds == "good"
     answers = theirs.reconstruct(tested)
     errors, limit = mean_squared(tested, answers), rows[0].figures["limit"]
-    verdicts = ours.judge(test)
+    verdicts = judged.verdicts
     scores, ng = scores_of(verdicts), rejected(verdicts)
     five = rng.choice(len(tested), 5, replace=False)
     differences = [v.evidence.difference for v in (verdicts[i] for i in five) if v.evidence]
-    tables = {
-        who: np.array([[(~no & good).sum(), (no & good).sum()],
-                       [(~no & ~good).sum(), (no & ~good).sum()]])
-        for who, no in ((PUBLISHED, errors > limit), (OURS, ng))
-    }  # fmt: skip
+    tables = {who: counts(no, good) for who, no in ((PUBLISHED, errors > limit), (OURS, ng))}
     sets = {"OK to learn": learned, "OK to test": tested[good], "NG to test": tested[~good]}
-    our_limit = ours.inspector.calibration.limit
+    our_limit = judged.ours.inspector.calibration.limit
     return (
         *(Plate(f"heat-maps-{n}", f"16 random pictures: {name}, after step 2",
                 plates.heat_maps(list(rng.permutation(pictures)[:16, ..., 0]), name))
