@@ -51,10 +51,9 @@ def scales(data: Path) -> None:
             alone = np.zeros(len(SCALES), np.float32)
             alone[index] = 1
             (part,) = bundle.parts
-            measure = replace(
-                part.measure, variation=replace(part.measure.variation, weights=alone)
-            )
-            single = replace(bundle, parts=(replace(part, measure=measure),))
+            (measure,) = part.measures
+            measure = replace(measure, variation=replace(measure.variation, weights=alone))
+            single = replace(bundle, parts=(replace(part, measures=(measure,)),))
             line[f"1/{round(1 / scale)} alone"] = area(kenpin.Inspector(single), labelled)
         show("scales", name, line)
 
@@ -126,7 +125,7 @@ def simulated(data: Path) -> None:
 
     The mean AUROC over three seeds; the good pictures only, no test picture.
     """
-    ones, labels = (mnist19.read_idx(data / "mnist", name) for name in mnist19.FILES[:2])
+    ones, labels = (mnist19.read_file(data / "mnist", name) for name in mnist19.FILES[:2])
     ones = ones[labels == mnist19.GOOD]
     found: dict[str, dict[str, list[float]]] = {"shapes16": {}, "mnist19": {}}
     for seed in range(3):

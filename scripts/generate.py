@@ -22,7 +22,7 @@ from kenpin.recipe import SECTIONS, Recipe
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-COMMANDS = ("learn", "inspect", "evaluate", "show", "draw", "demo", "reproduce")
+COMMANDS = ("check", "window", "learn", "inspect", "evaluate", "show", "draw", "demo", "reproduce")
 
 
 def results(pattern: str) -> Iterator[dict]:

@@ -50,7 +50,7 @@ def test_a_loaded_bundle_is_the_saved_one(bundle, part):
     assert loaded.previews == bundle.previews
     np.testing.assert_array_equal(loaded.calibration.scores, bundle.calibration.scores)
     assert loaded.calibration.limit == bundle.calibration.limit
-    both = (b.parts[0].measure.variation.spreads for b in (bundle, loaded))
+    both = (b.parts[0].measures[0].variation.spreads for b in (bundle, loaded))
     for ours, theirs in zip(*both, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -66,7 +66,7 @@ def test_it_holds_data_only_and_describes_itself(part, bundle):
         "manifest.json", "weights.safetensors", "previews/mean.png", "previews/variation.png",
     }  # fmt: skip
     manifest = json.loads(contents["manifest.json"])
-    assert manifest["format"] == 2
+    assert manifest["format"] == 3
     assert manifest["learned_from"]["count"] == 40
     assert len(manifest["parts"][0]["calibration"]["scores"]) == 40
     assert manifest["parts"][0]["calibration"]["limit"] == bundle.calibration.limit
@@ -197,7 +197,7 @@ def test_a_model_of_the_future_asks_for_an_upgrade(part, tmp_path):
 @pytest.mark.parametrize("value", [np.nan, np.inf, 0.0, -1.0])
 @pytest.mark.parametrize("what", ["spread", "weights"])
 def test_a_variation_that_makes_no_sense_is_refused(bundle, tmp_path, what, value):
-    variation = bundle.parts[0].measure.variation
+    variation = bundle.parts[0].measures[0].variation
     if what == "spread":
         spread = variation.spreads[0].copy()
         spread[0, 0] = value
@@ -205,7 +205,7 @@ def test_a_variation_that_makes_no_sense_is_refused(bundle, tmp_path, what, valu
     else:
         variation = replace(variation, weights=np.full(5, value, np.float32))
     part = bundle.parts[0]
-    part = replace(part, measure=replace(part.measure, variation=variation))
+    part = replace(part, measures=(replace(part.measures[0], variation=variation),))
     replace(bundle, parts=(part,)).save(tmp_path / "a.kenpin")
     refused(tmp_path / "a.kenpin", "do not fit each other")
 
@@ -251,6 +251,21 @@ def test_members_are_ordinary_zip_entries_without_times(part):
     with zipfile.ZipFile(io.BytesIO(part.read_bytes())) as archive:
         assert archive.testzip() is None
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_file_of_the_second_format_opens_and_judges_as_it_did():
+    """Two connectors of twenty small drawings each; it knows nothing of unusable pictures."""
+    inspector = Inspector.open(Path(__file__).parent / "files" / "format-2.kenpin")
+    picture = good_pictures(1, first=900)[0]
+    six, four = inspector.inspect(picture, "six"), inspector.inspect(picture, "four")
+    assert six.outcome is kenpin.Outcome.OK and four.outcome is kenpin.Outcome.WRONG_PART
+    assert six.score == pytest.approx(6.781749725341797, rel=1e-6)
+    assert six.limit == pytest.approx(12.537149429321289, rel=1e-9)
+    assert six.margin_limit == pytest.approx(-1.0937536115262714, rel=1e-9)
+    assert four.score == pytest.approx(41.736045837402344, rel=1e-6)
+    assert six.reason is None and six.fit is None
+    tall = inspector.inspect(good_pictures(1, first=900, size=(64, 48))[0], "six")
+    assert tall.reason is None and "other proportions" in tall.notes[0]
 
 
 def test_a_file_of_the_first_format_opens_and_judges_as_it_did():

@@ -10,7 +10,7 @@ from kenpin.prepare import Preparation
 from kenpin.synth.defects import KINDS, simulate, spot
 from test_cli import run
 
-GREY = Preparation((48, 64), "grey").prepare(read_picture(good_pictures(1)[0]))
+GREY = Preparation((48, 64), "grey").prepare(read_picture(good_pictures(1)[0])).windows[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -309,7 +309,7 @@ def test_nothing_in_a_folder_is_passed_over_in_silence(part, ok_picture, tmp_pat
 def test_other_proportions_are_said(part, tmp_path):
     write_png(tmp_path / "tall.png", good_pictures(1, first=702, size=(64, 48))[0])
     line = json.loads(run("inspect", part, tmp_path / "tall.png", "--json").stdout)
-    assert "other proportions" in line["notes"][0]
+    assert line["verdict"] == "UNUSABLE" and "other proportions" in line["unusable"]
     assert "other proportions" in run("inspect", part, tmp_path / "tall.png").stdout
 
 

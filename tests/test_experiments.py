@@ -94,10 +94,10 @@ def test_idx_files_are_read_with_and_without_gz(tmp_path):
     pictures = np.random.default_rng(0).integers(0, 256, (5, 28, 28), np.uint8)
     for compressed in (True, False):
         write_idx(tmp_path, f"{compressed}", pictures, compressed)
-        np.testing.assert_array_equal(mnist19.read_idx(tmp_path, f"{compressed}"), pictures)
+        np.testing.assert_array_equal(mnist19.read_file(tmp_path, f"{compressed}"), pictures)
     (tmp_path / "cut.gz").write_bytes(gzip.compress(b"\x00\x00\x08\x01\x00"))
     with pytest.raises(DatasetError, match="not an idx file"):
-        mnist19.read_idx(tmp_path, "cut")
+        mnist19.read_file(tmp_path, "cut")
 
 
 def test_what_reproduce_cannot_do_is_one_sentence(tmp_path):

@@ -109,8 +109,8 @@ def test_the_same_picture_cannot_be_two_parts_and_no_part_is_empty(folder, tmp_p
 
 
 def test_between_two_labels_that_both_do_not_fit_it_is_ng_and_not_a_wrong_part(two):
-    blank = np.full(SIZE, 128, np.uint8)
-    assert {two.inspect(blank, label).outcome for label in PARTS} == {kenpin.Outcome.NG}
+    halves = np.concatenate([part("four", 1)[0][:, :32], part("six", 1)[0][:, 32:]], axis=1)
+    assert {two.inspect(halves, label).outcome for label in PARTS} == {kenpin.Outcome.NG}
 
 
 def test_with_two_limits_the_worst_rate_is_that_of_both():

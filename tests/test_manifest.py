@@ -7,7 +7,7 @@ import kenpin
 from conftest import good_pictures, write_pictures
 from kenpin.dataset import find_good, find_labelled
 from kenpin.errors import DatasetError
-from kenpin.manifest import read_manifest
+from kenpin.manifest import Layout, read_manifest
 from test_cli import refused, run
 
 
@@ -54,7 +54,7 @@ def test_csv_in_the_usual_encodings(tmp_path, encoding):
     (tmp_path / "表.csv").write_text("path,品番\n良品/000.png,甲\n\n良品/001.png,乙\n", encoding)
     manifest = read_manifest(tmp_path / "表.csv")
     assert manifest.columns == ("path", "品番") and manifest.column("品番") == ["甲", "乙"]
-    assert all(path.is_file() for path in manifest.pictures)
+    assert all((tmp_path / place).is_file() for place in manifest.places(Layout()))
 
 
 def test_tables_that_cannot_be_used_are_one_sentence(tmp_path):

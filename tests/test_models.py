@@ -45,7 +45,9 @@ def silent(stage, done, total):
 def material(shape, count=24):
     preparation = Preparation(shape[:2], "grey" if shape[2] == 1 else "rgb")
     pictures = good_pictures(count, size=(48, 64))
-    return np.stack([preparation.prepare(read_picture(pixels)) for pixels in pictures])
+    return np.concatenate(
+        [preparation.prepare(read_picture(pixels)).windows for pixels in pictures]
+    )
 
 
 def labels_for(name, count):

@@ -5,7 +5,15 @@ from hypothesis import strategies as st
 
 import kenpin
 from conftest import good_pictures
-from kenpin.prepare import Preparation, as_option, compress, fitting_size, in_pixels
+from kenpin.prepare import (
+    Preparation,
+    as_option,
+    compress,
+    fitting_size,
+    in_pixels,
+    region_through,
+)
+from kenpin.prepare.geometry import scaling
 from kenpin.taguchi import local_numbers
 from kenpin.types import Picture, Region
 
@@ -17,7 +25,7 @@ RGB = RNG.integers(0, 256, (40, 60, 3), np.uint8)
 @pytest.mark.parametrize("pixels", [RGB, RGB[:, :, 0], RGB.astype(np.uint16) * 257])
 def test_shape_dtype_and_range(pixels, color):
     preparation = Preparation((20, 30), color)
-    prepared = preparation.prepare(Picture(pixels, "p"))
+    prepared = preparation.prepare(Picture(pixels, "p")).windows[0]
     assert prepared.shape == preparation.shape
     assert prepared.dtype == np.float32
     assert 0 <= prepared.min() < prepared.max() <= 1
@@ -26,24 +34,26 @@ def test_shape_dtype_and_range(pixels, color):
 def test_grey_is_that_of_the_eye():
     red = np.zeros((16, 16, 3), np.uint8)
     red[..., 0] = 200
-    grey = Preparation((16, 16), "grey").prepare(Picture(red, "p"))
+    grey = Preparation((16, 16), "grey").prepare(Picture(red, "p")).windows[0]
     np.testing.assert_allclose(grey, 0.299 * 200 / 255, atol=1 / 255)
 
 
 def test_an_area_average_is_taken():
-    prepared = Preparation((20, 30), "rgb").prepare(Picture(RGB, "p"))
+    prepared = Preparation((20, 30), "rgb").prepare(Picture(RGB, "p")).windows[0]
     blocks = RGB.reshape(20, 2, 30, 2, 3).mean(axis=(1, 3)) / 255
     np.testing.assert_allclose(prepared, blocks, atol=0.5 / 255 + 1e-6)
 
 
 def test_a_grey_picture_is_the_same_grey_in_rgb_and_in_16_bits():
     grey = RGB[:, :, 0]
-    one = Preparation((20, 30), "grey").prepare(Picture(grey, "p"))
-    three = Preparation((20, 30), "rgb").prepare(Picture(grey, "p"))
+    one = Preparation((20, 30), "grey").prepare(Picture(grey, "p")).windows[0]
+    three = Preparation((20, 30), "rgb").prepare(Picture(grey, "p")).windows[0]
     np.testing.assert_array_equal(three, np.repeat(one, 3, axis=2))
     stacked = Picture(np.repeat(grey[:, :, None], 3, axis=2), "p")
-    np.testing.assert_array_equal(Preparation((20, 30), "grey").prepare(stacked), one)
-    deep = Preparation((20, 30), "grey").prepare(Picture(grey.astype(np.uint16) * 257, "p"))
+    np.testing.assert_array_equal(Preparation((20, 30), "grey").prepare(stacked).windows[0], one)
+    deep = (
+        Preparation((20, 30), "grey").prepare(Picture(grey.astype(np.uint16) * 257, "p")).windows[0]
+    )
     np.testing.assert_allclose(deep, one, atol=0.5 / 255 + 1e-6)
 
 
@@ -66,7 +76,7 @@ def test_a_region_maps_back_around_its_place_and_inside_the_picture(h, w, H, W, 
     y = data.draw(st.integers(0, h - 1))
     width = data.draw(st.integers(1, w - x))
     height = data.draw(st.integers(1, h - y))
-    back = Preparation((h, w), "grey").region_in_picture(Region(x, y, width, height, 1.0), (H, W))
+    back = region_through(scaling((h, w), (H, W)), Region(x, y, width, height, 1.0), (H, W))
     assert back.x >= 0 and back.x + back.width <= W and back.width >= 1
     assert back.y >= 0 and back.y + back.height <= H and back.height >= 1
     # Every side is within one pixel of the exact place, outwards.

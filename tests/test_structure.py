@@ -13,12 +13,21 @@ SOURCE = Path(__file__).parents[1] / "src" / "kenpin"
 FILES = sorted(SOURCE.rglob("*.py"))
 # A module imports only modules above it in this list.
 ORDER = (
-    "errors", "messages", "version", "types", "files", "settings", "recipe", "pictures", "manifest",
-    "dataset", "ranks", "taguchi", "prepare", "models", "difference", "score", "judge", "svm",
-    "archive", "bundle", "inspector", "material", "synth", "choice", "held_out", "learning",
-    "evaluation", "report", "demo", "experiments", "tables", "cli",
+    "errors", "messages", "version", "packed", "types", "files", "settings", "recipe", "pictures",
+    "manifest", "dataset", "ranks", "taguchi", "prepare", "usable", "models", "difference",
+    "score", "judge", "svm", "archive", "bundle", "inspector", "synth", "findings", "held_out",
+    "reading", "windows", "material", "choice", "learning", "doctor", "evaluation", "report",
+    "demo", "experiments", "tables", "cli",
 )  # fmt: skip
-STAGES = {"prepare", "models", "difference", "score", "judge", "svm"}  # never import one another
+STAGES = {
+    "prepare",
+    "usable",
+    "models",
+    "difference",
+    "score",
+    "judge",
+    "svm",
+}  # never import one another
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 
 

@@ -71,7 +71,7 @@ def test_the_decision_is_that_of_scikit_learn():
     z = (everything - everything.mean(axis=0)) / np.maximum(everything.std(axis=0), 1e-3)
     peer = SVC(C=1.0).fit(z, np.arange(52) >= 40)
     np.testing.assert_allclose(machine.values(everything), peer.decision_function(z), atol=1e-3)
-    assert len(features(np.ones((7, 9), np.float32))) == 40
+    assert len(features([np.ones((7, 9), np.float32)])) == 40
     broken = machine.arrays() | {"support": np.zeros((3, 5), np.float32)}
     with pytest.raises(ValueError, match="do not fit"):
         Svm.of(broken)

@@ -22,7 +22,7 @@ from kenpin.models import NAMES
 from kenpin.recipe import Recipe
 from kenpin.version import VERSION
 
-FORMAT = 2
+FORMAT = 3
 _MANIFEST = "manifest.json"
 _MAX_UNPACKED = 2**30
 _MAX_MANIFEST = 64 * 2**20
@@ -90,10 +90,24 @@ class NgEntry(_Strict):
     kept: bool
 
 
+_Bounds = tuple[float | None, float | None]
+
+
+class UsableEntry(_Strict):
+    """The lowest and highest usable value of each measure of a picture."""
+
+    contrast: _Bounds
+    brightness: _Bounds
+    saturated: _Bounds
+    focus: _Bounds
+    proportions: _Bounds
+    likeness: _Bounds
+
+
 class Manifest(_Strict):
     """What manifest.json must look like."""
 
-    format: Literal[2]
+    format: Literal[3]
     kenpin: str
     recipe: Recipe
     model: dict[str, Any]
@@ -101,6 +115,7 @@ class Manifest(_Strict):
     temperature: float = Field(ge=1e-3, le=10)
     choice: list[CandidateEntry | UnfinishedEntry]
     ng: NgEntry | None
+    usable: UsableEntry | None
     learned_from: _LearnedFrom
     members: dict[str, _Member]
     sha256: str
@@ -190,6 +205,8 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
         raise _damaged(path, messages.BUNDLE_HASH.format(member=_MANIFEST))
     if raw["format"] == 1:
         raw = _from_format_1(raw)
+    if raw["format"] == 2:  # it did not say which pictures are unusable
+        raw |= {"format": 3, "usable": None}
     if raw["recipe"]["model"] not in NAMES:
         raise BundleError(messages.BUNDLE_MODEL.format(path=path, model=raw["recipe"]["model"]))
     return Manifest.model_validate(raw)
@@ -202,7 +219,7 @@ def _from_format_1(raw: dict[str, Any]) -> dict[str, Any]:
         kept |= {"margins": [], "level": kept["limit"]}
     new = {"parts": [{"label": "", "calibration": kept}]}
     raw["recipe"] |= {"difference": "units", "score": "max", "smoothing": 0.0}
-    return raw | new | {"format": FORMAT, "temperature": 1.0, "choice": [], "ng": None}
+    return raw | new | {"format": 2, "temperature": 1.0, "choice": [], "ng": None}
 
 
 def _read_members(archive: zipfile.ZipFile, manifest: Manifest, path: Path) -> dict[str, bytes]:

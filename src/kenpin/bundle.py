@@ -28,6 +28,7 @@ from kenpin.prepare import Preparation
 from kenpin.recipe import Recipe
 from kenpin.svm import Svm
 from kenpin.types import Floats
+from kenpin.usable import Usability
 from kenpin.version import VERSION
 
 _MOST_DRAWN = 1000
@@ -54,12 +55,12 @@ class Provenance:
 class Part:
     """How the pictures of one label are judged; the only one has the label "" without labels.
 
-    calibration: None when no good picture was held out. svm: the judge that has seen NG pictures,
-    where it was kept.
+    measures: one for each window. calibration: None when no good picture was held out. svm: the
+    judge that has seen NG pictures, where it was kept.
     """
 
     label: str
-    measure: Measure
+    measures: tuple[Measure, ...]
     calibration: Calibration | None
     svm: Svm | None = None
 
@@ -71,7 +72,8 @@ class Bundle:
     parts: one for each label, at least one. A bundle without calibration refuses to judge.
     temperature: makes the probabilities of the labels honest. previews: PNG files by name, for
     people. choice: the candidates that 'auto' compared, best first, as JSON-able rows. ng: what
-    came of the NG pictures, JSON-able; empty without any.
+    came of the NG pictures, JSON-able; empty without any. usability: None in files of earlier
+    formats and where it was not learned.
     """
 
     recipe: Recipe
@@ -83,6 +85,7 @@ class Bundle:
     temperature: float = 1.0
     choice: tuple[dict[str, Any], ...] = ()
     ng: dict[str, Any] = field(default_factory=dict)
+    usability: Usability | None = None
     name: str = "this model"
 
     @property
@@ -109,7 +112,7 @@ class Bundle:
             raise DatasetError(text.format(name=self.name, label=label, known=known))
         if label is None and self.labels:
             raise DatasetError(messages.LABEL_NEEDED.format(name=self.name, known=known))
-        if self.preparation.grids:
+        if self.preparation.grids or self.preparation.windows:
             raise BundleError(messages.CANNOT_DRAW_COMPRESSED.format(name=self.name))
         number = self.labels.index(label) if label is not None else 0
         rng = np.random.default_rng(seed)
@@ -139,9 +142,16 @@ class Bundle:
     def _members(self) -> dict[str, bytes]:
         state = self.model.state()
         arrays = {f"model.{name}": array for name, array in state.arrays.items()}
-        arrays |= {f"prepare.{n}": mean for n, mean in enumerate(self.preparation.means)}
-        for number, part in enumerate(self.parts):
-            arrays |= {f"{number}.{name}": array for name, array in _arrays_of(part).items()}
+        arrays |= {f"prepare.{name}": a for name, a in self.preparation.arrays().items()}
+        windows = self.preparation.count
+        for label, part in enumerate(self.parts):
+            for window, measure in enumerate(part.measures):
+                mark = f"{label * windows + window}."
+                arrays |= {mark + name: a for name, a in _arrays_of(measure).items()}
+            if part.svm:
+                arrays |= {f"{label}.svm.{name}": a for name, a in part.svm.arrays().items()}
+        if self.usability:
+            arrays["usable.references"] = self.usability.references
         members = {_ARRAYS: save_arrays({k: np.ascontiguousarray(v) for k, v in arrays.items()})}
         members |= {f"{name}{_GRAPHS}": graph for name, graph in state.graphs.items()}
         return members | {f"previews/{name}": png for name, png in self.previews.items()}
@@ -159,6 +169,7 @@ class Bundle:
             "temperature": self.temperature,
             "choice": list(self.choice),
             "ng": self.ng or None,
+            "usable": self.usability.bounds if self.usability else None,
             "learned_from": {
                 "count": len(self.provenance.pictures),
                 "pictures": self.provenance.pictures,
@@ -170,13 +181,11 @@ class Bundle:
         }
 
 
-def _arrays_of(part: Part) -> dict[str, Any]:
+def _arrays_of(measure: Measure) -> dict[str, Any]:
     arrays: dict[str, Any] = {}
-    if part.measure.variation:
-        arrays |= {f"spread.{n}": a for n, a in enumerate(part.measure.variation.spreads)}
-        arrays["scale_weights"] = part.measure.variation.weights
-    if part.svm:
-        arrays |= {f"svm.{name}": array for name, array in part.svm.arrays().items()}
+    if measure.variation:
+        arrays |= {f"spread.{n}": a for n, a in enumerate(measure.variation.spreads)}
+        arrays["scale_weights"] = measure.variation.weights
     return arrays
 
 
@@ -233,13 +242,14 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
         for member, content in members.items()
         if member.endswith(_GRAPHS)
     }
-    means = within(arrays, "prepare.")
+    preparation = Preparation.of(recipe, learned.size)
+    preparation = preparation.with_arrays(recipe, within(arrays, "prepare."))
     bundle = Bundle(
         recipe=recipe,
-        preparation=Preparation.of(recipe, [means[str(n)] for n in range(len(means))]),
+        preparation=preparation,
         model=load_model(recipe.model, State(manifest.model, within(arrays, "model."), graphs)),
         parts=tuple(
-            _part(kept, recipe, within(arrays, f"{number}."))
+            _part(number, kept, recipe, preparation, arrays)
             for number, kept in enumerate(manifest.parts)
         ),
         provenance=Provenance(
@@ -253,27 +263,48 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
         temperature=manifest.temperature,
         choice=tuple(entry.model_dump() for entry in manifest.choice),
         ng=manifest.ng.model_dump() if manifest.ng else {},
+        usability=_usability(manifest, recipe, arrays),
         name=name,
     )
     _check_fit(bundle)
     return bundle
 
 
-def _part(kept: PartEntry, recipe: Recipe, arrays: dict[str, Any]) -> Part:
-    kind = recipe.difference
-    if kind is None or kind == "auto" or recipe.score in (None, "auto"):
+def _part(
+    number: int, kept: PartEntry, recipe: Recipe, preparation: Preparation, arrays: dict[str, Any]
+) -> Part:
+    if recipe.difference in (None, "auto") or recipe.score in (None, "auto"):
         raise ValueError(messages.BUNDLE_DISAGREES.format(what="recipe and parts"))
+    windows = range(preparation.count)
+    measures = tuple(
+        _measure(recipe, within(arrays, f"{number * len(windows) + n}."), preparation.ignored_at(n))
+        for n in windows
+    )
+    machine = within(arrays, f"{number}.svm.")
+    return Part(
+        label=kept.label,
+        measures=measures,
+        calibration=_calibration(kept.calibration, recipe),
+        svm=Svm.of(machine, len(windows)) if machine else None,
+    )
+
+
+def _measure(recipe: Recipe, arrays: dict[str, Any], ignored: Any) -> Measure:
     variation = None
     if recipe.difference == "units":
         spreads = tuple(arrays[f"spread.{n}"] for n in range(len(SCALES)))
         variation = GoodVariation(spreads, arrays["scale_weights"])
-    machine = within(arrays, "svm.")
-    return Part(
-        label=kept.label,
-        measure=Measure(kind, recipe.smoothing or 0.0, variation),
-        calibration=_calibration(kept.calibration, recipe),
-        svm=Svm.of(machine) if machine else None,
-    )
+    kind: Any = recipe.difference
+    return Measure(kind, recipe.smoothing or 0.0, variation, ignored)
+
+
+def _usability(manifest: Manifest, recipe: Recipe, arrays: dict[str, Any]) -> Usability | None:
+    if manifest.usable is None:
+        return None
+    references = np.array(arrays["usable.references"], np.float32)
+    if references.shape[0] != len(manifest.parts) or not np.isfinite(references).all():
+        raise ValueError(messages.BUNDLE_DISAGREES.format(what="usable and parts"))
+    return Usability(manifest.usable.model_dump(), references, recipe.align != "none")
 
 
 def _calibration(kept: CalibrationEntry | None, recipe: Recipe) -> Calibration | None:
@@ -301,14 +332,15 @@ def _calibration(kept: CalibrationEntry | None, recipe: Recipe) -> Calibration |
 def _check_fit(bundle: Bundle) -> None:
     """Send one blank picture through, so that parts that do not fit fail now and not in use."""
     blank = np.zeros((1, *bundle.preparation.shape), np.float32)
-    for number, part in enumerate(bundle.parts):
+    measures = [measure for part in bundle.parts for measure in part.measures]
+    for number, measure in enumerate(measures):
         residual, reconstruction = compare(bundle.model, blank, np.array([number]))
         fits = residual.shape[:3] == blank.shape[:3] and bool(np.isfinite(residual).all())
         if reconstruction is None:
             fits = fits and bundle.recipe.difference != "ssim"
         else:
             fits = fits and reconstruction.shape == blank.shape
-        variation = part.measure.variation
+        variation = measure.variation
         if not fits or (variation and not variation.fits(residual.shape[1:])):
             raise ValueError(messages.BUNDLE_MISFIT)
     labels = [part.label for part in bundle.parts]

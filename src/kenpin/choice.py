@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from kenpin import messages
 from kenpin.difference import Measure, compare, learn_variation
 from kenpin.errors import ExtraError, RecipeError
-from kenpin.material import LONGEST_OF_NETWORKS, Material
+from kenpin.material import Material
 from kenpin.models import NAMES, NETWORKS, Labels, learn_model, settle_model
 from kenpin.prepare import fitting_size, resize
 from kenpin.ranks import auroc
+from kenpin.reading import LONGEST_OF_NETWORKS
 from kenpin.recipe import Recipe
 from kenpin.score import score
 from kenpin.synth.defects import KINDS, simulate
@@ -44,7 +45,7 @@ def choose(
         return recipe, ()
     started = perf_counter()
     rows: list[dict[str, Any]] = []
-    for number, model in enumerate(_models(recipe, material.labels is not None)):
+    for number, model in enumerate(_models(recipe, material.labelled)):
         left = recipe.budget - (perf_counter() - started)
         limit = perf_counter() + left if number else None  # the first model always gets its time
         try:
@@ -111,11 +112,11 @@ def candidates_of(material: Material, recipe: Recipe, progress: Progress) -> lis
 def _trial(material: Material, recipe: Recipe, progress: Progress) -> _Trial:
     rng = np.random.default_rng(recipe.seed)
     usable = ~material.apart  # what `split` keeps for the limit chooses nothing
-    everything = material.labels
-    labels = np.zeros(len(usable), np.intp) if everything is None else everything
+    labels, windows = material.numbers, material.preparation.count
+    several = bool(labels.max())
     held_out = _held_out(labels, usable, material.prepared[0].size, rng)
     rest = np.flatnonzero(usable & ~np.isin(np.arange(len(usable)), held_out))
-    told = None if everything is None else labels[rest]
+    told = labels[rest] if several else None
     learning = _as_seen(material.prepared[rest], recipe)
     least = len(rest) if told is None else int(np.bincount(told).min())
     recipe = settle_model(learning, recipe, least, told)
@@ -125,9 +126,12 @@ def _trial(material: Material, recipe: Recipe, progress: Progress) -> _Trial:
         pictures = material.resized[held_out]
         if kind != "good":
             pictures = np.stack([simulate(picture, kind, rng)[0] for picture in pictures])
-        steps = np.stack([material.preparation.steps(picture)[-1] for picture in pictures])
+        steps = np.stack(
+            [material.preparation.steps(picture, index % windows)[-1]
+             for index, picture in zip(held_out, pictures, strict=True)]
+        )  # fmt: skip
         prepared[kind] = _as_seen(steps, recipe)
-        own = None if everything is None else labels[held_out]
+        own = labels[held_out] if several else None
         residuals[kind], reconstruction = compare(model, prepared[kind], own)
         progress(messages.STAGE_CHOOSING, len(prepared), 1 + len(KINDS))
     return _Trial(labels[held_out], prepared, residuals, reconstruction is not None)

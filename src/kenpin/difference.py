@@ -62,15 +62,24 @@ class Measure:
 
     kind: "units" of good-part variation, "l1" absolute, "l2" squared, "ssim" one minus structural
     similarity. smoothing: standard deviation of the average taken of the map, as a share of the
-    longer side. variation: needed for "units" only.
+    longer side. variation: needed for "units" only. ignored: (h, w) True where nothing counts:
+    the map is 0 there, and what is there does not spread to its neighbours.
     """
 
     kind: Literal["units", "l1", "l2", "ssim"]
     smoothing: float
     variation: GoodVariation | None = None
+    ignored: NDArray[np.bool_] | None = None
 
     def map(self, prepared: Floats, residual: Floats) -> Floats:
         """(h, w, C) picture and residual (h, w, D) -> (h, w) float32 >= 0, high is abnormal."""
+        if self.ignored is None:
+            return self._map(prepared, residual)
+        counted = ~self.ignored
+        found = self._map(prepared, residual * counted[..., None])
+        return np.asarray(found * counted, np.float32)
+
+    def _map(self, prepared: Floats, residual: Floats) -> Floats:
         if self.kind == "units":
             if self.variation is None:
                 raise ValueError("good-part units need the variation of good parts")

@@ -14,10 +14,11 @@ from kenpin import messages
 from kenpin.dataset import Labelled, LeftOut, find_labelled, read_mask
 from kenpin.errors import DatasetError, PictureError
 from kenpin.inspector import Inspector
+from kenpin.manifest import Layout
 from kenpin.pictures import read_picture
-from kenpin.prepare import resize
+from kenpin.prepare import in_picture, resize
 from kenpin.ranks import auroc
-from kenpin.types import Floats, Outcome, Progress, Verdict
+from kenpin.types import Evidence, Floats, Outcome, Progress, Verdict
 
 _PIXEL_SIDE = 256  # pixel figures are taken with the longer side reduced to this, as peers do
 _AUPRO_LIMIT = 0.3
@@ -77,6 +78,11 @@ class Evaluation:
     def rejected(self) -> Mask:
         """(N,) True where the verdict is not OK."""
         return np.array([verdict.outcome is not Outcome.OK for verdict in self.verdicts], bool)
+
+    @property
+    def unusable(self) -> Mask:
+        """(N,) True where the picture could not be used."""
+        return np.array([verdict.outcome is Outcome.UNUSABLE for verdict in self.verdicts], bool)
 
     @property
     def scores(self) -> NDArray[np.float64]:
@@ -160,6 +166,10 @@ class Evaluation:
             "limits": {
                 verdict.expected or verdict.label or "": verdict.limit for verdict in self.verdicts
             },
+            "unusable": {
+                "good": int((self.unusable & self.good).sum()),
+                "ng": int((self.unusable & ~self.good).sum()),
+            },
             "promised_false_reject": self.promised_false_reject,
             "auroc_mse": self.auroc_mse,
             "false_reject_mse": self.false_reject_mse.to_dict(),
@@ -172,16 +182,17 @@ def evaluate(
     inspector: Inspector,
     labelled: str | Path | Sequence[Labelled],
     progress: Progress | None = None,
+    layout: Layout | None = None,
 ) -> Evaluation:
     """Judge pictures whose truth is known.
 
-    labelled: a folder in MVTec layout, or the pictures themselves. Unreadable ones are left out
-    and listed.
+    labelled: a folder in MVTec layout, a table, an idx file, a zip of one, or the pictures
+    themselves. layout: what the columns of a table mean. Unreadable ones are left out and listed.
 
     Raises DatasetError when there is nothing to judge, when a mask does not fit its picture, and
     when a picture is one that the model learned from.
     """
-    given = find_labelled(labelled) if isinstance(labelled, str | Path) else list(labelled)
+    given = find_labelled(labelled, layout) if isinstance(labelled, str | Path) else list(labelled)
     seen = frozenset(inspector.bundle.provenance.pictures)
     items, verdicts, left_out = [], [], []
     pixels: list[tuple[Floats, Mask]] = []
@@ -200,7 +211,7 @@ def evaluate(
         items.append(item)
         verdicts.append(replace(verdict, evidence=None))
         if verdict.evidence and (item.good or item.mask is not None):
-            pixels.append(_pixels(verdict.evidence.difference, item, verdict.size))
+            pixels.append(_pixels(verdict.evidence, item, verdict.size))
     if not items:
         reason = left_out[0].reason if left_out else messages.NOTHING_TO_EVALUATE
         raise DatasetError(reason)
@@ -264,7 +275,7 @@ def _over_pixels(
     return figure([d for d, _ in pixels], [m for _, m in pixels])
 
 
-def _pixels(difference: Floats, item: Labelled, size: tuple[int, int]) -> tuple[Floats, Mask]:
+def _pixels(evidence: Evidence, item: Labelled, size: tuple[int, int]) -> tuple[Floats, Mask]:
     """Difference and mask of one picture, both at the size where pixel figures are taken."""
     scale = min(1.0, _PIXEL_SIDE / max(size))
     common = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
@@ -273,7 +284,7 @@ def _pixels(difference: Floats, item: Labelled, size: tuple[int, int]) -> tuple[
     else:
         # Any part of the defect counts, or reducing the picture would lose the smallest ones.
         mask = resize(read_mask(item.mask, size).astype(np.float32), common) > 0
-    return np.asarray(resize(difference, common), np.float32), mask
+    return in_picture(evidence.difference, evidence.places, size, common)[0], mask
 
 
 def _rate(errors: Mask, among: Mask) -> Rate:

@@ -5,7 +5,7 @@ much a part looks like the others.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -22,41 +22,65 @@ from kenpin.types import Floats, Progress
 
 FOLDS, FOLDS_OF_NETWORKS = 10, 5  # measured in docs/decisions/folds.md
 
+Mask = NDArray[np.bool_]
+
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
     """Good pictures as a model sees them that has not learned from them.
 
-    prepared: (N, h, w, C). residuals: (N, h, w, D) under each picture's own label. labels: (N,).
-    folds: (N,). of_label: for each label the residuals (N, h, w, D) of all pictures under it; none
-    without labels.
+    Picture by picture, of each its K windows. prepared: (N * K, h, w, C). residuals: (N * K, h, w,
+    D) under each picture's own label. numbers: (N * K,), see `numbers_of`. folds: (N * K,).
+    of_label: for each label the residuals (N * K, h, w, D) of all under it; none without labels.
     """
 
     prepared: Floats
     residuals: Floats
-    labels: Labels
+    numbers: Labels
     folds: NDArray[np.intp]
     of_label: Sequence[Floats]
+    windows: int = 1
+
+    @property
+    def labels(self) -> Labels:
+        """(N,) the label of each picture."""
+        return self.numbers[:: self.windows] // self.windows
+
+    def of_picture(self, index: int) -> range:
+        """Where the windows of a picture are."""
+        return range(index * self.windows, (index + 1) * self.windows)
 
 
 @dataclass(frozen=True, eq=False)
 class Unseen:
-    """The measure of a label, and the one for each fold that has not seen the fold."""
+    """The measure of one window of a label, and the one for each fold that has not seen it."""
 
     final: Measure
     of_fold: Sequence[Measure]
 
     def map(self, held_out: HeldOut, index: int) -> Floats:
-        """(h, w) the difference of a held-out picture under its own label."""
+        """(h, w) the difference of a held-out window under its own label."""
         measure = self.of_fold[held_out.folds[index]]
         difference: Floats = measure.map(held_out.prepared[index], held_out.residuals[index])
         return difference
 
 
+def numbers_of(labels: Labels, windows: int) -> Labels:
+    """(N,) labels -> (N * K,) the numbers by which models and measures tell windows apart.
+
+    A window of a part is learned for itself, just as a part is: number = label * K + window.
+    """
+    return (labels[:, None] * windows + np.arange(windows)).ravel()
+
+
 def assign_folds(
-    prepared: Floats, labels: Labels, conditional: bool, recipe: Recipe
+    prepared: Floats, numbers: Labels, windows: int, recipe: Recipe
 ) -> tuple[Recipe, NDArray[np.intp]]:
-    """The settled recipe, and the fold 0...K-1 of each of (N, h, w, C) pictures, at random."""
+    """The settled recipe, and the fold 0...K-1 of each of (N * K, h, w, C) windows, at random.
+
+    All windows of a picture are in one fold.
+    """
+    labels = numbers[::windows] // windows
     counts = np.bincount(labels)
     number = min(recipe.folds or FOLDS, int(counts.min()))
     rng = np.random.default_rng(recipe.seed)
@@ -65,103 +89,135 @@ def assign_folds(
     for label, count in enumerate(counts):
         folds[labels == label] = rng.permutation(count) % number
         least = min(least, int(count) - int(np.bincount(folds[labels == label]).max()))
-    told = labels if conditional else None
-    return settle_model(prepared, recipe.but(folds=number), least, told), folds
+    settled = settle_model(prepared, recipe.but(folds=number), least, _told(numbers))
+    return settled, np.repeat(folds, windows)
 
 
 def cross_fit(
     prepared: Floats,
-    labels: Labels,
+    numbers: Labels,
     folds: NDArray[np.intp],
-    conditional: bool,
+    windows: int,
     recipe: Recipe,
     progress: Progress,
 ) -> HeldOut:
     """Every picture as seen by a model learned without the picture's fold."""
     parts = []
+    several = bool(numbers.max())
     for fold in range(int(folds.max()) + 1):
         stage = messages.STAGE_FOLD.format(fold=fold + 1, folds=int(folds.max()) + 1)
         inside = folds == fold
-        told = labels[~inside] if conditional else None
+        told = numbers[~inside] if several else None
         model = learn_model(prepared[~inside], recipe, renamed(progress, stage), told)
-        parts.append(seen_by(model, prepared[inside], labels[inside], conditional))
+        parts.append(seen_by(model, prepared[inside], numbers[inside], windows, several))
         progress(stage, 1, 1)
     order = np.argsort(np.concatenate([np.flatnonzero(folds == n) for n in range(len(parts))]))
     return HeldOut(
         prepared=prepared,
         residuals=np.concatenate([part.residuals for part in parts])[order],
-        labels=labels,
+        numbers=numbers,
         folds=folds,
         of_label=[
             np.concatenate([part.of_label[n] for part in parts])[order]
             for n in range(len(parts[0].of_label))
         ],
+        windows=windows,
     )
 
 
-def seen_by(model: Model, prepared: Floats, labels: Labels, conditional: bool) -> HeldOut:
-    """Pictures as seen by a model that has not learned from them, as one fold."""
+def seen_by(
+    model: Model, prepared: Floats, numbers: Labels, windows: int, several: bool
+) -> HeldOut:
+    """Pictures as seen by a model that has not learned from them, as one fold.
+
+    several: whether the model was learned with more than one number.
+    """
     of_label = []
-    residuals, _ = compare(model, prepared, labels if conditional else None)
-    if conditional:
-        for label in range(int(labels.max()) + 1):
-            of_label.append(compare(model, prepared, np.full(len(prepared), label))[0])
-    return HeldOut(prepared, residuals, labels, np.zeros(len(prepared), np.intp), of_label)
+    residuals, _ = compare(model, prepared, numbers if several else None)
+    labels = int(numbers.max()) // windows + 1
+    if labels > 1:
+        for label in range(labels):
+            told = label * windows + numbers % windows
+            of_label.append(compare(model, prepared, told)[0])
+    folds = np.zeros(len(prepared), np.intp)
+    return HeldOut(prepared, residuals, numbers, folds, of_label, windows)
 
 
-def measures_of(held_out: HeldOut | None, recipe: Recipe, label: int) -> Unseen:
-    """How pictures of a label are compared, with the variation of the label's held-out pictures."""
+def measures_of(
+    held_out: HeldOut | None, recipe: Recipe, number: int, ignored: Mask | None = None
+) -> Unseen:
+    """How windows of this number are compared, with the variation of those held out.
+
+    ignored: (h, w) True where the difference does not count.
+    """
     kind: Any = recipe.difference
     smoothing = recipe.smoothing or 0.0
     if kind != "units" or held_out is None:
-        measure = Measure(kind, smoothing)
+        measure = Measure(kind, smoothing, ignored=ignored)
         return Unseen(measure, [measure] * (recipe.folds or 1))
-    inside = held_out.labels == label
+    inside = held_out.numbers == number
     variation, without = learn_variation(held_out.residuals[inside], held_out.folds[inside])
 
     def measured(one: GoodVariation) -> Measure:
-        return Measure(kind, smoothing, one)
+        return Measure(kind, smoothing, one, ignored)
 
     return Unseen(measured(variation), [measured(one) for one in without])
 
 
-def scores_of(held_out: HeldOut, measures: Sequence[Unseen], recipe: Recipe) -> NDArray[np.float64]:
-    """(N, K) the score of each held-out picture under each label."""
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What the limits are taken from, of N held-out good pictures.
+
+    scores: (N, L) under each label; the worst window rules. peaks: (N,) the largest difference
+    under the own label, squares: (N,) the mean squared residual. labels: (N,).
+    """
+
+    scores: NDArray[np.float64]
+    peaks: NDArray[np.float64]
+    squares: NDArray[np.float64]
+    labels: Labels
+
+
+def scored(held_out: HeldOut, measures: Sequence[Unseen], recipe: Recipe) -> Scored:
+    """measures: of each number."""
     how: Any = recipe.score
-    scores = np.empty((len(held_out.prepared), len(measures)))
-    for index, own in enumerate(held_out.labels):
-        scores[index, own] = score(measures[own].map(held_out, index), how)
-        for label in range(len(held_out.of_label)):
+    windows, labels = held_out.windows, held_out.labels
+    scores = np.empty((len(labels), len(measures) // windows))
+    peaks, squares = np.empty(len(labels)), np.empty(len(labels))
+    for picture, own in enumerate(labels):
+        those = held_out.of_picture(picture)
+        maps = [measures[held_out.numbers[i]].map(held_out, i) for i in those]
+        scores[picture, own] = max(score(difference, how) for difference in maps)
+        peaks[picture] = max(float(difference.max()) for difference in maps)
+        squares[picture] = np.mean([squared_difference(held_out.residuals[i]) for i in those])
+        for label, residuals in enumerate(held_out.of_label):
             if label != own:
-                residual = held_out.of_label[label][index]
-                difference = measures[label].final.map(held_out.prepared[index], residual)
-                scores[index, label] = score(difference, how)
-    return scores
+                others = measures[label * windows : (label + 1) * windows]
+                scores[picture, label] = max(
+                    score(other.final.map(held_out.prepared[i], residuals[i]), how)
+                    for i, other in zip(those, others, strict=True)
+                )
+    return Scored(scores, peaks, squares, labels)
 
 
-def calibrations_of(
-    held_out: HeldOut,
-    measures: Sequence[Unseen],
-    scores: NDArray[np.float64],
-    recipe: Recipe,
-) -> list[Calibration | None]:
-    """The calibration of each label from (N, K) scores; none where nothing was held out."""
+def calibrations_of(scored: Scored, recipe: Recipe) -> list[Calibration | None]:
+    """The calibration of each label; none where nothing was held out."""
+    number = scored.scores.shape[1]
     if recipe.held_out == "none":
-        return [None] * len(measures)
-    likeness = resemblance(scores)
+        return [None] * number
+    likeness = resemblance(scored.scores)
     found: list[Calibration | None] = []
-    for label in range(len(measures)):
-        inside = np.flatnonzero(held_out.labels == label).tolist()
-        margins = [margin(likeness[i], label) for i in inside] if len(measures) > 1 else []
-        peaks = [float(measures[label].map(held_out, i).max()) for i in inside]
-        order = np.argsort(scores[inside, label], kind="stable")
+    for label in range(number):
+        inside = np.flatnonzero(scored.labels == label)
+        margins = [margin(likeness[i], label) for i in inside] if number > 1 else []
+        order = np.argsort(scored.scores[inside, label], kind="stable")
         calibration = Calibration(
-            scores=scores[inside, label][order],
-            mse_scores=np.sort([squared_difference(held_out.residuals[i]) for i in inside]),
+            scores=scored.scores[inside, label][order],
+            mse_scores=np.sort(scored.squares[inside]),
             false_reject=recipe.false_reject,
             held_out="split" if recipe.held_out == "split" else "kfold",
             folds=recipe.folds or FOLDS,
-            level=rank_limit(np.sort(peaks), recipe.false_reject),
+            level=rank_limit(np.sort(scored.peaks[inside]), recipe.false_reject),
             margins=np.array(margins)[order] if margins else np.empty(0),
         )
         if recipe.score == "max":  # then the place and the picture have one limit
@@ -170,6 +226,18 @@ def calibrations_of(
     return found
 
 
+def joined(parts: Sequence[Scored]) -> Scored:
+    """Several batches as one."""
+    return Scored(
+        *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Scored))
+    )
+
+
 def renamed(progress: Progress, stage: str) -> Progress:
     """The same progress under another stage's name."""
     return lambda _, done, total: progress(stage, done, total)
+
+
+def _told(numbers: Labels) -> Labels | None:
+    """What a model is told: nothing where there is one part and one window."""
+    return numbers if numbers.max() else None

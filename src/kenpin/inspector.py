@@ -1,9 +1,10 @@
 """The one way from a picture to a verdict; everything that judges goes through it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,20 @@ from kenpin.difference import absolute_difference, compare, squared_difference
 from kenpin.errors import CalibrationError, DatasetError
 from kenpin.judge import Calibration, margin, probabilities, resemblance
 from kenpin.pictures import read_picture
-from kenpin.prepare import distorts
+from kenpin.prepare import Prepared, distorts, region_through
 from kenpin.score import places, score
-from kenpin.types import Evidence, Floats, Outcome, Picture, PictureSource, Verdict
+from kenpin.types import (
+    Evidence,
+    Floats,
+    Outcome,
+    Picture,
+    PictureSource,
+    Reason,
+    Region,
+    Verdict,
+    WindowVerdict,
+)
+from kenpin.usable import facts_of
 
 
 class Inspector:
@@ -56,40 +68,48 @@ class Inspector:
         picture = read_picture(source)
         clock.lap("decode")
         prepared = self.bundle.preparation.prepare(picture)
+        reason, fit = self._usable(prepared, picture)
         clock.lap("prepare")
-        views = [self._view(prepared, number) for number in range(len(self.bundle.parts))]
+        views = [self._view(prepared.windows, number) for number in range(len(self.bundle.parts))]
         clock.lap("model")
-        likeness = resemblance(np.array([view.score for view in views]))
-        alike = int(likeness.argmin())
-        number = alike if told is None else told
-        view, calibration = views[number], self.calibrations[number]
-        alike_fits = views[alike].score <= self.calibrations[alike].limit
-        outcome, between = self._decide(calibration, view.score, likeness, number, alike_fits)
-        found = places(view.difference, calibration.level) if outcome is not Outcome.OK else ()
-        to_picture = self.bundle.preparation.region_in_picture
-        regions = tuple(to_picture(region, picture.size) for region in found)
+        decision = self._decide(views, told)
+        outcome = decision.outcome if reason is None else Outcome.UNUSABLE
+        view, calibration = views[decision.number], self.calibrations[decision.number]
+        windows = _judge_windows(view, outcome, calibration, self.bundle.preparation.names)
+        regions = _regions(view, windows, calibration, prepared.places, picture.size)
         clock.lap("judge")
-        labels = self.bundle.labels
-        sure = probabilities(likeness, self.bundle.temperature)[alike]
-        return Verdict(
+        verdict = Verdict(
             picture=picture.name,
             outcome=outcome,
             score=view.score,
             limit=calibration.limit,
             p_value=calibration.p_value(view.score),
             regions=regions,
-            l1=absolute_difference(view.residual),
-            l2=squared_difference(view.residual),
+            l1=absolute_difference(view.residuals),
+            l2=squared_difference(view.residuals),
             size=picture.size,
-            notes=(*self._notes(picture), *between),
+            notes=(*self._notes(picture), *decision.notes),
             milliseconds=clock.laps,
-            evidence=Evidence(prepared, view.reconstruction, view.difference),
-            expected=expect,
-            label=labels[alike] if labels else None,
-            sure=float(sure) if labels else None,
-            margin=margin(likeness, number) if labels else None,
-            margin_limit=calibration.margin_limit,
+            evidence=Evidence(
+                prepared.windows, view.reconstructions, view.differences, prepared.places
+            ),
             level=calibration.level,
+            windows=windows if self.bundle.preparation.windows else (),
+            reason=reason,
+            fit=fit,
+        )
+        return verdict if not self.bundle.labels else self._named(verdict, decision, expect)
+
+    def _named(self, verdict: Verdict, decision: "_Decision", expect: str | None) -> Verdict:
+        """The verdict with what the labels say."""
+        likeness, number = decision.likeness, decision.number
+        return replace(
+            verdict,
+            expected=expect,
+            label=self.bundle.labels[decision.alike],
+            sure=float(probabilities(likeness, self.bundle.temperature)[decision.alike]),
+            margin=margin(likeness, number),
+            margin_limit=self.calibrations[number].margin_limit,
         )
 
     def check_label(self, label: str | None) -> None:
@@ -111,53 +131,104 @@ class Inspector:
             raise DatasetError(text.format(name=self.bundle.name, label=label, known=known))
         return labels.index(label)
 
-    def _view(self, prepared: Floats, number: int) -> "_View":
-        part: Part = self.bundle.parts[number]
-        residuals, reconstructions = compare(self.bundle.model, prepared[None], np.array([number]))
-        difference = part.measure.map(prepared, residuals[0])
-        value = part.svm.value(difference) if part.svm else score(difference, self._how)
-        reconstruction = None if reconstructions is None else reconstructions[0]
-        return _View(residuals[0], reconstruction, difference, value)
+    def _usable(self, prepared: Prepared, picture: Picture) -> tuple[Reason | None, float | None]:
+        usability = self.bundle.usability
+        if usability is None:
+            return None, None
+        facts = facts_of(prepared.overview, prepared.upright, picture.size)
+        return usability.reason(facts), usability.fit(facts)
 
-    def _decide(
-        self,
-        calibration: Calibration,
-        value: float,
-        likeness: NDArray[np.float64],
-        number: int,
-        alike_fits: bool,
-    ) -> tuple[Outcome, tuple[str, ...]]:
-        """The outcome, and a note when it is NG for its margin alone.
+    def _view(self, windows: Floats, number: int) -> "_View":
+        part: Part = self.bundle.parts[number]
+        told = number * len(windows) + np.arange(len(windows))
+        residuals, reconstructions = compare(self.bundle.model, windows, told)
+        differences = np.stack(
+            [measure.map(window, residual)
+             for measure, window, residual in zip(part.measures, windows, residuals, strict=True)]
+        )  # fmt: skip
+        values = tuple(score(difference, self._how) for difference in differences)
+        worst = part.svm.value(list(differences)) if part.svm else max(values)
+        return _View(residuals, reconstructions, differences, values, worst)
+
+    def _decide(self, views: Sequence["_View"], told: int | None) -> "_Decision":
+        """As which label it is judged, and the outcome; a note when it is NG for its margin alone.
 
         Between two labels that both do not fit, a comparison says little: the part is NG then.
         """
+        likeness = resemblance(np.array([view.score for view in views]))
+        alike = int(likeness.argmin())
+        number = alike if told is None else told
+        calibration, labels = self.calibrations[number], self.bundle.labels
+        outcome, notes = calibration.judge(views[number].score), ()
+        decision = _Decision(number, alike, likeness, outcome, notes)
         most = calibration.margin_limit
         if most is None or margin(likeness, number) <= most:
-            return calibration.judge(value), ()
-        first, second = (self.bundle.labels[int(n)] for n in likeness.argsort()[:2])
-        if first != self.bundle.labels[number]:
-            if alike_fits:
-                return Outcome.WRONG_PART, ()
-            second = first
-        if calibration.judge(value) is Outcome.NG:
-            return Outcome.NG, ()
-        label = self.bundle.labels[number]
-        return Outcome.NG, (messages.NOTE_BETWEEN.format(label=label, other=second),)
+            return decision
+        if alike != number and views[alike].score <= self.calibrations[alike].limit:
+            return replace(decision, outcome=Outcome.WRONG_PART)
+        if outcome is Outcome.NG:
+            return decision
+        other = labels[int(likeness.argsort()[1]) if alike == number else alike]
+        note = messages.NOTE_BETWEEN.format(label=labels[number], other=other)
+        return replace(decision, outcome=Outcome.NG, notes=(note,))
 
     def _notes(self, picture: Picture) -> tuple[str, ...]:
-        if distorts(picture.size, self.bundle.provenance.size):
+        if self.bundle.usability is None and distorts(picture.size, self.bundle.provenance.size):
             return *picture.notes, messages.NOTE_PROPORTIONS
         return picture.notes
 
 
 @dataclass(frozen=True, eq=False)
-class _View:
-    """A picture as seen under one label."""
+class _Decision:
+    """As which label a picture is judged, which it is most like, and what came of it."""
 
-    residual: Floats
-    reconstruction: Floats | None
-    difference: Floats
+    number: int
+    alike: int
+    likeness: NDArray[np.float64]
+    outcome: Outcome
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """A picture as seen under one label: each of its windows, and the score of them together."""
+
+    residuals: Floats
+    reconstructions: Floats | None
+    differences: Floats
+    scores: tuple[float, ...]
     score: float
+
+
+def _judge_windows(
+    view: _View, outcome: Outcome, calibration: Calibration, names: Sequence[str | None]
+) -> tuple[WindowVerdict, ...]:
+    """Of a part that is not OK the windows above the limit; if there is none, the worst one."""
+    above = [value > calibration.limit for value in view.scores]
+    if not any(above):
+        above = [value == max(view.scores) for value in view.scores]
+    bad = outcome in (Outcome.NG, Outcome.WRONG_PART)
+    return tuple(
+        WindowVerdict(name or "", outcome if bad and guilty else Outcome.OK, value)
+        for name, guilty, value in zip(names, above, view.scores, strict=True)
+    )
+
+
+def _regions(
+    view: _View,
+    windows: Sequence[WindowVerdict],
+    calibration: Calibration,
+    maps: Sequence[NDArray[np.floating[Any]]],
+    size: tuple[int, int],
+) -> tuple[Region, ...]:
+    """The places to look at, of all windows that are not OK, in the picture of `size` (H, W)."""
+    found = [
+        region_through(there, replace(region, window=window.name or None), size)
+        for window, there, difference in zip(windows, maps, view.differences, strict=True)
+        if window.outcome is not Outcome.OK
+        for region in places(difference, calibration.level)
+    ]
+    return tuple(sorted(found, key=lambda region: -region.peak))
 
 
 class _Clock:

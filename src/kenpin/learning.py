@@ -1,6 +1,8 @@
 """From good pictures and a recipe to a bundle."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,23 +11,26 @@ from numpy.typing import NDArray
 from kenpin import messages
 from kenpin.bundle import Bundle, Part
 from kenpin.choice import choose
-from kenpin.difference import compare
 from kenpin.errors import CalibrationError, DatasetError, RecipeError
+from kenpin.findings import FALSE_ALARM, Kind, summary, unlike
 from kenpin.held_out import (
     FOLDS,
     FOLDS_OF_NETWORKS,
     HeldOut,
+    Scored,
     Unseen,
     assign_folds,
     calibrations_of,
     cross_fit,
+    joined,
     measures_of,
     renamed,
-    scores_of,
+    scored,
     seen_by,
 )
 from kenpin.judge import fit_temperature, percent, resemblance
-from kenpin.material import Given, LabelsGiven, Material, read_good, read_ng
+from kenpin.manifest import Layout
+from kenpin.material import Material, read_good, read_ng
 from kenpin.models import (
     NETWORKS,
     WITHOUT_RECONSTRUCTION,
@@ -37,10 +42,12 @@ from kenpin.models import (
 )
 from kenpin.pictures import encode
 from kenpin.ranks import rank_limit
+from kenpin.reading import Given, LabelsGiven
 from kenpin.recipe import Recipe
 from kenpin.score import score
 from kenpin.svm import LEAST_NG, Svm, better, check_svm_installed, features, learn_svm
 from kenpin.types import Floats, Progress
+from kenpin.usable import Usability, learn_usability
 
 _SVM_FOLDS = 5
 
@@ -52,12 +59,14 @@ def learn(
     *,
     labels: LabelsGiven = None,
     ng: Given | None = None,
+    layout: Layout | None = None,
 ) -> Bundle:
     """Learn a part from pictures of good pieces.
 
     good: a folder, a folder in MVTec layout (train/good is taken), a CSV or Excel file that names
-    pictures, or a sequence of paths, arrays or `Picture`s. recipe: the defaults when left out.
-    progress: told how far it is.
+    pictures, an idx file, a zip of any of these, or a sequence of paths, arrays or `Picture`s.
+    recipe: the defaults when left out. progress: told how far it is. layout: what the columns of
+    a table mean, where they are not called as usual.
 
     labels: which part each picture shows, when there are several: "folders" for the sub-folders of
     `good`, the name of a column of the table, or a sequence with a label for each picture.
@@ -66,7 +75,8 @@ def learn(
     machine on the difference is then kept as the judge if it lets fewer of them escape.
 
     Pictures that repeat another one, pixel by pixel, are used once; unreadable ones are left out;
-    both are named in the bundle's `provenance`.
+    both are named in the bundle's `provenance`. Of more pictures than fit a modest memory the
+    model learns from a random part, and the others give the limit.
 
     Raises DatasetError when too few can be used, ExtraError when the model needs a package that is
     not installed.
@@ -77,11 +87,13 @@ def learn(
     progress = progress or _silent
     if recipe.model != "auto":
         check_installed(recipe.model)
-    material = read_good(good, labels, recipe, progress)
+    material = read_good(good, labels, recipe, progress, layout)
     chosen, choice = choose(material, recipe, progress)
     if chosen.model != recipe.model and chosen.size is None and chosen.model in NETWORKS:
-        material = read_good(good, labels, chosen, progress)  # networks see smaller pictures
-    return learn_material(material, chosen, progress, ng=ng, choice=choice)
+        material = read_good(
+            good, labels, chosen, progress, layout
+        )  # networks see smaller pictures
+    return learn_material(material, chosen, progress, ng=ng, choice=choice, layout=layout)
 
 
 def learn_material(
@@ -91,6 +103,7 @@ def learn_material(
     *,
     ng: Given | None = None,
     choice: tuple[dict[str, Any], ...] = (),
+    layout: Layout | None = None,
 ) -> Bundle:
     """Learn from pictures already read and prepared; recipe: `settled`, without 'auto'."""
     progress = progress or _silent
@@ -99,15 +112,18 @@ def learn_material(
         size=material.preparation.size,
         color=material.preparation.color,
         folds=recipe.folds or few,
+        ignore_mask=None if recipe.ignore_mask is None else Path(recipe.ignore_mask).name,
     )
+    if material.rest and resolved.held_out == "kfold":  # too many to be seen by every fold
+        resolved = resolved.but(held_out="split")
     _check_possible(material, resolved)
     pictures: Floats | None = None
     more: tuple[str, ...] = ()
     if ng is not None:  # what is wrong with them is said before the long part
-        pictures, more = _read_ng(ng, material, resolved, progress)
+        pictures, more = _read_ng(ng, material, resolved, progress, layout)
     learned = _learn(material, resolved, progress)
     provenance = material.provenance
-    remarks = (*provenance.remarks, *_remarks(material, learned.recipe), *more)
+    remarks = (*provenance.remarks, *_remarks(material, learned), *more)
     parts = learned.parts
     won: dict[str, Any] = {}
     if pictures is not None:
@@ -122,23 +138,33 @@ def learn_material(
         temperature=learned.temperature,
         choice=choice,
         ng=won,
+        usability=_usability(material, learned.recipe),
     )
 
 
 def _check_possible(material: Material, recipe: Recipe) -> None:
     if recipe.difference == "ssim" and recipe.model in WITHOUT_RECONSTRUCTION:
         raise RecipeError(messages.SSIM_NEEDS.format(model=recipe.model))
-    if recipe.model == "cvae" and material.labels is None:
+    if recipe.model == "cvae" and not material.labelled:
         raise DatasetError(messages.LABELS_NEEDED)
 
 
-def _remarks(material: Material, recipe: Recipe) -> list[str]:
+def _remarks(material: Material, learned: "_Learned") -> list[str]:
+    remarks, recipe = [], learned.recipe
+    if recipe.held_out == "kfold" and material.looks:  # every picture has a score
+        own = learned.found.scores[np.arange(len(material.looks)), material.labels]
+        odd = [one for one in unlike(material.looks, own) if (one.p_value or 0) <= FALSE_ALARM]
+        remarks += [summary(Kind.UNLIKE, odd)] if odd else []
+    if material.rest:
+        count, rest = len(material.labels), len(material.rest)
+        remarks.append(messages.LEARNED_FROM_PART.format(learned=count, rest=rest))
     shrinkage = recipe.mt.shrinkage
     if recipe.model != "mt" or not shrinkage:
-        return []
-    count = int(np.bincount(_numbers(material)[~material.apart]).min())
+        return remarks
+    count = int(np.bincount(material.numbers[~material.apart]).min())
     items = int(np.prod(material.prepared.shape[1:]))
-    return [messages.MT_FEW.format(pictures=count, items=items, share=percent(shrinkage))]
+    text = messages.MT_FEW.format(pictures=count, items=items, share=percent(shrinkage))
+    return [*remarks, text]
 
 
 # --- the model and its limit -------------------------------------------------------------------
@@ -151,49 +177,69 @@ class _Learned:
     parts: tuple[Part, ...]
     temperature: float
     held_out: HeldOut
-    measures: tuple["Unseen", ...]
+    measures: tuple[Unseen, ...]
+    found: Scored
 
 
 def _learn(material: Material, recipe: Recipe, progress: Progress) -> _Learned:
-    """Held-out good pictures give the limit, by folds or by a part kept apart."""
-    labels, conditional = _numbers(material), material.labels is not None
-    prepared = material.prepared
-    apart = material.apart
-    recipe, folds = assign_folds(prepared[~apart], labels[~apart], conditional, recipe)
+    """Held-out good pictures give the limit: by folds, or such as took no part in learning."""
+    windows, kept = material.preparation.count, ~material.apart
+    prepared, numbers = material.prepared[kept], material.numbers[kept]
+    recipe, folds = assign_folds(prepared, numbers, windows, recipe)
+    by_folds = recipe.held_out != "split"
     cross = None
-    if recipe.difference == "units" or not apart.any():
-        cross = cross_fit(prepared[~apart], labels[~apart], folds, conditional, recipe, progress)
-    model = _learn_final(prepared[~apart], labels[~apart], conditional, recipe, progress)
-    measures = tuple(measures_of(cross, recipe, label) for label in range(len(material.names)))
-    held_out = cross
-    if held_out is None or apart.any():  # pictures that took no part in learning at all: exact
-        held_out = seen_by(model, prepared[apart], labels[apart], conditional)
+    if recipe.difference == "units" or by_folds:
+        cross = cross_fit(prepared, numbers, folds, windows, recipe, progress)
+    model = _learn_final(prepared, numbers, recipe, progress)
+    measures = tuple(
+        measures_of(cross, recipe, number, material.preparation.ignored_at(number % windows))
+        for number in range(windows * len(material.names))
+    )
+    if cross is None or not by_folds:
         measures = tuple(Unseen(unseen.final, [unseen.final]) for unseen in measures)
-    scores = scores_of(held_out, measures, recipe)
-    if not np.isfinite(scores).all():
+        outside = _outside(material, model, len(measures) > 1, progress)
+        held_out = next(outside)
+        found = joined([scored(one, measures, recipe) for one in (held_out, *outside)])
+    else:
+        held_out, found = cross, scored(cross, measures, recipe)
+    if not np.isfinite(found.scores).all():
         raise CalibrationError(messages.NOT_FINITE)
-    calibrations = calibrations_of(held_out, measures, scores, recipe)
     parts = tuple(
-        Part(name, unseen.final, calibration)
-        for name, unseen, calibration in zip(material.names, measures, calibrations, strict=True)
+        Part(name, tuple(one.final for one in measures[n * windows : (n + 1) * windows]), own)
+        for n, (name, own) in enumerate(
+            zip(material.names, calibrations_of(found, recipe), strict=True)
+        )
     )
     temperature = 1.0
-    if conditional:
-        temperature = fit_temperature(resemblance(scores), held_out.labels)
-    return _Learned(recipe, model, parts, temperature, held_out, measures)
+    if material.labelled:
+        temperature = fit_temperature(resemblance(found.scores), found.labels)
+    return _Learned(recipe, model, parts, temperature, held_out, measures, found)
 
 
-def _numbers(material: Material) -> Labels:
-    if material.labels is None:
-        return np.zeros(len(material.prepared), np.intp)
-    return material.labels
+def _outside(
+    material: Material, model: Model, several: bool, progress: Progress
+) -> Iterator[HeldOut]:
+    """Pictures that took no part in learning: kept apart, or too many to be kept."""
+    windows, apart = material.preparation.count, material.apart
+    if apart.any():
+        own = material.prepared[apart], material.numbers[apart]
+        yield seen_by(model, *own, windows, several)
+    for prepared, numbers in material.batches(progress):
+        yield seen_by(model, prepared, numbers, windows, several)
 
 
-def _learn_final(
-    prepared: Floats, labels: Labels, conditional: bool, recipe: Recipe, progress: Progress
-) -> Model:
+def _usability(material: Material, recipe: Recipe) -> Usability | None:
+    if not material.defective:
+        return None
+    aligned = recipe.align != "none"
+    return learn_usability(
+        material.facts, material.defective, material.labels, recipe.false_reject, aligned
+    )
+
+
+def _learn_final(prepared: Floats, numbers: Labels, recipe: Recipe, progress: Progress) -> Model:
     stage = messages.STAGE_FINAL.format(count=len(prepared))
-    told = labels if conditional else None
+    told = numbers if numbers.max() else None
     learned = learn_model(prepared, recipe, renamed(progress, stage), told)
     progress(stage, 1, 1)
     # What judges is what a bundle will load again, so saving cannot change a verdict.
@@ -204,16 +250,19 @@ def _learn_final(
 
 
 def _read_ng(
-    ng: Given, material: Material, recipe: Recipe, progress: Progress
+    ng: Given, material: Material, recipe: Recipe, progress: Progress, layout: Layout | None
 ) -> tuple[Floats, tuple[str, ...]]:
-    if material.labels is not None:
+    if material.rest:
+        raise DatasetError(messages.NG_TOO_MANY_GOOD.format(most=len(material.labels)))
+    if material.labelled:
         raise DatasetError(messages.NG_LABELS)
     if recipe.held_out == "none":
         raise DatasetError(messages.NG_UNHELD)
-    pictures, remarks = read_ng(ng, material, progress)
+    pictures, remarks = read_ng(ng, material, progress, layout)
     check_svm_installed()
-    if len(pictures) < LEAST_NG:
-        raise DatasetError(messages.NG_TOO_FEW.format(count=len(pictures), least=LEAST_NG))
+    count = len(pictures) // material.preparation.count
+    if count < LEAST_NG:
+        raise DatasetError(messages.NG_TOO_FEW.format(count=count, least=LEAST_NG))
     return pictures, remarks
 
 
@@ -227,19 +276,28 @@ def _learn_svm(learned: _Learned, ng: Floats) -> tuple[tuple[Part, ...], dict[st
     calibration = part.calibration
     if calibration is None:
         raise DatasetError(messages.NG_UNHELD)
-    residuals, _ = compare(learned.model, ng)
-    ng_maps = [part.measure.map(p, r) for p, r in zip(ng, residuals, strict=True)]
-    good_maps = [learned.measures[0].map(held_out, i) for i in range(len(held_out.prepared))]
+    windows = held_out.windows
+    numbers = np.arange(len(ng)) % windows
+    several = windows > 1
+    unseen = seen_by(learned.model, ng, numbers, windows, several)
+    final = [Unseen(one.final, [one.final]) for one in learned.measures]
+    good_maps, ng_maps = (
+        [[of[those.numbers[i]].map(those, i) for i in those.of_picture(picture)]
+         for picture in range(len(those.labels))]
+        for those, of in ((held_out, learned.measures), (unseen, final))
+    )  # fmt: skip
     how: Any = learned.recipe.score
-    plain = np.array([score(difference, how) for difference in ng_maps]) <= calibration.limit
-    good_features, ng_features = (np.stack([features(m) for m in maps])
-                                  for maps in (good_maps, ng_maps))  # fmt: skip
+    worst = np.array([max(score(difference, how) for difference in maps) for maps in ng_maps])
+    plain = worst <= calibration.limit
+    good_features, ng_features = (
+        np.stack([features(maps) for maps in those]) for those in (good_maps, ng_maps)
+    )
     good_values, ng_values = _cross_validated(good_features, ng_features, learned.recipe.seed)
     limit = rank_limit(np.sort(good_values), calibration.false_reject)
     escaped = ng_values <= limit
     kept = better(plain, escaped)
     won = {
-        "pictures": len(ng),
+        "pictures": len(ng_maps),
         "escapes": int(plain.sum()),
         "svm_escapes": int(escaped.sum()),
         "kept": kept,
@@ -275,9 +333,14 @@ def _cross_validated(
 
 def _previews(material: Material, held_out: HeldOut) -> dict[str, bytes]:
     """The mean good picture, where good pictures vary (white: most), and the compression."""
-    spread = np.sqrt(np.square(held_out.residuals).mean(axis=(0, 3)))
+    windows = range(material.preparation.count)
+
+    def beside(pictures: Floats, average: Callable[[Floats], Floats]) -> Floats:
+        return np.concatenate([average(pictures[n :: len(windows)]) for n in windows], axis=1)
+
+    spread = beside(held_out.residuals, lambda own: np.sqrt(np.square(own).mean(axis=(0, 3))))
     previews = {
-        "mean.png": _png(material.resized.mean(axis=0)),
+        "mean.png": _png(beside(material.resized, lambda own: own.mean(axis=0))),
         "variation.png": _png(spread / max(float(spread.max()), 1e-9)),
     }
     steps = material.preparation.steps(material.resized[0])

@@ -2,38 +2,89 @@
 
 import csv
 import io
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from kenpin import messages
 from kenpin.errors import DatasetError
+from kenpin.packed import ZipMember
 
 SUFFIXES = frozenset({".csv", ".xlsx"})
-FILE_COLUMNS = ("path", "file", "filename", "picture", "out_sianame")
-"""Columns that may name the picture; the first one there is taken."""
-FOLDER_COLUMN, TRUTH_COLUMN = "dirname", "label"
+FILE_COLUMNS = ("path", "file", "filename", "picture", "out_sianame",
+                "ファイル", "ファイル名", "画像", "画像ファイル", "パス")  # fmt: skip
+FOLDER_COLUMNS = ("dirname", "folder", "フォルダ", "フォルダー", "フォルダ名")
+TRUTH_COLUMNS = ("label", "ラベル", "判定")
+"""Columns that are understood without being told; of each the first one there is taken."""
+NAMES_OF_GOOD = ("0", "good", "ok", "良品", "良", "合格")
 
 _ENCODINGS = ("utf-8-sig", "cp932")
 
 
 @dataclass(frozen=True)
-class Manifest:
-    """path: of the table. columns: in order. rows: every cell as text, without empty rows."""
+class Layout:
+    """What the columns of a table mean; None or empty: as they are usually called.
 
-    path: Path
+    file: the column that names the picture. folder: the one that names its folder, if any. truth:
+    the one that says whether it is good. good: what it says of good ones.
+    """
+
+    file: str | None = None
+    folder: str | None = None
+    truth: str | None = None
+    good: tuple[str, ...] = ()
+
+    @classmethod
+    def named(cls, name: str) -> "Layout":
+        """A published layout; raises DatasetError for an unknown one."""
+        if name not in LAYOUTS:
+            known = ", ".join(LAYOUTS)
+            raise DatasetError(messages.LAYOUT_UNKNOWN.format(name=name, known=known))
+        return LAYOUTS[name]
+
+    def is_good(self, truth: str) -> bool:
+        """Whether a cell of the column `truth` says that the piece is good."""
+        names = self.good or NAMES_OF_GOOD
+        return _folded(truth) in {_folded(name) for name in names}
+
+
+LAYOUTS = {"terminals": Layout("out_sianame", "dirname", "label", ("0",))}
+"""Of published data: the connector terminals of the two-step compression by the RT method."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """name: of the table. columns: in order. rows: every cell as text, without empty rows."""
+
+    name: str
     columns: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
 
-    @property
-    def pictures(self) -> list[Path]:
-        """The picture of each row: its file, in its `dirname` if there is one, from the table's
-        own folder. Raises DatasetError when no column names files.
+    def places(self, layout: Layout) -> list[PurePosixPath]:
+        """The picture of each row: its file, in its folder if there is one, from the table's own.
+
+        Raises DatasetError when no column names files, or a cell is empty.
         """
-        column = next((name for name in FILE_COLUMNS if name in self.columns), None)
+        column = self._chosen(layout.file, FILE_COLUMNS)
         if column is None:
             raise self._missing(" / ".join(FILE_COLUMNS))
-        base = self.path.parent
-        return [base / row.get(FOLDER_COLUMN, "") / row[column] for row in self.rows]
+        folder = self._chosen(layout.folder, FOLDER_COLUMNS)
+        folders = [row[folder] for row in self.rows] if folder else [""] * len(self.rows)
+        files = self.column(column)
+        return [
+            PurePosixPath(place.replace("\\", "/"), file.replace("\\", "/"))
+            for place, file in zip(folders, files, strict=True)
+        ]
+
+    def truths(self, layout: Layout, needed: bool = True) -> list[str] | None:
+        """What is known of each row; None when there is no such column and it is not needed."""
+        column = self._chosen(layout.truth, TRUTH_COLUMNS)
+        if column is None and not needed:
+            return None
+        if column is None:
+            raise self._missing(" / ".join(TRUTH_COLUMNS))
+        return self.column(column)
 
     def column(self, name: str) -> list[str]:
         """The cells of a column; raises DatasetError when it is not there or a cell is empty."""
@@ -42,40 +93,46 @@ class Manifest:
         cells = [row[name] for row in self.rows]
         if "" in cells:
             raise DatasetError(
-                messages.CELL_EMPTY.format(path=self.path, column=name, row=cells.index("") + 2)
+                messages.CELL_EMPTY.format(path=self.name, column=name, row=cells.index("") + 2)
             )
         return cells
+
+    def _chosen(self, told: str | None, usual: Sequence[str]) -> str | None:
+        if told is not None and told not in self.columns:
+            raise self._missing(told)
+        return told or next((name for name in usual if name in self.columns), None)
 
     def _missing(self, name: str) -> DatasetError:
         columns = ", ".join(self.columns)
         return DatasetError(
-            messages.COLUMN_MISSING.format(path=self.path, column=name, columns=columns)
+            messages.COLUMN_MISSING.format(path=self.name, column=name, columns=columns)
         )
 
 
-def read_manifest(path: Path) -> Manifest:
+def read_manifest(table: Path | ZipMember) -> Manifest:
     """Read a CSV (UTF-8 or Shift-JIS) or Excel file whose first row names the columns.
 
     Raises DatasetError when it cannot be read or holds no row.
     """
+    name = str(table)
     try:
-        lines = _excel(path) if path.suffix.lower() == ".xlsx" else _csv(path)
+        content = table.read_bytes() if isinstance(table, Path) else table.read()
+        lines = _excel(content) if name.lower().endswith(".xlsx") else _csv(content)
     except Exception as error:  # openpyxl raises almost anything on a damaged file
-        raise DatasetError(messages.TABLE_DAMAGED.format(path=path, reason=error)) from None
+        raise DatasetError(messages.TABLE_DAMAGED.format(path=name, reason=error)) from None
     lines = [[cell.strip() for cell in line] for line in lines]
     lines = [line for line in lines if any(line)]
     if len(lines) < 2:
-        raise DatasetError(messages.TABLE_EMPTY.format(path=path))
+        raise DatasetError(messages.TABLE_EMPTY.format(path=name))
     columns, *cells = lines
     rows = tuple(
         dict(zip(columns, [*line, *[""] * (len(columns) - len(line))], strict=False))
         for line in cells
     )
-    return Manifest(path, tuple(columns), rows)
+    return Manifest(name, tuple(columns), rows)
 
 
-def _csv(path: Path) -> list[list[str]]:
-    content = path.read_bytes()
+def _csv(content: bytes) -> list[list[str]]:
     for encoding in _ENCODINGS:
         try:
             return list(csv.reader(io.StringIO(content.decode(encoding), newline="")))
@@ -84,10 +141,10 @@ def _csv(path: Path) -> list[list[str]]:
     raise ValueError(messages.TABLE_ENCODING)
 
 
-def _excel(path: Path) -> list[list[str]]:
+def _excel(content: bytes) -> list[list[str]]:
     import openpyxl  # noqa: PLC0415 - slow to load, for Excel files only
 
-    workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     try:
         sheet = workbook.worksheets[0]
         return [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
@@ -100,3 +157,8 @@ def _text(cell: object) -> str:
         return ""
     # Excel keeps every number as a decimal one: 0 is not to become "0.0".
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def _folded(text: str) -> str:
+    """Without what differs between keyboards: full-width letters, case, spaces around."""
+    return unicodedata.normalize("NFKC", text).strip().casefold()

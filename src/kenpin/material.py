@@ -1,56 +1,65 @@
-"""The good pictures, read and prepared, each once."""
+"""The good pictures, read and prepared.
 
-import contextlib
-import itertools
-import os
+Few enough to fit a modest memory are kept; of many, the others are read once for what is to be
+known of them, and again one after the other when they are scored.
+"""
+
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kenpin import messages
 from kenpin.bundle import Provenance
-from kenpin.dataset import LeftOut, find_good, find_good_of_labels, find_pictures
+from kenpin.dataset import LeftOut, find_pictures
 from kenpin.errors import DatasetError, PictureError
-from kenpin.models import NETWORKS, Labels
-from kenpin.pictures import read_picture, read_size
-from kenpin.prepare import (
-    Preparation,
-    as_option,
-    distorts,
-    fitting_size,
-    in_pixels,
-    learn_compression,
+from kenpin.findings import Look, remarks_on
+from kenpin.held_out import numbers_of
+from kenpin.manifest import Layout
+from kenpin.models import Labels
+from kenpin.prepare import Preparation, learn_compression, learn_standard
+from kenpin.reading import (
+    LEAST_PICTURES,
+    Given,
+    LabelsGiven,
+    find_sources,
+    paths_of,
+    read_all,
+    read_in_threads,
 )
 from kenpin.recipe import Recipe
-from kenpin.settings import SMALLEST_SIDE
 from kenpin.types import Floats, PictureSource, Progress
+from kenpin.usable import Facts
 
-LEAST_PICTURES = 10
-LONGEST_OF_NETWORKS = 64  # pixels of the longer side that the model sees
-_LONGEST, _LONGEST_COMPRESSED = 128, 256
-
-Given = str | Path | Sequence[PictureSource]
-LabelsGiven = str | Sequence[str] | None
+_BATCH = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """resized: (N, H, W, C) float32 in [0, 1]; prepared: the same compressed, if so asked, or
-    else the very same. labels: (N,) numbers into `names`; None without labels.
+    """N good pictures of K windows each, picture by picture.
+
+    resized: (N * K, H, W, C) float32 in [0, 1]; prepared: the same compressed, if so asked, or
+    else the very same. numbers: (N * K,), see `numbers_of`. apart: (N * K,) True for what `split`
+    keeps for the limit. names: of the labels; one "" without. facts and defective: of each of the
+    N pictures, and of the same with a simulated defect; none where they were not measured.
+    rest: the pictures that are too many to be kept, with the number of each one's label; they give
+    the limit. looks: what is known of every picture that can be used; left_out: the others.
     """
 
     resized: Floats
     prepared: Floats
     preparation: Preparation
     provenance: Provenance
+    numbers: Labels
     apart: NDArray[np.bool_]
-    labels: Labels | None = None
     names: tuple[str, ...] = ("",)
+    facts: tuple[Facts, ...] = ()
+    defective: tuple[Facts, ...] = ()
+    rest: tuple[tuple[PictureSource, int], ...] = ()
+    looks: tuple[Look, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @classmethod
     def of(
@@ -62,116 +71,106 @@ class Material:
         labels: Labels | None = None,
         names: Sequence[str] = ("",),
     ) -> "Material":
-        """What becomes of (N, H, W, C) resized pictures by the recipe."""
-        numbers = np.zeros(len(resized), np.intp) if labels is None else labels
-        apart = _kept_apart(numbers, recipe)
+        """What becomes of (N * K, H, W, C) resized windows by the recipe; labels: (N,)."""
+        windows = preparation.count
+        if labels is None:
+            labels = np.zeros(len(resized) // windows, np.intp)
+        apart = np.repeat(_kept_apart(labels, recipe), windows)
         preparation, prepared = learn_compression(preparation, recipe, resized, apart)
-        return cls(resized, prepared, preparation, provenance, apart, labels, tuple(names))
+        numbers = numbers_of(labels, windows)
+        return cls(resized, prepared, preparation, provenance, numbers, apart, tuple(names))
+
+    @property
+    def labelled(self) -> bool:
+        """Whether there are several parts."""
+        return len(self.names) > 1
+
+    @property
+    def labels(self) -> Labels:
+        """(N,) the number of each picture's label."""
+        windows = self.preparation.count
+        return self.numbers[::windows] // windows
+
+    def batches(self, progress: Progress) -> Iterator[tuple[Floats, Labels]]:
+        """The rest, prepared: (B * K, h, w, C) with (B * K,) numbers, a few at a time."""
+        windows, numbers = [], []
+        reads = read_in_threads([source for source, _ in self.rest], self.preparation.prepare)
+        for done, ((_, label), answer) in enumerate(zip(self.rest, reads, strict=True), start=1):
+            progress(messages.STAGE_SCORING, done, len(self.rest))
+            if isinstance(answer, PictureError):  # it could be read a moment ago
+                raise answer
+            windows.append(answer[1].windows)
+            numbers.append(label)
+            if len(windows) == _BATCH or done == len(self.rest):
+                labels = numbers_of(np.array(numbers), self.preparation.count)
+                yield np.concatenate(windows), labels
+                windows, numbers = [], []
 
 
-def read_good(good: Given, labels: LabelsGiven, recipe: Recipe, progress: Progress) -> Material:
+def read_good(
+    good: Given,
+    labels: LabelsGiven,
+    recipe: Recipe,
+    progress: Progress,
+    layout: Layout | None = None,
+) -> Material:
     """Read and prepare the good pictures; see `kenpin.learn`."""
-    sources, told = _sources(good, labels)
-    size = recipe.size or _fitting_size(sources, recipe)
-    wanted = Preparation(size, "grey" if recipe.color == "grey" else "rgb")
-    used: dict[str, _Read] = {}
-    label_of: dict[str, str] = {}
-    left_out: list[LeftOut] = []
-    answers = _read_in_threads(sources, wanted)
-    for done, (source, label, answer) in enumerate(
-        zip(sources, told, answers, strict=True), start=1
-    ):
-        progress(messages.STAGE_READING, done, len(sources))
-        if isinstance(answer, PictureError):
-            left_out.append(LeftOut(_name(source), str(answer)))
-        elif answer.hash in used:
-            other = _name(used[answer.hash].name)
-            if label_of[answer.hash] != label:
-                name = _name(answer.name)
-                raise DatasetError(messages.LABEL_TWICE.format(path=name, other=other))
-            reason = messages.DUPLICATE.format(other=other)
-            left_out.append(LeftOut(_name(answer.name), reason, duplicate=True))
-        else:
-            used[answer.hash] = answer
-            label_of[answer.hash] = label
-    if len(used) < LEAST_PICTURES:
-        raise _too_few(len(used), len(sources), left_out)
-    names = _check_labels(list(label_of.values())) if labels is not None else ("",)
-    resized = np.stack([read.prepared for read in used.values()])
-    if recipe.color == "auto" and bool((resized == resized[..., :1]).all()):
-        resized, wanted = np.ascontiguousarray(resized[..., :1]), Preparation(size, "grey")
+    sources, told = find_sources(good, labels, layout)
+    kept, preparation, left_out = read_all(sources, told, recipe, progress)
+    if len(kept) < LEAST_PICTURES:
+        raise _too_few(len(kept), len(sources), left_out)
+    names = _check_labels([read.look.label for read in kept]) if labels is not None else ("",)
+    learned = [read for read in kept if read.windows is not None]
+    resized = np.concatenate([read.windows for read in learned if read.windows is not None])
+    if recipe.color == "auto" and not any(read.coloured for read in kept):
+        resized = np.ascontiguousarray(resized[..., :1])
+        preparation = replace(preparation, color="grey")
+    unseen = [read.unseen for read in learned]
+    preparation, resized = learn_standard(preparation, recipe, resized, unseen)
+    looks = tuple(read.look for read in kept)
     provenance = Provenance(
-        pictures=tuple(used),
-        size=Counter(read.size for read in used.values()).most_common(1)[0][0],
+        pictures=tuple(look.hash for look in looks),
+        size=preparation.frame or looks[0].size,
         left_out=tuple((item.name, item.reason) for item in left_out),
-        remarks=_remarks(list(used.values()), size),
+        remarks=remarks_on(looks, preparation.size, recipe.size is not None),
     )
-    numbers = np.array([names.index(label) for label in label_of.values()])
-    conditional = numbers if len(names) > 1 else None
-    return Material.of(resized, wanted, provenance, recipe.but(size=size), conditional, names)
+    numbers = np.array([names.index(read.look.label) for read in learned])
+    rest = tuple((r.look.source, names.index(r.look.label)) for r in kept if r.windows is None)
+    if rest:  # they are held out already
+        recipe = recipe.but(held_out="kfold")
+    material = Material.of(resized, preparation, provenance, recipe, numbers, names)
+    return replace(
+        material,
+        facts=tuple(read.look.facts for read in learned),
+        defective=tuple(read.defective for read in learned if read.defective is not None),
+        rest=rest,
+        looks=looks,
+        left_out=tuple(left_out),
+    )
 
 
-def read_ng(ng: Given, material: Material, progress: Progress) -> tuple[Floats, tuple[str, ...]]:
-    """(M, h, w, C) NG pictures prepared like the good ones, and remarks about them.
+def read_ng(
+    ng: Given, material: Material, progress: Progress, layout: Layout | None = None
+) -> tuple[Floats, tuple[str, ...]]:
+    """(M * K, h, w, C) NG pictures prepared like the good ones, and remarks about them.
 
     Raises DatasetError when one is also a good one, or none can be used.
     """
-    sources = _paths_of(ng, find_pictures)
+    sources = paths_of(ng, lambda given: find_pictures(given, layout))
     seen = frozenset(material.provenance.pictures)
-    used: dict[str, _Read] = {}
-    for done, answer in enumerate(_read_in_threads(sources, material.preparation), start=1):
+    used: dict[str, tuple[Floats, tuple[int, int]]] = {}
+    reads = read_in_threads(sources, material.preparation.prepare)
+    for done, answer in enumerate(reads, start=1):
         progress(messages.STAGE_READING, done, len(sources))
         if isinstance(answer, PictureError):
             raise DatasetError(str(answer))
-        if answer.hash in seen:
-            raise DatasetError(messages.NG_IS_GOOD.format(path=answer.name))
-        used.setdefault(answer.hash, answer)
-    other = sum(read.size != material.provenance.size for read in used.values())
+        picture, prepared = answer
+        if picture.hash in seen:
+            raise DatasetError(messages.NG_IS_GOOD.format(path=picture.name))
+        used.setdefault(picture.hash, (prepared.windows, picture.size))
+    other = sum(size != material.provenance.size for _, size in used.values())
     remarks = (messages.NG_SIZE.format(count=other),) if other else ()
-    return np.stack([read.prepared for read in used.values()]), remarks
-
-
-@dataclass(frozen=True, eq=False)
-class _Read:
-    """One picture, read and prepared; its full-size pixels are already let go."""
-
-    name: str
-    hash: str
-    size: tuple[int, int]
-    notes: tuple[str, ...]
-    prepared: Floats
-
-
-def _sources(good: Given, labels: LabelsGiven) -> tuple[list[PictureSource], list[str]]:
-    """The pictures, and the label of each; "" where there are no labels."""
-    if isinstance(labels, str):
-        paths = [good] if isinstance(good, str | Path) else list(good)
-        if not all(isinstance(path, str | Path) for path in paths):
-            raise DatasetError(messages.LABELS_OF_ONE)
-        found = find_good_of_labels(
-            [path for path in paths if isinstance(path, str | Path)], labels
-        )
-        return [path for path, _ in found], [label for _, label in found]
-    sources = _paths_of(good, find_good)
-    told = [""] * len(sources)
-    if labels is not None:
-        told = ["" if label is None else str(label).strip() for label in labels]
-    if len(told) != len(sources):
-        raise DatasetError(messages.LABELS_COUNT.format(labels=len(told), pictures=len(sources)))
-    return sources, told
-
-
-def _paths_of(
-    given: Given, find: Callable[[str | Path | Sequence[str | Path]], list[Path]]
-) -> list[PictureSource]:
-    if isinstance(given, str | Path):
-        return list(find(given))
-    if not isinstance(given, Sequence | np.ndarray):
-        raise DatasetError(messages.NOT_PICTURES.format(kind=type(given).__name__))
-    sources: list[PictureSource] = []
-    for source in given:
-        sources += find(source) if isinstance(source, str | Path) else [source]
-    return sources or list(find([]))
+    return np.concatenate([windows for windows, _ in used.values()]), remarks
 
 
 def _kept_apart(labels: Labels, recipe: Recipe) -> NDArray[np.bool_]:
@@ -208,39 +207,6 @@ def _check_labels(labels: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _read_in_threads(
-    sources: Sequence[PictureSource], preparation: Preparation
-) -> Iterator[_Read | PictureError]:
-    def read(source: PictureSource) -> _Read | PictureError:
-        try:
-            picture = read_picture(source)
-        except PictureError as error:
-            return error
-        prepared = preparation.prepare(picture)
-        return _Read(picture.name, picture.hash, picture.size, picture.notes, prepared)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(read, sources)
-
-
-def _fitting_size(sources: Sequence[PictureSource], recipe: Recipe) -> tuple[int, int]:
-    sizes = []
-    for source in sources:
-        with contextlib.suppress(PictureError):  # said with its reason when it is read
-            sizes.append(read_size(source))
-    if not sizes:
-        return SMALLEST_SIDE, SMALLEST_SIDE  # nothing can be read, which is said a moment later
-    longest = LONGEST_OF_NETWORKS if recipe.model in NETWORKS else _LONGEST
-    return fitting_size(sizes, _LONGEST_COMPRESSED if recipe.compression.steps else longest)
-
-
-def _name(source: PictureSource) -> str:
-    """The last two parts of a path: enough to find it, and nothing of the user's folders."""
-    if isinstance(source, str | Path):
-        return "/".join(Path(source).parts[-2:])
-    return getattr(source, "name", "array")
-
-
 def _too_few(count: int, given: int, left_out: Sequence[LeftOut]) -> DatasetError:
     text = messages.TOO_FEW_GOOD.format(count=count, given=given, least=LEAST_PICTURES)
     for duplicate, reason in (
@@ -252,22 +218,3 @@ def _too_few(count: int, given: int, left_out: Sequence[LeftOut]) -> DatasetErro
             first = next(item for item in left_out if item.duplicate == duplicate)
             text += " " + reason.format(count=number, name=first.name, reason=first.reason)
     return DatasetError(text)
-
-
-def _remarks(pictures: Sequence[_Read], size: tuple[int, int]) -> tuple[str, ...]:
-    remarks = []
-    sizes = sorted({read.size for read in pictures})
-    if len(sizes) > 1:
-        remarks.append(
-            messages.SIZES_DIFFER.format(
-                count=len(sizes),
-                smallest=in_pixels(sizes[0]),
-                largest=in_pixels(sizes[-1]),
-                size=as_option(size),
-            )
-        )
-    if any(distorts(one, other) for one, other in itertools.combinations(sizes, 2)):
-        remarks.append(messages.SHAPES_DIFFER)
-    notes = Counter(note for read in pictures for note in read.notes)
-    remarks += [messages.NOTED.format(count=n, note=note) for note, n in notes.items()]
-    return tuple(remarks)

@@ -40,6 +40,16 @@ SIZES_DIFFER = (
     "The pictures have {count} different sizes, from {smallest} to {largest} (width x height); "
     "all were resized, as with --size {size}."
 )
+FOUND = "{count} of the pictures: {kind}, the first is {first} ({detail}); see kenpin check."
+ODD_VALUE = "{value}, most are {usual}"
+ODD_RATIO = "{ratio} times the typical {measure}"
+NEARLY = "almost the same picture as {other}"
+IN_TEST = "the same piece as {other}, which is to test the model"
+TOO_FEW_TO_PROMISE = "{count} pictures; promising {rate} takes {needed}"
+FALSE_ALARM = "The share of false alarms must be above 0 and at most 0.5; got {value} instead."
+NOTHING_FOUND = "Nothing odd was found."
+SUSPECTS_MORE = "Not odd enough to be said, but of all others the most unlike the rest:"
+UNLIKE = "score {score:.3g}, the typical one is {typical:.3g}"
 SHAPES_DIFFER = (
     "The pictures have different proportions; resizing distorts some, so crop them alike."
 )
@@ -100,12 +110,27 @@ CANNOT_DRAW = "{name} holds the model '{model}', which cannot draw; pca, vae and
 IDX_MISSING = "{folder} has no {name} or {name}.gz; give the folder of MNIST's files with --mnist."
 IDX_DAMAGED = "{path} is not an idx file of pictures or labels, or is damaged ({reason})."
 IDX_KIND = "its values are not single bytes"
+IDX_LARGE = "it unpacks to more than {limit} MB"
+IDX_NO_PICTURES = "{path} holds no pictures; name the idx file of the pictures (idx3)."
+IDX_TRUTH = (
+    "{path} does not say which pictures are good: put the idx file of the labels beside it and say "
+    "which label is good, such as --good 1."
+)
+ZIP_DAMAGED = "{path} cannot be opened as a zip ({reason}); copy or pack it again."
+ZIP_ENCRYPTED = "it is locked with a password"
+NOT_IN_ZIP = "{path} names {place} in row {row}, which is not in the zip; pack it too."
+LAYOUT_UNKNOWN = "There is no layout '{name}'; the layouts are {known}."
+COLUMN_OPTION = "A column is told as file=NAME, folder=NAME or truth=NAME; got '{value}'."
 MNIST_NEEDED = "mnist19 needs the four files of MNIST; give their folder with --mnist DIR."
 EXPERIMENT_UNKNOWN = "There is no experiment '{name}'; the experiments are {known}."
 NOTE_BETWEEN = "less clearly '{label}' than good ones are (next: '{other}')"
 NG_TOO_FEW = "Usable NG pictures: {count}; kenpin needs at least {least} to learn from them."
 NG_IS_GOOD = "{path} is among the good pictures and among the NG ones; remove it from one of them."
 NG_LABELS = "NG pictures cannot be used together with labels yet; leave one of the two out."
+NG_TOO_MANY_GOOD = (
+    "A judge that learns from NG pictures takes at most {most} good pictures of this size; give "
+    "fewer good ones."
+)
 NG_UNHELD = "NG pictures need held-out good pictures; use held_out = 'kfold' or 'split'."
 NG_KEPT = (
     "A judge that learned from {pictures} NG pictures is used: cross-validated, {svm_escapes} of "
@@ -123,6 +148,10 @@ UNITS = "the difference in good-part units"
 L1, L2, SSIM = "the absolute difference", "the squared difference", "the structural dissimilarity"
 CHOSEN = "Chosen among {count} candidates by simulated defects on held-out good pictures, the best:"
 NG_SIZE = "{count} NG pictures have another size than the good ones and were resized."
+LEARNED_FROM_PART = (
+    "The model learned from {learned} of the good pictures, drawn at random; the {rest} others "
+    "gave the limit."
+)
 MT_FEW = (
     "The MT method has {pictures} good pictures for {items} pixels, too few to know their "
     "correlation, so it was shrunk by {share}; with three pictures for each pixel it would not be."
@@ -137,6 +166,19 @@ RECIPE_VALUE = (
     "The setting '{setting}' of {where} is not possible: {reason}; got {value!r} instead."
 )
 RECIPE_SIZE = "A size is HEIGHTxWIDTH in pixels, such as 96x128; got {value!r} instead."
+PLACE_OUTSIDE = (
+    "The setting '{setting}' {value} reaches beyond {outer}; [x, y, width, height] must lie inside."
+)
+IGNORE_MASK = "The setting 'ignore_mask': {reason}"
+NOTHING_REPEATS = (
+    "Nothing in {path} repeats from left to right; say how many windows there are with --columns, "
+    "and where with --within."
+)
+WINDOWS_TOO_SMALL = (
+    "The windows would have {width}x{height} pixels; they need at least 4x4: ask for fewer."
+)
+WINDOWS_FOUND = "Windows: {count} of {width}x{height} pixels; look at the picture before use."
+RECTANGLE = "A rectangle is X,Y,WIDTH,HEIGHT in pixels, such as 40,60,400,180; got {value!r}."
 RECIPE_TIME = (
     "A time is a number of seconds such as 60s, or minutes such as 2m; got {value!r} instead."
 )
@@ -175,6 +217,7 @@ HOW_NONE = "none: no picture was held out"
 STAGE_DRAWING = "drawing"
 STAGE_READING = "reading"
 STAGE_JUDGING = "judging"
+STAGE_SCORING = "scoring the good pictures that were not learned from"
 STAGE_EPOCHS = "learning"
 STAGE_FOLD = "learning without fold {fold} of {folds}"
 STAGE_CHOOSING = "choosing on simulated defects"

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from kenpin import messages
 from kenpin.errors import PictureError
 from kenpin.files import write_atomically
+from kenpin.packed import ZipMember
 from kenpin.types import Picture, PictureSource, Pixels
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
@@ -28,7 +29,7 @@ _ORIENTATION = 0x0112  # the EXIF tag
 
 
 def read_picture(source: PictureSource) -> Picture:
-    """Read a picture from a file, or take it from an array.
+    """Read a picture from a file or from a zip, or take it from an array.
 
     A file may be PNG, JPEG, BMP, TIFF or WebP with 8 or 16 bits; an array (H, W) grey, (H, W, 3)
     RGB or (H, W, 4) RGBA, uint8 or uint16. EXIF orientation is obeyed, transparency is dropped
@@ -41,7 +42,7 @@ def read_picture(source: PictureSource) -> Picture:
         return source
     if isinstance(source, np.ndarray):
         return _from_array(source)
-    path = Path(source)
+    path = _path(source)
     content = _read_bytes(path)
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
@@ -59,12 +60,14 @@ def read_picture(source: PictureSource) -> Picture:
 
 def read_size(source: PictureSource) -> tuple[int, int]:
     """(H, W) of a picture, upright, of a file from its header alone; raises PictureError."""
-    if not isinstance(source, str | Path):
+    if not isinstance(source, str | Path | ZipMember):
         return read_picture(source).size
-    path = Path(source)
-    _read_bytes(path, 1)  # says in one sentence what is wrong with the file
+    path = _path(source)
+    # The first byte of a file is enough: its reader says in one sentence what is wrong with it.
+    content = _read_bytes(path, 1 if isinstance(path, Path) else -1)
     try:
-        with Image.open(path, formats=_FORMATS) as image:
+        file = path if isinstance(path, Path) else io.BytesIO(content)
+        with Image.open(file, formats=_FORMATS) as image:
             width, height = image.size
             turned = image.getexif().get(_ORIENTATION, 1) >= 5
             return (width, height) if turned else (height, width)
@@ -86,20 +89,18 @@ def encode(pixels: Pixels, kind: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _read_bytes(path: Path, count: int = -1) -> bytes:
+def _path(source: str | Path | ZipMember) -> Path | ZipMember:
+    return source if isinstance(source, ZipMember) else Path(source)
+
+
+def _read_bytes(path: Path | ZipMember, count: int = -1) -> bytes:
+    if isinstance(path, ZipMember):
+        return _read_member(path)
     if not path.exists():
         raise PictureError(messages.FILE_MISSING.format(path=path))
     if not path.is_file():
         raise PictureError(messages.FILE_NOT_REGULAR.format(path=path))
-    size = path.stat().st_size
-    if size == 0:
-        raise PictureError(messages.FILE_EMPTY.format(path=path))
-    if size > _MAX_BYTES:
-        raise PictureError(
-            messages.FILE_TOO_LARGE.format(
-                path=path, megabytes=size // 2**20, limit=_MAX_BYTES // 2**20
-            )
-        )
+    _check_bytes(path, path.stat().st_size)
     try:
         with path.open("rb") as file:
             return file.read(count)
@@ -109,7 +110,27 @@ def _read_bytes(path: Path, count: int = -1) -> bytes:
         ) from None
 
 
-def _check_header(image: Image.Image, path: Path) -> None:
+def _read_member(member: ZipMember) -> bytes:
+    _check_bytes(member, member.length)
+    try:
+        return member.read(_MAX_BYTES)
+    except OSError as error:
+        reason = error.strerror
+        raise PictureError(messages.PICTURE_DAMAGED.format(path=member, reason=reason)) from None
+
+
+def _check_bytes(path: Path | ZipMember, size: int) -> None:
+    if size == 0:
+        raise PictureError(messages.FILE_EMPTY.format(path=path))
+    if size > _MAX_BYTES:
+        raise PictureError(
+            messages.FILE_TOO_LARGE.format(
+                path=path, megabytes=size // 2**20, limit=_MAX_BYTES // 2**20
+            )
+        )
+
+
+def _check_header(image: Image.Image, path: Path | ZipMember) -> None:
     """Refuse what would be large, ambiguous or lossy before any pixel is decoded."""
     if image.width * image.height > _MAX_PIXELS:
         raise _too_large(path, str(image.width * image.height))
@@ -119,7 +140,7 @@ def _check_header(image: Image.Image, path: Path) -> None:
     _check_smallest(str(path), (image.height, image.width))
 
 
-def _decode(image: Image.Image, path: Path) -> Picture:
+def _decode(image: Image.Image, path: Path | ZipMember) -> Picture:
     notes = []
     if image.mode == "RGB" and any(";16" in str(tile) for tile in getattr(image, "tile", ())):
         notes.append(messages.NOTE_16_BIT_COLOUR)
@@ -164,7 +185,7 @@ def _check_smallest(name: str, size: tuple[int, int]) -> None:
         )
 
 
-def _too_large(path: Path, pixels: str) -> PictureError:
+def _too_large(path: Path | ZipMember, pixels: str) -> PictureError:
     return PictureError(
         messages.PICTURE_TOO_LARGE.format(path=path, pixels=pixels, limit=_MAX_PIXELS)
     )

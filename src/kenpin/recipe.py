@@ -20,6 +20,7 @@ from kenpin.settings import (
     DenseAeSettings,
     MtSettings,
     PcaSettings,
+    Rectangle,
     RtSettings,
     Settings,
     VaeSettings,
@@ -44,6 +45,37 @@ class Recipe(Settings):
     )
     color: Literal["auto", "grey", "rgb"] = Field(
         "auto", description="'auto' is 'rgb' when any good picture has colour, else 'grey'."
+    )
+    crop: Rectangle | None = Field(
+        None,
+        description="[x, y, width, height] in pixels of the picture: what of it is looked at. "
+        "Places are those of a picture with the size that most of the good ones have; with "
+        "'align', of the first good picture.",
+    )
+    windows: dict[str, Rectangle] = Field(
+        {},
+        description="Name and [x, y, width, height] of each place that is judged on its own, such "
+        "as each terminal of a connector; the worst one rules. Left out: the whole picture, or "
+        "its crop.",
+    )
+    ignore: tuple[Rectangle, ...] = Field(
+        (), description="Rectangles [x, y, width, height] in which nothing counts."
+    )
+    ignore_mask: str | None = Field(
+        None,
+        description="A picture of the same size as the good ones that is white where nothing "
+        "counts.",
+    )
+    align: Literal["none", "translation", "rotation", "scale"] = Field(
+        "none",
+        description="Parts that do not always lie alike are found and brought to lie as in the "
+        "first good picture: 'translation' moves, 'rotation' also turns, 'scale' also makes them "
+        "larger or smaller.",
+    )
+    light: Literal["none", "level", "shading"] = Field(
+        "none",
+        description="'level' brings every picture to the same mean brightness; 'shading' also "
+        "evens out what changes slowly over the picture.",
     )
     difference: Literal["auto", "units", "l1", "l2", "ssim"] | None = Field(
         None,
@@ -116,6 +148,13 @@ class Recipe(Settings):
         default_factory=CvaeSettings, description="The conditional one (torch)."
     )
 
+    @field_validator("windows")
+    @classmethod
+    def _names(cls, windows: dict[str, Rectangle]) -> dict[str, Rectangle]:
+        if not all(name.strip() and name.isprintable() and len(name) <= 64 for name in windows):
+            raise ValueError("each name must have 1 to 64 readable letters")
+        return windows
+
     @field_validator("size")
     @classmethod
     def _sides(cls, size: tuple[int, int] | None) -> tuple[int, int] | None:
@@ -144,6 +183,9 @@ class Recipe(Settings):
             settings = tomllib.loads(path.read_text("utf-8-sig"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             raise RecipeError(messages.RECIPE_NOT_TOML.format(path=path, reason=error)) from None
+        mask = settings.get("ignore_mask")
+        if isinstance(mask, str) and (path.parent / mask).is_file():
+            settings["ignore_mask"] = str(path.parent / mask)  # beside the recipe that names it
         return cls.parse(settings, str(path))
 
     @classmethod
@@ -278,6 +320,17 @@ def parse_seconds(text: str) -> float:
     if not found:
         raise RecipeError(messages.RECIPE_TIME.format(value=text))
     return float(found[1]) * (60 if found[2] == "m" else 1)
+
+
+def parse_rectangle(text: str) -> Rectangle:
+    """'40,60,400,180' -> (40, 60, 400, 180): x, y, width, height; raises RecipeError."""
+    try:
+        x, y, width, height = (int(number) for number in text.split(","))
+    except ValueError:
+        raise RecipeError(messages.RECTANGLE.format(value=text)) from None
+    if min(x, y) < 0 or min(width, height) < 1:
+        raise RecipeError(messages.RECTANGLE.format(value=text))
+    return x, y, width, height
 
 
 def parse_size(text: str) -> tuple[int, int]:

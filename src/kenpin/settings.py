@@ -9,6 +9,10 @@ LARGEST_SIDE = 2048
 
 
 Side = Annotated[int, Field(ge=4, le=LARGEST_SIDE)]
+Place = Annotated[int, Field(ge=0, le=100_000)]
+Length = Annotated[int, Field(ge=4, le=100_000)]
+Rectangle = tuple[Place, Place, Length, Length]
+"""(x, y, width, height) in pixels of the picture, from its upper left corner."""
 
 
 class Settings(BaseModel):

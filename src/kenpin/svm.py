@@ -4,6 +4,7 @@ Learning it needs scikit-learn; judging needs NumPy only. Source of the machine:
 "Support-vector networks", 1995, with a Gaussian kernel.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,9 +38,9 @@ class Svm:
     gamma: float
     intercept: float
 
-    def value(self, difference: Floats) -> float:
-        """(h, w) difference map -> the decision value; high is abnormal."""
-        return float(self.values(features(difference)[None])[0])
+    def value(self, differences: Sequence[Floats]) -> float:
+        """K difference maps (h, w), one a window -> the decision value; high is abnormal."""
+        return float(self.values(features(differences)[None])[0])
 
     def values(self, given: Floats) -> NDArray[np.float64]:
         """(n, d) features -> (n,) decision values."""
@@ -59,11 +60,11 @@ class Svm:
         }
 
     @classmethod
-    def of(cls, arrays: dict[str, Any]) -> "Svm":
+    def of(cls, arrays: dict[str, Any], windows: int = 1) -> "Svm":
         """The machine again; raises ValueError when the arrays do not fit."""
         names = ("centre", "spread", "support", "weights")
         centre, spread, support, weights = (np.array(arrays[name], np.float32) for name in names)
-        size = len(features(np.zeros((16, 16), np.float32)))
+        size = len(features([np.zeros((16, 16), np.float32)] * windows))
         if centre.shape != (size,) or support.shape != (len(weights), size):
             raise ValueError("the support vectors do not fit the features")
         if spread.shape != (size,) or not bool((spread > 0).all()) or weights.ndim != 1:
@@ -76,7 +77,12 @@ class Svm:
         return cls(centre, spread, support, weights, gamma, intercept)
 
 
-def features(difference: Floats) -> Floats:
+def features(differences: Sequence[Floats]) -> Floats:
+    """K difference maps (h, w), one a window -> (K * d,) float32, those of each window."""
+    return np.concatenate([_features(difference) for difference in differences])
+
+
+def _features(difference: Floats) -> Floats:
     """(h, w) difference map -> (d,) float32: how high it is at its worst, broadly, and where.
 
     At three smoothings the largest value, the means of the largest shares, and the mean; then the

@@ -12,13 +12,19 @@ from kenpin import messages
 from kenpin.bundle import Bundle, describe, judge_in_words, ng_in_words
 from kenpin.judge import how_held_out, percent, promise, promise_spread
 from kenpin.prepare import as_option
+from kenpin.types import PictureSource
 
 if TYPE_CHECKING:  # inspecting does not wait for SciPy
+    from kenpin.doctor import Examination
     from kenpin.evaluation import Evaluation, Rate
+    from kenpin.findings import Finding
 
 _COLUMNS = ("picture", "verdict", "expected", "label", "sure", "margin", "margin_limit",
             "score", "limit", "p_value",
             "regions", "x", "y", "width", "height", "peak", "shown", "reason")  # fmt: skip
+
+
+_MOST_DRAWN = 48
 
 
 def print_bundle(out: Console, bundle: Bundle, path: Path) -> None:
@@ -93,6 +99,8 @@ def print_evaluation(out: Console, evaluation: "Evaluation") -> None:
     if evaluation.pixel_auroc is not None:
         table.add_row("pixel AUROC", _number(evaluation.pixel_auroc))
         table.add_row("AUPRO (to 0.3)", _number(evaluation.aupro))
+    if evaluation.unusable.any():
+        table.add_row("unusable (counted as rejected)", str(int(evaluation.unusable.sum())))
     if evaluation.left_out:
         table.add_row("left out", f"{len(evaluation.left_out)} unreadable")
     out.print(table)
@@ -103,6 +111,46 @@ def print_evaluation(out: Console, evaluation: "Evaluation") -> None:
     matrix.add_row("good", str(reject.n - reject.errors), str(reject.errors))
     matrix.add_row("NG", str(escape.errors), str(escape.n - escape.errors))
     out.print(matrix)
+
+
+def print_examination(out: Console, found: "Examination") -> None:
+    """What is odd, and the pictures most unlike the others."""
+    out.print(f"Usable pictures: {found.count}")
+    if found.findings:
+        table = _table("", "what", "picture", "why", "p")
+        for number, finding in enumerate(found.findings, start=1):
+            table.add_row(f"#{number}", finding.kind.value, finding.picture or "(all)",
+                          finding.detail, _chance(finding.p_value))  # fmt: skip
+        out.print(table)
+    else:
+        out.print(messages.NOTHING_FOUND)
+    rest = _not_yet_told(found)
+    if not rest:
+        return
+    out.print(messages.SUSPECTS_MORE)
+    table = _table("", "picture", "why", "p")
+    for number, suspect in enumerate(rest, start=1):
+        table.add_row(f"u{number}", suspect.picture, suspect.detail, _chance(suspect.p_value))
+    out.print(table)
+
+
+def suspects_to_draw(found: "Examination") -> list[tuple[PictureSource, str]]:
+    """Each odd picture once, then those most unlike the others, with its numbers in the tables."""
+    drawn: dict[int, tuple[PictureSource, str]] = {}
+    for number, finding in enumerate(found.findings, start=1):
+        if finding.source is not None:
+            _, words = drawn.get(id(finding.source), (finding.source, ""))
+            words = f"{words}, #{number}" if words else f"#{number} {finding.kind.value}"
+            drawn[id(finding.source)] = finding.source, words
+    for number, suspect in enumerate(_not_yet_told(found), start=1):
+        if suspect.source is not None and id(suspect.source) not in drawn:
+            words = f"u{number} p {_chance(suspect.p_value)}"
+            drawn[id(suspect.source)] = suspect.source, words
+    return list(drawn.values())[:_MOST_DRAWN]
+
+
+def _not_yet_told(found: "Examination") -> "list[Finding]":
+    return [one for one in found.suspects if one not in found.findings]
 
 
 def print_experiment(out: Console, summary: list[dict[str, Any]]) -> None:
@@ -144,6 +192,10 @@ def _share(rate: "Rate") -> str:
 
 def _interval(rate: "Rate") -> str:
     return "-" if rate.interval is None else " to ".join(percent(bound) for bound in rate.interval)
+
+
+def _chance(value: float | None) -> str:
+    return "" if value is None else f"{value:.2g}"
 
 
 def _number(value: float | None) -> str:

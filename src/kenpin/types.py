@@ -14,6 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kenpin.packed import ZipMember
+
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Floats = NDArray[np.float32]
 
@@ -31,6 +33,20 @@ class Outcome(StrEnum):
     OK = "OK"
     NG = "NG"
     WRONG_PART = "WRONG_PART"
+    UNUSABLE = "UNUSABLE"
+
+
+class Reason(StrEnum):
+    """Why a picture is unusable."""
+
+    PROPORTIONS = "other proportions than the good pictures"
+    BLANK = "blank"
+    SATURATED = "overexposed"
+    DARK = "too dark"
+    BRIGHT = "too bright"
+    BLURRED = "out of focus"
+    NOT_FOUND = "part not found"
+    ANOTHER = "not this part"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +85,8 @@ class Region:
     """A rectangle around a part of the difference that is above the limit.
 
     x, y, width, height: in a verdict, in pixels of the picture the user gave. peak: the largest
-    difference inside, in good-part units.
+    difference inside, in good-part units. window: the name of the window that it lies in, where
+    the recipe has windows.
     """
 
     x: int
@@ -77,20 +94,33 @@ class Region:
     width: int
     height: int
     peak: float
+    window: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """What a person wants to see of a verdict, at the size the model sees.
 
-    prepared, reconstruction: (h, w, C) float32 in about [0, 1]; there is no reconstruction by a
-    model that answers with a residual only. difference: (h, w) float32 >= 0, high is abnormal, in
-    good-part units unless the recipe asks for another difference.
+    K is the number of windows in the recipe, 1 without. prepared, reconstruction: (K, h, w, C)
+    float32 in about [0, 1]; there is no reconstruction by a model that answers with a residual
+    only. difference: (K, h, w) float32 >= 0, high is abnormal, in good-part units unless the recipe
+    asks for another difference. places: of each window a (3, 3) map from its pixels (x, y, 1) to
+    those of the picture.
     """
 
     prepared: Floats
     reconstruction: Floats | None
     difference: Floats
+    places: tuple[NDArray[np.floating[Any]], ...]
+
+
+@dataclass(frozen=True)
+class WindowVerdict:
+    """The answer for one window of a picture; see `Verdict`."""
+
+    name: str
+    outcome: Outcome
+    score: float
 
 
 @dataclass(frozen=True)
@@ -100,8 +130,8 @@ class Verdict:
     score: high is abnormal; with the default recipe the largest difference in the picture, in
     good-part units. limit: a score above it is NG. p_value: the share of good parts expected to
     score at least this high, in (0, 1]; small is abnormal. regions: most abnormal first, empty
-    when OK, never empty else. level: they are the places of the difference map above it; the
-    limit itself where the score is the largest difference.
+    when OK or unusable, never empty else. level: they are the places of the difference map above
+    it; the limit itself where the score is the largest difference.
     l1, l2: mean absolute and mean squared residual, for comparison: of grey levels in [0, 1], or
     in the residual's own unit where the model does not reconstruct.
     margin: how much more the part looks like another label than like the one it is judged as, the
@@ -109,6 +139,10 @@ class Verdict:
     OK.
     expected: the label that the inspector was told. label: the one the part looks like. sure: how
     probable that is among the labels, in (0, 1]. All None where the bundle has no labels.
+    windows: what each window came to, where the recipe has windows; the worst rules.
+    reason: why the picture is unusable; None when it can be used. fit: how well it fits the mean
+    good picture, after alignment if the recipe asks for it: their correlation, in [-1, 1]; None
+    from files of earlier formats.
     size: (H, W) of the picture the user gave. notes: what was done to read it.
     milliseconds: time spent in each stage.
     evidence: None where it was let go to save memory.
@@ -132,6 +166,9 @@ class Verdict:
     margin: float | None = None
     margin_limit: float | None = None
     level: float = 0.0
+    windows: tuple[WindowVerdict, ...] = ()
+    reason: Reason | None = None
+    fit: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as JSON-able values; `picture` is a string, times are rounded."""
@@ -145,17 +182,31 @@ class Verdict:
         return {
             "picture": self.picture,
             "verdict": self.outcome.value,
+            **({"unusable": self.reason.value} if self.reason else {}),
             "score": self.score,
             "limit": self.limit,
             "p_value": self.p_value,
-            "regions": [vars(region) for region in self.regions],
+            "regions": [_without_none(vars(region)) for region in self.regions],
+            **({"windows": [vars(window) for window in self.windows]} if self.windows else {}),
             "l1": self.l1,
             "l2": self.l2,
+            **({"fit": self.fit} if self.fit is not None else {}),
             **(labels if self.label is not None else {}),
             "notes": list(self.notes),
             "ms": {stage: round(ms, 3) for stage, ms in self.milliseconds.items()},
         }
 
 
-PictureSource = str | Path | Pixels | Picture
-"""Anywhere a picture may come from: a path, an array, or a picture already read."""
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+PictureSource = str | Path | ZipMember | Pixels | Picture
+"""Anywhere a picture may come from: a path, a zip, an array, or a picture already read."""
+
+
+def name_of(source: PictureSource) -> str:
+    """What a picture is called, for people."""
+    if isinstance(source, np.ndarray):
+        return "array"
+    return source.name if isinstance(source, Picture) else str(source)

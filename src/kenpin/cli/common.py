@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from kenpin import messages
-from kenpin.errors import KenpinError
+from kenpin.errors import DatasetError, KenpinError
 from kenpin.types import Progress
 
 P = ParamSpec("P")
@@ -43,6 +43,52 @@ _PLAIN: dict[str, Any] = {"width": _WIDTH, "highlight": False, "markup": False, 
 out = _Console(soft_wrap=True, **_PLAIN)
 err = _Console(soft_wrap=True, stderr=True, **_PLAIN)
 
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        show_default=False,
+        help="Tables are laid out like published data: terminals (dirname, out_sianame; "
+        "label 0 is OK).",
+    ),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="file=NAME",
+        show_default=False,
+        help="What a column of a table is called: file=NAME, folder=NAME, truth=NAME. "
+        "May be repeated.",
+    ),
+]
+GoodNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--good",
+        metavar="NAME",
+        show_default=False,
+        help="What the column of the truth, or the label of an idx file, says of good "
+        "pieces. May be repeated.",
+    ),
+]
+Good = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Good pictures: a folder, files, a folder in MVTec layout (train/good is taken), a "
+        "CSV or Excel table, an idx file, or a zip of any of these.",
+        show_default=False,
+    ),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="folders|COLUMN",
+        show_default=False,
+        help="Several parts at once: each sub-folder of the good pictures is one, or this "
+        "column of a table says which.",
+    ),
+]
 Part = Annotated[Path, typer.Argument(metavar="PART.kenpin", show_default=False)]
 
 
@@ -69,6 +115,21 @@ def one_sentence(command: Callable[P, T]) -> Callable[P, T]:
         raise typer.Exit(COULD_NOT_RUN)
 
     return wrapped
+
+
+def layout_of(name: str | None, columns: list[str] | None, good: list[str] | None) -> Any:
+    """What the three options say together; None when none was given."""
+    from kenpin.manifest import Layout as Told  # noqa: PLC0415 - each command loads what it needs
+
+    if name is None and not columns and not good:
+        return None
+    told: dict[str, Any] = vars(Told.named(name)).copy() if name else {}
+    for column in columns or []:
+        role, _, own = column.partition("=")
+        if role not in ("file", "folder", "truth") or not own:
+            raise DatasetError(messages.COLUMN_OPTION.format(value=column))
+        told[role] = own
+    return Told(**told | ({"good": tuple(good)} if good else {}))
 
 
 def complain(sentence: str) -> None:

@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,21 +13,31 @@ from rich.text import Text
 from kenpin import messages
 from kenpin.cli.common import (
     COULD_NOT_RUN,
+    Columns,
+    GoodNames,
+    Layout,
     Part,
     app,
     complain,
+    layout_of,
     one_sentence,
     out,
     progress_bar,
     write_report_to,
 )
 from kenpin.errors import PictureError
-from kenpin.types import Outcome, Verdict
+from kenpin.packed import ZipMember
+from kenpin.types import Outcome, PictureSource, Verdict, name_of
 
 SOMETHING_NOT_OK = 1
 
 _UNREADABLE = "UNREADABLE"
-_COLOURS = {Outcome.OK: "green", Outcome.NG: "bold red", Outcome.WRONG_PART: "bold yellow"}
+_COLOURS = {
+    Outcome.OK: "green",
+    Outcome.NG: "bold red",
+    Outcome.WRONG_PART: "bold yellow",
+    Outcome.UNUSABLE: "bold magenta",
+}
 
 
 @app.command()
@@ -35,7 +45,8 @@ _COLOURS = {Outcome.OK: "green", Outcome.NG: "bold red", Outcome.WRONG_PART: "bo
 def inspect(
     part: Part,
     pictures: Annotated[
-        list[Path], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)
+        list[Path], typer.Argument(help="Pictures, folders, tables, idx files or zips of them.",
+                                   show_default=False)
     ],
     expect: Annotated[
         str | None, typer.Option(metavar="LABEL", show_default=False,
@@ -53,9 +64,11 @@ def inspect(
         Path | None, typer.Option("--pictures", metavar="DIR", show_default=False,
                                   help="Write original | reconstruction | difference as PNG.")
     ] = None,
+    layout: Layout = None,
+    columns: Columns = None,
 ) -> None:  # fmt: skip
     """Judge pictures. Exit status: 0 all OK, 1 something is not OK, 2 could not run or read."""
-    from kenpin.dataset import find_pictures  # noqa: PLC0415 - see learn
+    from kenpin.dataset import files_of, find_pictures  # noqa: PLC0415 - see learn
     from kenpin.files import (  # noqa: PLC0415
         check_apart,
         check_not_input,
@@ -68,7 +81,8 @@ def inspect(
 
     inspector = Inspector.open(part)
     inspector.check_label(expect)
-    paths = find_pictures(pictures)
+    sources = find_pictures(pictures, layout_of(layout, columns, None))
+    paths = [*files_of(sources), *(path for path in pictures if path.is_file())]
     if csv_file:
         check_not_input(csv_file, [part, *paths])
         check_writable(csv_file)
@@ -78,7 +92,7 @@ def inspect(
     records: list[dict[str, Any]] = []
     stopped = False
     try:
-        for record in _judged(inspector, paths, expect, picture_folder, as_json):
+        for record in _judged(inspector, sources, expect, picture_folder, as_json):
             records.append(record)
     except KeyboardInterrupt:
         stopped = True
@@ -102,7 +116,8 @@ def evaluate(
     part: Part,
     dataset: Annotated[
         Path, typer.Argument(help="A folder with test/good and test/DEFECT, and masks in "
-                             "ground_truth/DEFECT/NAME_mask.png if there are any (MVTec layout).",
+                             "ground_truth/DEFECT/NAME_mask.png if there are any (MVTec layout); "
+                             "a table; an idx file; or a zip of one.",
                              show_default=False)
     ],
     report: Annotated[
@@ -110,6 +125,9 @@ def evaluate(
                                   show_default=False)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    layout: Layout = None,
+    columns: Columns = None,
+    good_names: GoodNames = None,
 ) -> None:  # fmt: skip
     """Measure false rejects (過検出) and escapes (見逃し) on pictures whose truth is known."""
     from kenpin.evaluation import evaluate as evaluate_part  # noqa: PLC0415 - see learn
@@ -118,10 +136,11 @@ def evaluate(
     from kenpin.tables import print_evaluation  # noqa: PLC0415
 
     inspector = Inspector.open(part)
+    told = layout_of(layout, columns, good_names)
     if report:
         make_folder(report)
     with progress_bar() as progress:
-        evaluation = evaluate_part(inspector, dataset, progress)
+        evaluation = evaluate_part(inspector, dataset, progress, told)
     for item in evaluation.left_out:
         complain(item.reason)
     written = write_report_to(report, inspector, evaluation) if report else None
@@ -138,8 +157,11 @@ def _line(verdict: Verdict) -> Text:
     text += f"  {verdict.picture}"
     if verdict.label is not None and verdict.sure is not None:
         text += f"  looks like {verdict.label} ({_sure(verdict.sure)} sure)"
+    if verdict.reason:
+        text += f"  {verdict.reason.value}"
     if verdict.regions:
         worst = verdict.regions[0]
+        text += f"  in {worst.window}" if worst.window else ""
         text += f"  worst at x {worst.x} y {worst.y} ({worst.width}x{worst.height})"
     if verdict.notes:
         text += f"  ({', '.join(verdict.notes)})"
@@ -152,29 +174,34 @@ def _sure(share: float) -> str:
 
 def _judged(
     inspector: Any,
-    paths: list[Path],
+    sources: Sequence[PictureSource],
     expect: str | None,
     picture_folder: Path | None,
     as_json: bool,
 ) -> Iterator[dict[str, Any]]:
     """Judge and print one picture after the other; an unreadable one does not stop the rest."""
     taken: set[str] = set()
-    for path in paths:
+    for source in sources:
         try:
-            verdict = inspector.inspect(path, expect)
+            verdict = inspector.inspect(source, expect)
             record = verdict.to_dict()
             if picture_folder:
-                record["shown"] = f"{_free_name(path.stem, taken)}.png"
-                _write_triple(picture_folder / record["shown"], path, verdict)
+                record["shown"] = f"{_free_name(_stem(source), taken)}.png"
+                _write_triple(picture_folder / record["shown"], source, verdict)
         except PictureError as error:
             verdict = None
-            record = {"picture": str(path), "verdict": _UNREADABLE, "reason": str(error)}
+            record = {"picture": name_of(source), "verdict": _UNREADABLE, "reason": str(error)}
             complain(str(error))
         if as_json:
             print(json.dumps(record, ensure_ascii=False), flush=True)
         elif verdict:
             out.print(_line(verdict))
         yield record
+
+
+def _stem(source: PictureSource) -> str:
+    name = Path(name_of(source))
+    return name.stem if isinstance(source, str | Path | ZipMember) else name.name
 
 
 def _free_name(stem: str, taken: set[str]) -> str:
@@ -185,8 +212,8 @@ def _free_name(stem: str, taken: set[str]) -> str:
     return name
 
 
-def _write_triple(target: Path, path: Path, verdict: Verdict) -> None:
+def _write_triple(target: Path, source: PictureSource, verdict: Verdict) -> None:
     from kenpin.pictures import read_picture, write_png  # noqa: PLC0415 - only with --pictures
     from kenpin.report.pictures import triple  # noqa: PLC0415
 
-    write_png(target, triple(read_picture(path), verdict))
+    write_png(target, triple(read_picture(source), verdict))

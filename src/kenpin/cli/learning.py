@@ -5,15 +5,18 @@ from typing import Annotated
 
 import typer
 
-from kenpin.cli.common import app, one_sentence, out, progress_bar
-
-Good = Annotated[
-    list[Path],
-    typer.Argument(
-        help="Good pictures: a folder, files, or a folder in MVTec layout (train/good is taken).",
-        show_default=False,
-    ),
-]
+from kenpin.cli.common import (
+    Columns,
+    Good,
+    GoodNames,
+    Labels,
+    Layout,
+    app,
+    layout_of,
+    one_sentence,
+    out,
+    progress_bar,
+)
 
 
 @app.command()
@@ -33,11 +36,7 @@ def learn(
                                  "or auto, what finds simulated defects best [default: pca].",
                                  show_default=False)
     ] = None,
-    labels: Annotated[
-        str | None, typer.Option(metavar="folders|COLUMN", show_default=False,
-                                 help="Several parts at once: each sub-folder of the good pictures "
-                                 "is one, or this column of a table says which.")
-    ] = None,
+    labels: Labels = None,
     ng: Annotated[
         list[Path] | None, typer.Option(metavar="FOLDER", show_default=False,
                                         help="NG pictures, at least 5: a judge that learns from "
@@ -80,9 +79,20 @@ def learn(
         int | None, typer.Option(help="The same seed gives the same file [default: 0].",
                                  show_default=False)
     ] = None,
+    align: Annotated[
+        str | None, typer.Option(help="Find parts that do not always lie alike: none, translation, "
+                                 "rotation or scale [default: none].", show_default=False)
+    ] = None,
+    light: Annotated[
+        str | None, typer.Option(help="Even out the light: none, level or shading [default: none].",
+                                 show_default=False)
+    ] = None,
+    layout: Layout = None,
+    columns: Columns = None,
+    good_names: GoodNames = None,
 ) -> None:  # fmt: skip
     """Learn a part from pictures of good pieces."""
-    from kenpin.dataset import find_good, find_pictures  # noqa: PLC0415 - each command loads what it needs
+    from kenpin.dataset import files_of, find_good, find_pictures  # noqa: PLC0415 - each command loads what it needs
     from kenpin.files import check_not_input, check_writable  # noqa: PLC0415
     from kenpin.learning import learn as learn_part  # noqa: PLC0415
     from kenpin.recipe import Recipe, parse_seconds, parse_size  # noqa: PLC0415
@@ -98,13 +108,17 @@ def learn(
         "difference": difference,
         "score": score,
         "seed": seed,
+        "align": align,
+        "light": light,
     }
+    told = layout_of(layout, columns, good_names)
     wanted = Recipe.read(recipe) if recipe else Recipe.preset(preset) if preset else Recipe()
     wanted = wanted.but(**{key: value for key, value in options.items() if value is not None})
-    check_not_input(output, [*find_good(good), *good, *(find_pictures(ng) if ng else [])])
+    sources = [*find_good(good, told), *(find_pictures(ng, told) if ng else [])]
+    check_not_input(output, [*files_of(sources), *good])
     check_writable(output)
     with progress_bar() as progress:
-        bundle = learn_part(good, wanted, progress, labels=labels, ng=ng)
+        bundle = learn_part(good, wanted, progress, labels=labels, ng=ng, layout=told)
     bundle.save(output)
     print_choice(out, bundle)
     print_bundle(out, bundle, output)

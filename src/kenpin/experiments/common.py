@@ -111,7 +111,9 @@ def reconstruct(model: Model, pictures: Floats, labels: Labels | None = None) ->
 def reconstructions_of(verdicts: Sequence[Verdict]) -> Floats:
     """(N, h, w, C) what our model made of the pictures."""
     evidence = [verdict.evidence for verdict in verdicts]
-    return np.stack([e.reconstruction for e in evidence if e and e.reconstruction is not None])
+    return np.concatenate(
+        [e.reconstruction for e in evidence if e and e.reconstruction is not None]
+    )
 
 
 def averaged_absolute(seed: int, split_share: float) -> Recipe:

@@ -5,8 +5,6 @@ Ours is a dense autoencoder too, judged by the absolute difference averaged over
 picture (how that was chosen: docs/decisions/experiments.md).
 """
 
-import gzip
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +33,7 @@ from kenpin.experiments.common import (
     run_of,
     scores_of,
 )
+from kenpin.packed import read_idx
 from kenpin.recipe import Recipe
 from kenpin.types import Floats, Progress
 
@@ -44,7 +43,6 @@ FILES = (
     "train-images-idx3-ubyte", "train-labels-idx1-ubyte",
     "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte",
 )  # fmt: skip
-_MOST = 2**27  # bytes of a file, unpacked
 
 
 def recipe(seed: int) -> Recipe:
@@ -117,26 +115,17 @@ def run(seed: int, progress: Progress, draw: bool, folder: Path) -> Run:
 
 def _read(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
     """The ones to learn from, the ones and nines to test with, and which of these are ones."""
-    images, labels, test_images, test_labels = (read_idx(folder, name) for name in FILES)
+    images, labels, test_images, test_labels = (read_file(folder, name) for name in FILES)
     test = np.concatenate([test_images[test_labels == digit] for digit in (GOOD, NG)])
     return images[labels == GOOD], test, np.arange(len(test)) < int((test_labels == GOOD).sum())
 
 
-def read_idx(folder: Path, name: str) -> NDArray[np.uint8]:
+def read_file(folder: Path, name: str) -> NDArray[np.uint8]:
     """The array in an idx file, with or without .gz; raises DatasetError."""
     path = next((p for p in (folder / f"{name}.gz", folder / name) if p.is_file()), None)
     if path is None:
         raise DatasetError(messages.IDX_MISSING.format(folder=folder, name=name))
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            content = file.read(_MOST)
-        zero, kind, dimensions = struct.unpack(">HBB", content[:4])
-        shape = struct.unpack(f">{dimensions}I", content[4 : 4 + 4 * dimensions])
-        if zero or kind != 8:
-            raise ValueError(messages.IDX_KIND)
-        return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
-    except (OSError, EOFError, ValueError, struct.error) as error:
-        raise DatasetError(messages.IDX_DAMAGED.format(path=path, reason=error)) from None
+    return read_idx(path.read_bytes(), str(path))
 
 
 def _pictures(pictures: Floats, answers: Floats, is_good: NDArray[np.bool_]) -> bytes:

@@ -171,7 +171,7 @@ def _plates(
     verdicts = judged.verdicts
     scores, ng = scores_of(verdicts), rejected(verdicts)
     five = rng.choice(len(tested), 5, replace=False)
-    differences = [v.evidence.difference for v in (verdicts[i] for i in five) if v.evidence]
+    differences = [v.evidence.difference[0] for v in (verdicts[i] for i in five) if v.evidence]
     tables = {who: counts(no, good) for who, no in ((PUBLISHED, errors > limit), (OURS, ng))}
     sets = {"OK to learn": learned, "OK to test": tested[good], "NG to test": tested[~good]}
     our_limit = judged.ours.inspector.calibration.limit
@@ -194,7 +194,7 @@ def _plates(
         Plate("pictures-kenpin", "The same five: step 1, and the difference in good-part units",
               plates.rows_of_pictures({
                   "original": list(as_floats(test[five])[..., 0]),
-                  "step 1": [v.evidence.prepared[..., 0] for v in (verdicts[i] for i in five)
+                  "step 1": [v.evidence.prepared[0, ..., 0] for v in (verdicts[i] for i in five)
                              if v.evidence],
                   "difference": differences}, list(kinds[five]), {"difference": 2 * our_limit})),
         Plate("roc", "ROC", plates.roc({PUBLISHED: (errors, ~good), OURS: (scores, ~good)})),

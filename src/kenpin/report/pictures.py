@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.prepare import resize
+from kenpin.prepare import in_picture, resize
 from kenpin.types import Evidence, Floats, Outcome, Picture, Region, Verdict
 
 Image = NDArray[np.uint8]
@@ -25,6 +25,7 @@ _COLOURS = {
     Outcome.OK: (30, 140, 70),
     Outcome.NG: (200, 30, 40),
     Outcome.WRONG_PART: (190, 100, 0),
+    Outcome.UNUSABLE: (110, 60, 160),
 }
 _OUTLINE = (255, 60, 60)
 _KNOWN = (60, 150, 255)
@@ -44,14 +45,15 @@ def triple(
     """
     evidence = _evidence(verdict)
     size = _panel_size(verdict.size, largest)
-    heat = _heat(evidence.difference, SCALE_IN_LIMITS * verdict.level, size)
-    original = _rgb(picture.pixels, size)
+    full = SCALE_IN_LIMITS * verdict.level
+    heat = _colours(_shares(_brought(evidence.difference, verdict, size), full))
+    original = as_rgb(picture.pixels, size)
     if mask is not None:
         _outline_mask(original, mask)
     panels = [
         _titled(_outlined(original, verdict), _labels_in_words(verdict), verdict.outcome),
         *(
-            [_titled(_rgb(evidence.reconstruction, size), _reconstruction_title(evidence))]
+            [_titled(_rebuilt(evidence, verdict, size), _reconstruction_title(evidence))]
             if evidence.reconstruction is not None
             else []
         ),
@@ -72,12 +74,15 @@ def squared(verdict: Verdict, largest: int = _LARGEST) -> Image | None:
     evidence = _evidence(verdict)
     if evidence.reconstruction is None:
         return None
-    residual = np.square(evidence.prepared - evidence.reconstruction).mean(axis=2)
-    heat = _heat(residual, SQUARED_FULL_SCALE, _panel_size(verdict.size, largest))
+    residual = np.square(evidence.prepared - evidence.reconstruction).mean(axis=3)
+    size = _panel_size(verdict.size, largest)
+    heat = _colours(_shares(_brought(residual, verdict, size), SQUARED_FULL_SCALE))
     return _titled(heat, f"squared, mean {verdict.l2:.2g}")
 
 
 def _labels_in_words(verdict: Verdict) -> str:
+    if verdict.reason is not None:
+        return verdict.reason.value
     if verdict.label is None:
         return "original"
     told = f"told {verdict.expected}, " if verdict.expected else ""
@@ -85,7 +90,7 @@ def _labels_in_words(verdict: Verdict) -> str:
 
 
 def _reconstruction_title(evidence: Evidence) -> str:
-    compressed = evidence.prepared.shape[2] == 2
+    compressed = evidence.prepared.shape[3] == 2
     return "compressed, rebuilt" if compressed else "reconstruction"
 
 
@@ -107,22 +112,34 @@ def _panel_size(size: tuple[int, int], largest: int) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _rgb(pixels: NDArray[np.generic], size: tuple[int, int]) -> Image:
+def as_rgb(pixels: NDArray[np.generic], size: tuple[int, int]) -> Image:
     """Any picture, 8 or 16 bits or float in [0, 1], grey or RGB -> RGB of this size."""
     values = pixels.astype(np.float32)
     if pixels.dtype.kind == "u":
         values /= np.iinfo(pixels.dtype).max  # type: ignore[type-var]
-    if values.ndim == 3 and values.shape[2] == 2:  # compressed: the sensitivity is readable
-        values = values[:, :, 0]
     resized = resize(values, size).reshape(*size, -1)
     grey = np.clip(resized * 255 + 0.5, 0, 255).astype(np.uint8)
     return np.broadcast_to(grey, (*size, 3)).copy()
 
 
-def _heat(values: Floats, full: float, size: tuple[int, int]) -> Image:
-    resized = np.asarray(resize(values, size), np.float32)
+def _brought(maps: Floats, verdict: Verdict, size: tuple[int, int]) -> Floats:
+    """What is known of the windows in the picture's own coordinates; 0 where nothing is."""
+    return in_picture(maps, _evidence(verdict).places, verdict.size, size)[0]
+
+
+def _rebuilt(evidence: Evidence, verdict: Verdict, size: tuple[int, int]) -> Image:
+    if evidence.reconstruction is None:
+        raise ValueError("the model does not reconstruct")
+    shown = np.clip(evidence.reconstruction, 0, 1)
+    if shown.shape[3] == 2:  # compressed: the sensitivity is readable
+        shown = shown[..., :1]
+    brought, known = in_picture(shown, evidence.places, verdict.size, size)
+    return as_rgb(np.where(known[..., None], brought, np.float32(1)), size)
+
+
+def _shares(values: Floats, full: float) -> Floats:
     # A limit of 0 is possible: good pictures that never differ at all.
-    return _colours(np.clip(resized / np.float32(max(full, 1e-9)), 0, 1))
+    return np.asarray(np.clip(values / np.float32(max(full, 1e-9)), 0, 1), np.float32)
 
 
 def _colours(shares: Floats) -> Image:

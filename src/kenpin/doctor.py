@@ -1,0 +1,155 @@
+"""Examines good pictures before they are learned from: what of them is odd, and what is missing."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin import messages
+from kenpin.dataset import find_labelled, find_pictures
+from kenpin.errors import DatasetError
+from kenpin.findings import FALSE_ALARM, Finding, Kind, Look, findings_of, same_pieces, unlike
+from kenpin.held_out import FOLDS, assign_folds, cross_fit, measures_of, scored
+from kenpin.judge import percent, pictures_needed
+from kenpin.manifest import Layout
+from kenpin.material import Material, read_good
+from kenpin.reading import Given, LabelsGiven, looks_at
+from kenpin.recipe import Recipe
+from kenpin.types import PictureSource, Progress
+
+_LISTED = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """What was found.
+
+    count: usable pictures. findings: everything odd. suspects: the pictures most unlike the
+    others, most unlike first, whether or not they are odd enough to be findings. false_alarm: the
+    share of good pictures that each search calls odd.
+    """
+
+    count: int
+    findings: tuple[Finding, ...]
+    suspects: tuple[Finding, ...]
+    false_alarm: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "pictures": self.count,
+            "false_alarm": self.false_alarm,
+            "findings": [finding.to_dict() for finding in self.findings],
+            "suspects": [finding.to_dict() for finding in self.suspects],
+        }
+
+
+def examine(
+    good: Given,
+    recipe: Recipe | None = None,
+    progress: Progress | None = None,
+    *,
+    labels: LabelsGiven = None,
+    test: str | Path | None = None,
+    layout: Layout | None = None,
+    false_alarm: float = FALSE_ALARM,
+) -> Examination:
+    """Look for what should not be among good pictures.
+
+    good, labels, layout: as in `kenpin.learn`. test: pictures that must not be the same pieces: a
+    folder, a table, or in MVTec layout its test folder; left out, the test folder beside the good
+    pictures if there is one. recipe: how they would be prepared, and the false reject rate that is
+    to be promised. false_alarm: in (0, 0.5], the share of good pictures called odd by each search.
+
+    Raises DatasetError when there are too few pictures to say anything.
+    """
+    if not 0 < false_alarm <= 0.5:
+        raise DatasetError(messages.FALSE_ALARM.format(value=false_alarm))
+    recipe = (recipe or Recipe()).but(model="pca", held_out="kfold", compression={}).settled()
+    progress = progress or (lambda *_: None)
+    material = read_good(good, labels, recipe, progress, layout)
+    found = [
+        *_left_out(material),
+        *findings_of(material.looks, false_alarm),
+        *_too_few(material, recipe),
+    ]
+    tested = _tested(good, test, layout)
+    if tested:
+        found += _in_test(material.looks, looks_at(tested, material.preparation, progress))
+    learned = [look for look in material.looks if look.learned]
+    suspects = unlike(learned, _suspicion(material, recipe, progress))
+    found += [finding for finding in suspects if (finding.p_value or 0) <= false_alarm]
+    return Examination(len(material.looks), tuple(found), tuple(suspects[:_LISTED]), false_alarm)
+
+
+def _suspicion(material: Material, recipe: Recipe, progress: Progress) -> NDArray[np.float64]:
+    """(N,) how unlike the others each picture is to a model that has not seen it."""
+    windows, numbers = material.preparation.count, material.numbers
+    recipe = recipe.but(size=material.preparation.size, color=material.preparation.color)
+    recipe, folds = assign_folds(material.prepared, numbers, windows, recipe.but(folds=FOLDS))
+    cross = cross_fit(material.prepared, numbers, folds, windows, recipe, progress)
+    ignored = material.preparation.ignored_at
+    measures = [
+        measures_of(cross, recipe, number, ignored(number % windows))
+        for number in range(int(numbers.max()) + 1)
+    ]
+    scores = scored(replace(cross, of_label=()), measures, recipe).scores
+    return np.asarray(scores[np.arange(len(scores)), material.labels], np.float64)
+
+
+def _left_out(material: Material) -> list[Finding]:
+    return [
+        Finding(
+            Kind.COPY if item.duplicate else Kind.UNREADABLE,
+            item.name,
+            item.reason,
+            source=item.source,
+        )
+        for item in material.left_out
+    ]
+
+
+def _too_few(material: Material, recipe: Recipe) -> list[Finding]:
+    needed = pictures_needed(recipe.false_reject, 2 if material.labelled else 1)
+    counts = Counter(look.label for look in material.looks)
+    return [
+        Finding(
+            Kind.TOO_FEW,
+            label,
+            messages.TOO_FEW_TO_PROMISE.format(
+                count=count, needed=needed, rate=percent(recipe.false_reject)
+            ),
+        )
+        for label, count in counts.items()
+        if count < needed
+    ]
+
+
+def _tested(good: Given, test: str | Path | None, layout: Layout | None) -> list[PictureSource]:
+    """The test pictures: as told, or those of MVTec's layout."""
+    if test is None:
+        given = [good] if isinstance(good, str | Path) else list(good)
+        folders = [Path(path) for path in given if isinstance(path, str | Path)]
+        beside = [folder for folder in folders if (folder / "test").is_dir()]
+        return [item.source for folder in beside for item in find_labelled(folder)]
+    try:
+        return [item.source for item in find_labelled(test, layout)]
+    except DatasetError:  # it does not say which are good, which does not matter here
+        return find_pictures(test, layout)
+
+
+def _in_test(good: Sequence[Look], tested: Sequence[Look]) -> list[Finding]:
+    return [
+        Finding(
+            Kind.IN_TEST,
+            good[one].name,
+            messages.IN_TEST.format(other=tested[other].name),
+            tested[other].name,
+            source=good[one].source,
+        )
+        for one, other in same_pieces(good, tested)
+    ]

@@ -1,0 +1,260 @@
+"""What is odd about a set of good pictures, seen from what was measured of each."""
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin import messages
+from kenpin.prepare import as_option, distorts, in_pixels
+from kenpin.types import Picture, PictureSource
+from kenpin.usable import Facts
+
+FALSE_ALARM = 0.01
+"""The share of good pictures that each search for odd ones calls odd."""
+
+_FREEDOM = 4  # of Student's distribution; measured in docs/decisions/doctor.md
+_LEAST_SPREAD = {"brightness": 0.02, "focus": 0.05}  # of logarithms: less is not worth a word
+_USUAL = 2.132  # Student's distribution is above it one time in twenty
+_NEAR = 0.25  # of the distance at which neighbours typically are
+_MOST_BITS = 16  # of 256 in which a copy differs at most
+
+
+class Kind(StrEnum):
+    """What may be odd about a picture, or about the set."""
+
+    UNREADABLE = "unreadable"
+    COPY = "exact copy"
+    NEAR_COPY = "nearly a copy"
+    IN_TEST = "also in the test set"
+    SIZE = "other size"
+    MODE = "other colour or depth"
+    DARK = "much darker"
+    BRIGHT = "much brighter"
+    BLURRED = "much blurrier"
+    UNLIKE = "unlike the others"
+    TOO_FEW = "too few pictures"
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One picture: what it is called, where it is, the label it has ("" without), the hash of its
+    pixels, its size (H, W), the kind of its pixels, and what was measured.
+
+    learned: whether the model learns from it; of very many pictures it does not from all.
+    """
+
+    name: str
+    source: PictureSource
+    label: str
+    learned: bool
+    hash: str
+    size: tuple[int, int]
+    mode: str
+    notes: tuple[str, ...]
+    facts: Facts
+
+    @classmethod
+    def of(
+        cls,
+        source: PictureSource,
+        picture: Picture,
+        facts: Facts,
+        label: str = "",
+        learned: bool = True,
+    ) -> "Look":
+        """From the picture itself; it is called by the last two parts of its path."""
+        bits = picture.pixels.dtype.itemsize * 8
+        mode = f"{'RGB' if picture.pixels.ndim == 3 else 'grey'}, {bits} bits"
+        name = short_name(picture.name)
+        own = picture.hash, picture.size, mode, picture.notes, facts
+        return cls(name, source, label, learned, *own)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """picture: its name; "" when the whole set is meant. other: the picture it was compared with.
+
+    p_value: the share of good pictures that is at least as odd, where that was estimated.
+    source: where the picture is.
+    """
+
+    kind: Kind
+    picture: str
+    detail: str
+    other: str | None = None
+    p_value: float | None = None
+    source: PictureSource | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {"kind": self.kind.value, "picture": self.picture, "detail": self.detail,
+                "other": self.other, "p_value": self.p_value}  # fmt: skip
+
+
+def short_name(path: str) -> str:
+    """The last two parts of a path: enough to find it, and nothing of the user's folders."""
+    return "/".join(Path(path).parts[-2:])
+
+
+def findings_of(looks: Sequence[Look], false_alarm: float = FALSE_ALARM) -> list[Finding]:
+    """Odd sizes, colours, light and focus, and pictures that are nearly copies of another."""
+    return [
+        *_odd_ones_out(looks, Kind.SIZE, [in_pixels(look.size) for look in looks]),
+        *_odd_ones_out(looks, Kind.MODE, [look.mode for look in looks]),
+        *_near_copies(looks),
+        *_extremes(looks, false_alarm),
+    ]
+
+
+def tail(values: NDArray[np.float64], least_spread: float = 0.0) -> NDArray[np.float64]:
+    """(N,) values -> (N,) how likely a good picture's is at least as high.
+
+    By Student's distribution about the median, as wide as the median deviation says: neither cares
+    for the few odd ones that are looked for.
+    """
+    from scipy.stats import t  # noqa: PLC0415 - slow to load, not needed to inspect
+
+    centre = np.median(values)
+    spread = np.median(np.abs(values - centre)) / t.ppf(0.75, _FREEDOM)
+    return np.asarray(t.sf((values - centre) / max(spread, least_spread, 1e-9), _FREEDOM))
+
+
+def unlike(looks: Sequence[Look], scores: NDArray[np.float64]) -> list[Finding]:
+    """The pictures by how unlike the others of their label they are, most unlike first.
+
+    scores: (N,) of each by a model that has not seen it, high is abnormal.
+    """
+    labels = np.array([look.label for look in looks])
+    found = []
+    for label in np.unique(labels):
+        inside = np.flatnonzero(labels == label)
+        chances = tail(np.log(np.maximum(scores[inside], 1e-12)))
+        typical = float(np.median(scores[inside]))
+        for index, chance in zip(inside.tolist(), chances.tolist(), strict=True):
+            detail = messages.UNLIKE.format(score=scores[index], typical=typical)
+            look = looks[index]
+            found.append(Finding(Kind.UNLIKE, look.name, detail, None, chance, look.source))
+    return sorted(found, key=lambda finding: finding.p_value or 0.0)
+
+
+def same_pieces(ones: Sequence[Look], others: Sequence[Look]) -> list[tuple[int, int]]:
+    """Pairs of pictures that show the same pixels, or nearly so."""
+    hashes = {look.hash: n for n, look in enumerate(others)}
+    exact = [(n, hashes[look.hash]) for n, look in enumerate(ones) if look.hash in hashes]
+    if not ones or not others:
+        return exact
+    apart = _apart(ones, others)
+    near = _near_enough(_apart(ones, ones, np.inf))
+    found = {n for n, _ in exact}
+    closest = apart.argmin(axis=1)
+    return exact + [
+        (n, int(m)) for n, m in enumerate(closest) if n not in found and apart[n, m] <= near
+    ]
+
+
+def remarks_on(looks: Sequence[Look], size: tuple[int, int], decided: bool) -> tuple[str, ...]:
+    """What the user should read about the pictures, in sentences.
+
+    size: (h, w) to which they were resized; decided: by the user.
+    """
+    remarks = []
+    sizes = sorted({look.size for look in looks})
+    if len(sizes) > 1:
+        text = messages.SIZES_DIFFER.format(
+            count=len(sizes),
+            smallest=in_pixels(sizes[0]),
+            largest=in_pixels(sizes[-1]),
+            size=as_option(size),
+        )
+        remarks.append(text)
+    if any(distorts(one, other) for one, other in itertools.combinations(sizes, 2)):
+        remarks.append(messages.SHAPES_DIFFER)
+    notes = Counter(note for look in looks for note in look.notes)
+    remarks += [messages.NOTED.format(count=n, note=note) for note, n in notes.items()]
+    found: dict[Kind, list[Finding]] = {}
+    for finding in findings_of(looks):
+        found.setdefault(finding.kind, []).append(finding)
+    found.pop(Kind.SIZE, None)  # said above
+    return (*remarks, *(summary(kind, items) for kind, items in found.items()))
+
+
+def summary(kind: Kind, findings: Sequence[Finding]) -> str:
+    """Several findings of one kind in a sentence."""
+    return messages.FOUND.format(
+        count=len(findings), kind=kind.value, first=findings[0].picture, detail=findings[0].detail
+    )
+
+
+def _odd_ones_out(looks: Sequence[Look], kind: Kind, values: Sequence[str]) -> list[Finding]:
+    usual = Counter(values).most_common(1)[0][0] if values else ""
+    return [
+        Finding(
+            kind, look.name, messages.ODD_VALUE.format(value=value, usual=usual), source=look.source
+        )
+        for look, value in zip(looks, values, strict=True)
+        if value != usual
+    ]
+
+
+def _extremes(looks: Sequence[Look], false_alarm: float) -> list[Finding]:
+    found = []
+    for measure, kind, sign in (
+        ("brightness", Kind.DARK, -1),
+        ("brightness", Kind.BRIGHT, 1),
+        ("focus", Kind.BLURRED, -1),
+    ):
+        values = np.array([getattr(look.facts, measure) for look in looks])
+        if not len(values):
+            continue
+        # Several lights in one set are no odd ones out: what one in twenty does is usual.
+        usual = float(np.ptp(np.quantile(values, [0.05, 0.95]))) / 2 / _USUAL
+        chances = tail(sign * values, max(usual, _LEAST_SPREAD[measure]))
+        for index in np.flatnonzero(chances <= false_alarm).tolist():
+            ratio = float(np.exp(values[index] - np.median(values)))
+            detail = messages.ODD_RATIO.format(ratio=f"{ratio:.2g}", measure=measure)
+            look, chance = looks[index], float(chances[index])
+            found.append(Finding(kind, look.name, detail, None, chance, look.source))
+    return found
+
+
+def _near_copies(looks: Sequence[Look]) -> list[Finding]:
+    if len(looks) < 2:
+        return []
+    apart = _apart(looks, looks, np.inf)
+    near = _near_enough(apart)
+    found = []
+    for index in range(1, len(looks)):
+        closest = int(apart[index, :index].argmin())
+        if apart[index, closest] <= near:
+            one, other = looks[closest], looks[index]
+            detail = messages.NEARLY.format(other=one.name)
+            kind = Kind.NEAR_COPY
+            found.append(Finding(kind, other.name, detail, one.name, source=other.source))
+    return found
+
+
+def _near_enough(apart: NDArray[np.float32]) -> float:
+    """Good pieces of a fixtured part look alike too, so a copy must be closer than they are."""
+    nearest = apart.min(axis=1)
+    return float(min(_MOST_BITS, _NEAR * np.median(nearest)))
+
+
+def _apart(
+    ones: Sequence[Look], others: Sequence[Look], own: float | None = None
+) -> NDArray[np.float32]:
+    """(n, m) in how many of 256 bits the fingerprints differ; `own` on the diagonal."""
+    first, second = (
+        np.stack([look.facts.fingerprint for look in looks]).astype(np.float32) * 2 - 1
+        for looks in (ones, others)
+    )
+    apart = (first.shape[1] - first @ second.T) / 2
+    if own is not None:
+        np.fill_diagonal(apart, own)
+    return np.asarray(apart, np.float32)

@@ -1,0 +1,134 @@
+"""Pictures that are not files of their own: in a zip, or in an idx file such as MNIST's."""
+
+import gzip
+import io
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin import messages
+from kenpin.errors import DatasetError
+
+IDX_SUFFIXES = ("-ubyte", "-ubyte.gz", ".idx", ".idx.gz")
+_MOST_BYTES = 2**30  # an idx file unpacked
+_MOST_MEMBERS = 1_000_000
+_UTF_8_FLAG, _ENCRYPTED_FLAG = 0x800, 0x1
+
+
+@dataclass(frozen=True)
+class Zip:
+    """A zip file, opened when it is first needed. Raises DatasetError for what is none."""
+
+    path: Path
+
+    @cached_property
+    def members(self) -> dict[PurePosixPath, "ZipMember"]:
+        """The files inside by their place, without what an operating system adds."""
+        found = {}
+        for info in self._infos:
+            place = PurePosixPath(_name(info).replace("\\", "/"))
+            hidden = any(part.startswith((".", "__MACOSX")) for part in place.parts)
+            if not info.is_dir() and not hidden:
+                found[place] = ZipMember(self, str(place), info.file_size)
+        return found
+
+    def read(self, inside: str, most: int) -> bytes:
+        """The bytes of a member, at most so many; raises OSError when it cannot be unpacked."""
+        info = self._by_name[inside]
+        if info.flag_bits & _ENCRYPTED_FLAG:
+            raise OSError(0, messages.ZIP_ENCRYPTED)
+        try:
+            with self._archive.open(info) as member:
+                return member.read(most)
+        except Exception as error:  # zipfile and zlib raise almost anything on a damaged file
+            raise OSError(0, str(error) or type(error).__name__) from None
+
+    @cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        try:
+            return zipfile.ZipFile(self.path)
+        except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+            raise DatasetError(messages.ZIP_DAMAGED.format(path=self.path, reason=error)) from None
+
+    @property
+    def _infos(self) -> list[zipfile.ZipInfo]:
+        infos = self._archive.infolist()
+        if len(infos) > _MOST_MEMBERS:
+            raise DatasetError(messages.ZIP_DAMAGED.format(path=self.path, reason=len(infos)))
+        return infos
+
+    @cached_property
+    def _by_name(self) -> dict[str, zipfile.ZipInfo]:
+        return {str(PurePosixPath(_name(i).replace("\\", "/"))): i for i in self._infos}
+
+
+@dataclass(frozen=True)
+class ZipMember:
+    """One file in a zip. inside: its place there. length: in bytes, as the zip says."""
+
+    archive: Zip
+    inside: str
+    length: int
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its suffix."""
+        return PurePosixPath(self.inside).stem
+
+    def __str__(self) -> str:
+        return f"{self.archive.path}/{self.inside}"
+
+    def read(self, most: int = -1) -> bytes:
+        """The content, at most so many bytes; raises OSError when it cannot be unpacked."""
+        return self.archive.read(self.inside, most)
+
+
+def is_idx(name: str) -> bool:
+    """Whether a file is called like an idx file."""
+    return name.lower().endswith(IDX_SUFFIXES)
+
+
+def read_idx(content: bytes, name: str) -> NDArray[np.uint8]:
+    """The array of unsigned bytes in an idx file, packed by gzip or not; raises DatasetError.
+
+    The format: two zero bytes, the kind of value, the number of axes, their lengths as 32-bit
+    numbers, then the values (LeCun, Cortes and Burges, "The MNIST database").
+    """
+    try:
+        if content[:2] == b"\x1f\x8b":
+            content = _unpacked(content)
+        if content[:3] != b"\0\0\x08":
+            raise ValueError(messages.IDX_KIND)
+        axes = content[3]
+        shape = np.frombuffer(content, ">u4", axes, offset=4)
+        values = np.frombuffer(content, np.uint8, offset=4 + 4 * axes)
+        return values.reshape([int(length) for length in shape])
+    except (ValueError, IndexError, OSError, EOFError) as error:
+        raise DatasetError(messages.IDX_DAMAGED.format(path=name, reason=error)) from None
+
+
+def _unpacked(content: bytes) -> bytes:
+    with gzip.open(io.BytesIO(content)) as file:
+        unpacked = file.read(_MOST_BYTES + 1)
+    if len(unpacked) > _MOST_BYTES:
+        raise ValueError(messages.IDX_LARGE.format(limit=_MOST_BYTES // 2**20))
+    return unpacked
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """The name as it was meant: Windows in Japan packs names in its own encoding and says nothing.
+
+    Without the flag for UTF-8 the library reads them as code page 437.
+    """
+    if info.flag_bits & _UTF_8_FLAG:
+        return info.filename
+    for encoding in ("utf-8", "cp932"):
+        try:
+            return info.filename.encode("cp437").decode(encoding)
+        except UnicodeError:
+            continue
+    return info.filename

@@ -1,0 +1,179 @@
+"""Finds how a part lies in its picture: moved, turned, nearer or farther than the mean good part.
+
+First the reference is laid over the picture in every direction at once, by Fourier transforms of a
+small copy; the best few are then refined by the enhanced correlation coefficient (Evangelidis and
+Psarakis, "Parametric image alignment using enhanced correlation coefficient maximization", 2008),
+coarse to fine, to a fraction of a pixel. Chosen by measurement: docs/decisions/alignment.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.prepare.geometry import Map, reduced, resize, scaling, turning
+from kenpin.types import Floats
+
+Motion = Literal["translation", "rotation", "scale"]
+
+LONGEST = 128  # pixels of the longer side of an overview, in which the part is looked for
+_SEARCH = 40  # pixels of the longer side, for the search in every direction
+_DEGREES, _SCALES = 6.0, (0.85, 1.0, 1.18)
+_TRIED = 3  # of the best places are refined
+_APART = 9  # degrees below which two directions are one
+_COARSE, _FINE = 8, 12  # steps of the refinement
+_ROUNDS = 3
+_WORST = 0.2  # share of the pictures that fit worst and take no part in the mean
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """reference: (h, w) float32, the mean good part lying as in the first good picture."""
+
+    reference: Floats
+    motion: Motion
+
+    def find(self, overview: Floats) -> Map:
+        """From a picture of the overview's size that shows the reference to the overview (h, w).
+
+        Where nothing fits at all it is the map that changes nothing; how well it fits is measured
+        like everything that makes a picture unusable (kenpin.usable).
+        """
+        grow = scaling(self.reference.shape, overview.shape)
+        found = self._find(np.asarray(resize(overview, self.reference.shape), np.float32))
+        return grow @ found @ np.linalg.inv(grow)
+
+    def _find(self, picture: Floats) -> Map:
+        half = _halved(picture)
+        to_full = scaling(half.shape, picture.shape)
+        to_half = np.linalg.inv(to_full)
+        best: Map = np.eye(3)
+        best_fit = -1.0
+        for place in self._search(picture):
+            refined = self._refined(self._half, half, to_half @ place @ to_full, _COARSE)
+            fit = correlation(self._half, seen(half, refined))
+            if fit > best_fit:
+                best, best_fit = refined, fit
+        return self._refined(self.reference, picture, to_full @ best @ to_half, _FINE)
+
+    @cached_property
+    def _half(self) -> Floats:
+        return _halved(self.reference)
+
+    @cached_property
+    def _poses(self) -> list[tuple[float, float]]:
+        """(degrees, scale) in which the part is looked for."""
+        degrees = [0.0] if self.motion == "translation" else np.arange(0, 360, _DEGREES).tolist()
+        scales = _SCALES if self.motion == "scale" else (1.0,)
+        return [(turned, scale) for scale in scales for turned in degrees]
+
+    @cached_property
+    def _spectra(self) -> NDArray[np.complex64]:
+        """Of the reference in every pose, conjugated, at the size of the search."""
+        backwards = (np.linalg.inv(self._pose(pose)) for pose in self._poses)
+        posed = np.stack([_standardised(seen(self.reference, there)) for there in backwards])
+        spectra = np.fft.rfft2(posed, s=_padded(posed.shape[1:]))
+        return np.conj(spectra).astype(np.complex64)
+
+    def _pose(self, pose: tuple[float, float], shift: tuple[float, float] = (0.0, 0.0)) -> Map:
+        return turning(*pose, shift, (self.reference.shape[0], self.reference.shape[1]))
+
+    def _search(self, overview: Floats) -> list[Map]:
+        """The few best places of the reference in the overview."""
+        small = _standardised(overview)
+        height, width = _padded(small.shape)
+        fits = np.fft.irfft2(np.fft.rfft2(small, s=(height, width)) * self._spectra)
+        step = max(overview.shape) / max(small.shape)
+        degrees = np.array([turned for turned, _ in self._poses])
+        found = []
+        for _ in range(_TRIED):
+            pose, y, x = (int(n) for n in np.unravel_index(int(fits.argmax()), fits.shape))
+            shift = (
+                step * (x if x < width / 2 else x - width),
+                step * (y if y < height / 2 else y - height),
+            )
+            found.append(self._pose(self._poses[pose], shift))
+            near = np.abs((degrees - degrees[pose] + 180) % 360 - 180) < _APART
+            around = np.arange(-4, 5)
+            fits[np.ix_(near, (around + y) % height, (around + x) % width)] = -np.inf
+        return found
+
+    def _refined(self, reference: Floats, picture: Floats, start: Map, steps: int) -> Map:
+        motion = {
+            "translation": cv2.MOTION_TRANSLATION,
+            "rotation": cv2.MOTION_EUCLIDEAN,
+            "scale": cv2.MOTION_AFFINE,
+        }[self.motion]
+        stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, steps, 1e-4)
+        try:
+            _, found = cv2.findTransformECC(
+                reference, picture, start[:2].astype(np.float32), motion, stop, None, 3
+            )
+        except cv2.error:  # it does not converge, or a picture has no contrast at all
+            return start
+        return _similar(np.vstack([found.astype(np.float64), [0, 0, 1]]), reference.shape)
+
+
+def learn_alignment(overviews: Sequence[Floats], motion: Motion) -> Alignment:
+    """From (h, w) float32 overviews of good pictures; the first says how the mean part lies."""
+    size = reduced(overviews[0].shape, LONGEST, 8)
+    small = [np.asarray(resize(overview, size), np.float32) for overview in overviews]
+    alignment = Alignment(small[0], motion)
+    for _ in range(_ROUNDS):
+        aligned = [seen(overview, alignment.find(overview)) for overview in small]
+        fits = np.array([correlation(alignment.reference, one) for one in aligned])
+        typical = fits >= np.quantile(fits, _WORST)
+        mean = np.mean([one for one, fit in zip(aligned, typical, strict=True) if fit], axis=0)
+        alignment = Alignment(np.asarray(mean, np.float32), motion)
+    return alignment
+
+
+def seen(picture: Floats, there: Map) -> Floats:
+    """(h, w) picture -> the same size through a map."""
+    warped: Floats = cv2.warpAffine(
+        picture,
+        there[:2],
+        (picture.shape[1], picture.shape[0]),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return warped
+
+
+def correlation(one: Floats, other: Floats) -> float:
+    """Of two pictures of the same shape, in [-1, 1]; 0 where one has no contrast."""
+    x, y = (values.ravel().astype(np.float64) for values in (one, other))
+    x, y = x - x.mean(), y - y.mean()
+    size = float(np.linalg.norm(x) * np.linalg.norm(y))
+    return float(x @ y) / size if size > 1e-9 else 0.0
+
+
+def _halved(picture: Floats) -> Floats:
+    size = max(8, picture.shape[0] // 2), max(8, picture.shape[1] // 2)
+    return np.asarray(resize(picture, size), np.float32)
+
+
+def _standardised(overview: Floats) -> Floats:
+    """At the size of the search, without its mean and of length 1."""
+    size = reduced((overview.shape[0], overview.shape[1]), _SEARCH, 8)
+    small = np.asarray(resize(overview, size), np.float32)
+    small = small - small.mean()
+    return np.asarray(small / max(float(np.linalg.norm(small)), 1e-9), np.float32)
+
+
+def _padded(shape: tuple[int, ...]) -> tuple[int, int]:
+    """So large that what leaves on one side does not come in on the other."""
+    return 2 * shape[0], 2 * shape[1]
+
+
+def _similar(there: Map, shape: tuple[int, ...]) -> Map:
+    """The nearest map that only moves, turns and scales, with the middle where it was."""
+    cosine, sine = (there[0, 0] + there[1, 1]) / 2, (there[1, 0] - there[0, 1]) / 2
+    middle = np.array([(shape[1] - 1) / 2, (shape[0] - 1) / 2, 1])
+    nearest = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
+    nearest[:2, 2] = (there @ middle - nearest @ middle)[:2]
+    return nearest

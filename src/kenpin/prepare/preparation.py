@@ -1,0 +1,278 @@
+"""What prepares a picture, and what comes of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin import messages
+from kenpin.errors import RecipeError
+from kenpin.prepare.align import LONGEST as LONGEST_OVERVIEW
+from kenpin.prepare.align import Alignment, seen
+from kenpin.prepare.compression import compress, grids_of
+from kenpin.prepare.geometry import (
+    Map,
+    beyond,
+    from_rectangle,
+    reduced,
+    resize,
+    sample,
+    scaling,
+)
+from kenpin.prepare.light import Light
+from kenpin.recipe import Recipe
+from kenpin.settings import Rectangle
+from kenpin.types import Floats, Picture, Pixels
+
+_LONGEST_SEEN = 256
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """One picture as the model sees it.
+
+    windows: (K, h, w, C) float32 in [0, 1], one for each window of the recipe; K is 1 without.
+    places: of each window the map from its pixels to those of the picture. overview: (h, w)
+    float32, small and grey, the part as it lies in the picture; upright: the same as the mean good
+    part lies. unseen: (K, h, w) before the compression, True where nothing is known: beyond the
+    picture, or what the recipe ignores; None where all is seen.
+    """
+
+    windows: Floats
+    places: tuple[Map, ...]
+    overview: Floats
+    upright: Floats
+    unseen: Mask | None = None
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Cuts out, aligns, resizes, converts, and where the recipe asks for it compresses.
+
+    size: (h, w) in pixels of each window after resizing. color: "grey" gives one channel, "rgb"
+    three. frame: (H, W) of the picture in which the recipe's places are meant; None: of any.
+    windows: name and rectangle of each; one without a name for the whole picture, or its crop.
+    crop: what of the picture is looked at. ignored: (K, h, w) True where nothing counts.
+    filling: (K, h, w, C) float32, what stands in where nothing is seen: the mean good part.
+    grids: (h, w) after each step of the compression. means: what each step is taken against, the
+    mean of the good pictures before it, (K, h, w, C).
+    """
+
+    size: tuple[int, int]
+    color: Literal["grey", "rgb"]
+    frame: tuple[int, int] | None = None
+    crop: Rectangle | None = None
+    windows: tuple[tuple[str, Rectangle], ...] = ()
+    grids: tuple[tuple[int, int], ...] = ()
+    means: tuple[Floats, ...] = field(default=(), compare=False, repr=False)
+    ignored: Mask | None = field(default=None, compare=False, repr=False)
+    filling: Floats | None = field(default=None, compare=False, repr=False)
+    alignment: Alignment | None = field(default=None, compare=False, repr=False)
+    light: Light | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, recipe: Recipe, frame: tuple[int, int] | None = None) -> Self:
+        """What a recipe as used, with size and colour settled, says without having learned.
+
+        Raises ValueError for an unsettled one, RecipeError for a place beyond the frame.
+        """
+        if recipe.size is None or recipe.color == "auto":
+            raise ValueError("the recipe does not say its size and color")
+        windows = tuple(recipe.windows.items())
+        if frame is not None:
+            _check_inside(recipe, frame)
+        return cls(recipe.size, recipe.color, frame, recipe.crop, windows)
+
+    @property
+    def count(self) -> int:
+        """K, how many windows a picture has."""
+        return max(1, len(self.windows))
+
+    @property
+    def names(self) -> tuple[str | None, ...]:
+        """Of the windows; a single None without."""
+        return tuple(name for name, _ in self.windows) or (None,)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(h, w, C) of a prepared window."""
+        return self.shapes[-1]
+
+    @property
+    def shapes(self) -> list[tuple[int, int, int]]:
+        """Of the resized window, then after each step of the compression."""
+        first = (*self.size, 1 if self.color == "grey" else 3)
+        return [first, *((*grid, 2) for grid in self.grids)]
+
+    def prepare(self, picture: Picture) -> Prepared:
+        """(H, W[, 3]) of 8 or 16 bits -> what the model sees of it."""
+        return self._prepared(picture, compressed=True)
+
+    def resized(self, picture: Picture) -> Prepared:
+        """The same, not yet compressed."""
+        return self._prepared(picture, compressed=False)
+
+    def overview(self, picture: Picture) -> Floats:
+        """(h, w) float32 in [0, 1]: small and grey, in which the part is looked for."""
+        pixels = picture.pixels
+        if pixels.ndim == 3:
+            pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        size, there = self._view(picture.size)
+        return _as_floats(sample(pixels, there, size))[:, :, 0]
+
+    def steps(self, resized: Floats, window: int = 0) -> list[Floats]:
+        """A resized window, and what it is after each step of the compression."""
+        pictures = [resized]
+        for mean, grid in zip(self.means, self.grids, strict=True):
+            pictures.append(compress(pictures[-1], mean[window], grid))
+        return pictures
+
+    def finished(self, windows: Floats, unseen: Mask | None) -> Floats:
+        """(K, h, w, C) as cut out -> in the standard light, filled where nothing is seen."""
+        if self.light is not None:
+            windows = self.light.normalised(windows)
+        if unseen is not None and self.filling is not None:
+            windows = np.where(unseen[..., None], self.filling, windows)
+        return windows
+
+    def ignored_at(self, window: int) -> Mask | None:
+        """(h, w) True where the difference of a prepared window does not count."""
+        if self.ignored is None or not self.ignored[window].any():
+            return None
+        shares = resize(self.ignored[window].astype(np.float32), self.shape[:2])
+        return np.asarray(shares > 0)
+
+    def _prepared(self, picture: Picture, compressed: bool) -> Prepared:
+        pixels = picture.pixels
+        overview = self.overview(picture)
+        upright, pose = overview, scaling(self.frame or picture.size, picture.size)
+        if self.alignment is not None:
+            found = self.alignment.find(overview)
+            upright = seen(overview, found)
+            _, view = self._view(picture.size)
+            pose = view @ found @ np.linalg.inv(view) @ pose
+        if self.color == "grey" and pixels.ndim == 3:
+            pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        rectangles = self.rectangles(picture.size)
+        cuts = [pose @ from_rectangle(rectangle, self.size) for rectangle in rectangles]
+        windows = np.stack([_as_floats(sample(pixels, there, self.size)) for there in cuts])
+        windows = np.broadcast_to(windows, (len(cuts), *self.shapes[0])).copy()
+        unseen = self.ignored
+        if self.alignment is not None:
+            outside = np.stack([beyond(there, self.size, picture.size) for there in cuts])
+            unseen = outside if unseen is None else outside | unseen
+        windows = self.finished(windows, unseen)
+        if compressed and self.grids:
+            windows = np.stack([self.steps(one, n)[-1] for n, one in enumerate(windows)])
+        shape = windows.shape[1:3]
+        places = tuple(pose @ from_rectangle(rectangle, shape) for rectangle in rectangles)
+        return Prepared(windows, places, overview, upright, unseen)
+
+    def rectangles(self, size: tuple[int, int]) -> list[Rectangle]:
+        """(x, y, width, height) of each window in the frame; in a picture (H, W) without one."""
+        if self.windows:
+            return [rectangle for _, rectangle in self.windows]
+        return [self._cropped(size)]
+
+    def _cropped(self, size: tuple[int, int]) -> Rectangle:
+        height, width = self.frame or size
+        return self.crop or (0, 0, width, height)
+
+    def _view(self, size: tuple[int, int]) -> tuple[tuple[int, int], Map]:
+        """The size of the overview, and the map from it to a picture of `size` (H, W)."""
+        rectangle = self._cropped(size)
+        small = reduced((rectangle[3], rectangle[2]), _LONGEST_SEEN, 8)
+        return small, scaling(self.frame or size, size) @ from_rectangle(rectangle, small)
+
+    # --- what is learned, as arrays ---
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """What `with_arrays` makes the same preparation of, besides the recipe."""
+        arrays: dict[str, NDArray[np.generic]] = {str(n): mean for n, mean in enumerate(self.means)}
+        if self.ignored is not None:
+            arrays["ignored"] = self.ignored
+        if self.filling is not None:
+            arrays["filling"] = self.filling
+        if self.alignment is not None:
+            arrays["reference"] = self.alignment.reference
+        if self.light is not None:
+            arrays["light"] = self.light.standard
+        return arrays
+
+    def with_arrays(self, recipe: Recipe, arrays: dict[str, Any]) -> Self:
+        """The learned preparation; raises ValueError when the arrays do not fit the recipe."""
+        means = [arrays[str(n)] for n in range(recipe.compression.steps)]
+        means = [mean if mean.ndim == 4 else mean[None] for mean in means]  # before format 3
+        grown = replace(self, grids=grids_of(recipe), means=tuple(means))
+        shapes = [(self.count, *shape) for shape in grown.shapes]
+        fits = [mean.shape for mean in means] == shapes[:-1]
+        if "ignored" in arrays:
+            grown = replace(grown, ignored=np.asarray(arrays["ignored"], bool))
+            fits = fits and arrays["ignored"].shape == shapes[0][:3]
+        if "filling" in arrays:
+            grown = replace(grown, filling=np.array(arrays["filling"], np.float32))
+            fits = fits and arrays["filling"].shape == shapes[0]
+        if recipe.align != "none":
+            reference = np.array(arrays["reference"], np.float32)
+            size, _ = self._view(self.frame or (0, 0))
+            fits = fits and reference.shape == reduced(size, LONGEST_OVERVIEW, 8)
+            grown = replace(grown, alignment=Alignment(reference, recipe.align))
+        if recipe.light != "none":
+            standard = np.array(arrays["light"], np.float32)
+            fits = fits and standard.shape == shapes[0]
+            grown = replace(grown, light=Light(standard, recipe.light))
+        if not fits or not all(np.isfinite(a).all() for a in arrays.values()):
+            raise ValueError("what the preparation learned does not fit the recipe")
+        return grown
+
+
+def in_picture(
+    maps: Floats, places: Sequence[Map], size: tuple[int, int], target: tuple[int, int]
+) -> tuple[Floats, Mask]:
+    """What is known of windows, brought back into the picture; and where anything is known.
+
+    maps: (K, h, w[, C]) float32. places: see `Prepared`. size: (H, W) of the picture; target:
+    (H', W') the size at which it is drawn. Answers (H', W'[, C]); where windows overlap the larger
+    value counts.
+    """
+    canvas = np.full((*target, *maps.shape[3:]), -np.inf, np.float32)
+    for window, place in zip(maps, places, strict=True):
+        there = scaling(size, target) @ place
+        shape = (window.shape[0], window.shape[1])
+        inside, brought = np.ones(target, bool), window
+        if np.allclose(there, scaling(shape, target), atol=1e-9):  # the whole picture, upright
+            brought = np.asarray(resize(window, target), np.float32)
+        else:
+            back = np.linalg.inv(there)
+            brought = np.asarray(sample(window, back, target), np.float32)
+            inside = ~beyond(back, target, shape)
+        brought = brought.reshape(canvas.shape)
+        canvas[inside] = np.maximum(canvas[inside], brought[inside])
+    known = np.isfinite(canvas) if canvas.ndim == 2 else np.isfinite(canvas[..., 0])
+    return np.where(np.isfinite(canvas), canvas, np.float32(0)), known
+
+
+def _check_inside(recipe: Recipe, frame: tuple[int, int]) -> None:
+    height, width = frame
+    outer = recipe.crop or (0, 0, width, height)
+    named = [("crop", outer, (0, 0, width, height))]
+    named += [(f"windows.{name}", rectangle, outer) for name, rectangle in recipe.windows.items()]
+    for setting, (x, y, w, h), (x0, y0, W, H) in named:
+        if x < x0 or y < y0 or x + w > x0 + W or y + h > y0 + H:
+            raise RecipeError(
+                messages.PLACE_OUTSIDE.format(
+                    setting=setting, value=[x, y, w, h], outer=[x0, y0, W, H]
+                )
+            )
+
+
+def _as_floats(pixels: Pixels | Floats) -> Floats:
+    """(h, w[, C]) of 8 or 16 bits -> (h, w, C) float32 in [0, 1]."""
+    most = np.iinfo(pixels.dtype).max  # type: ignore[type-var]
+    values = np.asarray(pixels, np.float32) / np.float32(most)
+    return np.asarray(values.reshape(*pixels.shape[:2], -1), np.float32)

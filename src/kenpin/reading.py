@@ -1,0 +1,231 @@
+"""Reads many pictures, each once: what they show, what is known of them, what prepares them."""
+
+import contextlib
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin import messages
+from kenpin.dataset import LeftOut, find_good, find_good_of_labels, read_mask
+from kenpin.errors import DatasetError, PictureError, RecipeError
+from kenpin.findings import Look, short_name
+from kenpin.manifest import Layout
+from kenpin.models import NETWORKS
+from kenpin.pictures import read_picture, read_size
+from kenpin.prepare import (
+    Preparation,
+    fitting_size,
+    ignoring,
+    learn_overview_alignment,
+)
+from kenpin.recipe import Recipe
+from kenpin.settings import SMALLEST_SIDE
+from kenpin.synth.defects import KINDS, simulate
+from kenpin.types import Floats, Picture, PictureSource, Progress, name_of
+from kenpin.usable import Facts, facts_of
+
+LEAST_PICTURES = 10
+LONGEST_OF_NETWORKS = 64  # pixels of the longer side that the model sees
+_LONGEST, _LONGEST_COMPRESSED = 128, 256
+_MOST_BYTES = 2**27  # of prepared pictures at once: 680 in colour, 2000 in grey
+_LEAST_LEARNED = 200  # however large they are
+_MOST_ALIGNED = 200
+
+T = TypeVar("T")
+Given = str | Path | Sequence[PictureSource]
+LabelsGiven = str | Sequence[str] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """One picture; its full-size pixels are already let go, and of many also its windows."""
+
+    look: Look
+    coloured: bool
+    windows: Floats | None
+    unseen: NDArray[np.bool_] | None
+    defective: Facts | None
+
+
+def read_all(
+    sources: Sequence[PictureSource], told: Sequence[str], recipe: Recipe, progress: Progress
+) -> tuple[list[Read], Preparation, list[LeftOut]]:
+    """Each picture once, what prepares them, and those that cannot be used."""
+    preparation = _preparation(sources, recipe)
+    learned = _learned(told, preparation, recipe)
+    used: dict[str, Read] = {}
+    left_out: list[LeftOut] = []
+    reads = read_in_threads(sources, preparation.resized)
+    for index, (source, label, answer) in enumerate(zip(sources, told, reads, strict=True)):
+        progress(messages.STAGE_READING, index + 1, len(sources))
+        if isinstance(answer, PictureError):
+            left_out.append(LeftOut(_name(source), str(answer), source=source))
+            continue
+        picture, prepared = answer
+        known = used.get(picture.hash)
+        if known is not None and known.look.label != label:
+            text = messages.LABEL_TWICE.format(path=_name(source), other=known.look.name)
+            raise DatasetError(text)
+        if known is not None:
+            reason = messages.DUPLICATE.format(other=known.look.name)
+            left_out.append(LeftOut(_name(source), reason, duplicate=True, source=source))
+            continue
+        facts = facts_of(prepared.overview, prepared.upright, picture.size)
+        keep = index in learned
+        used[picture.hash] = Read(
+            look=Look.of(source, picture, facts, label, keep),
+            coloured=bool((prepared.windows != prepared.windows[..., :1]).any()),
+            windows=prepared.windows if keep else None,
+            unseen=prepared.unseen if keep else None,
+            defective=_defective(prepared.upright, picture.size, [recipe.seed, index])
+            if keep
+            else None,
+        )
+    return list(used.values()), preparation, left_out
+
+
+def _preparation(sources: Sequence[PictureSource], recipe: Recipe) -> Preparation:
+    """What cuts out, aligns and resizes; its light and its compression are learned later."""
+    frame = _frame(sources)
+    size = recipe.size or _fitting_size(frame, recipe)
+    wanted = recipe.but(size=size, color="grey" if recipe.color == "grey" else "rgb")
+    preparation = Preparation.of(wanted, frame)
+    mask = None
+    if recipe.ignore_mask is not None:
+        try:
+            mask = read_mask(recipe.ignore_mask, frame)
+        except DatasetError as error:
+            raise RecipeError(messages.IGNORE_MASK.format(reason=error)) from None
+    preparation = ignoring(preparation, recipe, mask)
+    if recipe.align == "none":
+        return preparation
+    reads = read_in_threads(sources[:_MOST_ALIGNED], preparation.overview)
+    overviews = [answer[1] for answer in reads if not isinstance(answer, PictureError)]
+    return learn_overview_alignment(preparation, recipe, overviews) if overviews else preparation
+
+
+def _frame(sources: Sequence[PictureSource]) -> tuple[int, int]:
+    """The most frequent size (H, W)."""
+    sizes: Counter[tuple[int, int]] = Counter()
+    for source in sources:
+        with contextlib.suppress(PictureError):  # said with its reason when it is read
+            sizes[read_size(source)] += 1
+    # Nothing can be read, which is said a moment later.
+    return sizes.most_common(1)[0][0] if sizes else (SMALLEST_SIDE, SMALLEST_SIDE)
+
+
+def _fitting_size(frame: tuple[int, int], recipe: Recipe) -> tuple[int, int]:
+    rectangles = list(recipe.windows.values()) or [recipe.crop or (0, 0, frame[1], frame[0])]
+    longest = LONGEST_OF_NETWORKS if recipe.model in NETWORKS else _LONGEST
+    if recipe.compression.steps:
+        longest = _LONGEST_COMPRESSED
+    return fitting_size([(height, width) for _, _, width, height in rectangles], longest)
+
+
+def _learned(told: Sequence[str], preparation: Preparation, recipe: Recipe) -> frozenset[int]:
+    """Which pictures the model learns from: all, or of each label as large a share as fits."""
+    each = preparation.count * int(np.prod(preparation.shapes[0])) * 4
+    most = max(_LEAST_LEARNED, _MOST_BYTES // each)
+    if len(told) <= most:
+        return frozenset(range(len(told)))
+    rng = np.random.default_rng(recipe.seed)
+    names = np.array(told)
+    chosen: list[int] = []
+    for name in np.unique(names):
+        own = rng.permutation(np.flatnonzero(names == name))
+        share = max(LEAST_PICTURES, round(most * len(own) / len(names)))
+        chosen += own[:share].tolist()
+    return frozenset(chosen)
+
+
+def _defective(upright: Floats, size: tuple[int, int], seed: list[int]) -> Facts:
+    """What is measured of the picture with a simulated defect."""
+    rng = np.random.default_rng(seed)
+    changed, _ = simulate(upright[..., None], str(rng.choice(KINDS)), rng)
+    return facts_of(changed[..., 0], changed[..., 0], size)
+
+
+def read_in_threads(
+    sources: Sequence[PictureSource], prepare: Callable[[Picture], T]
+) -> Iterator[tuple[Picture, T] | PictureError]:
+    """In order, and never many more at once than there are processors."""
+
+    def read(source: PictureSource) -> tuple[Picture, T] | PictureError:
+        try:
+            picture = read_picture(source)
+        except PictureError as error:
+            return error
+        prepared = prepare(picture)
+        _ = picture.hash
+        return picture, prepared
+
+    number = os.cpu_count() or 1
+    waiting: deque[Future[tuple[Picture, T] | PictureError]] = deque()
+    with ThreadPoolExecutor(number) as pool:
+        for source in sources:
+            waiting.append(pool.submit(read, source))
+            if len(waiting) > 2 * number:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def looks_at(
+    sources: Sequence[PictureSource], preparation: Preparation, progress: Progress
+) -> list[Look]:
+    """What is known of pictures that are not learned from; unreadable ones are passed over."""
+    looks = []
+    reads = read_in_threads(sources, preparation.overview)
+    for done, (source, answer) in enumerate(zip(sources, reads, strict=True), start=1):
+        progress(messages.STAGE_READING, done, len(sources))
+        if not isinstance(answer, PictureError):
+            picture, overview = answer
+            facts = facts_of(overview, overview, picture.size)
+            looks.append(Look.of(source, picture, facts, learned=False))
+    return looks
+
+
+def find_sources(
+    good: Given, labels: LabelsGiven, layout: Layout | None
+) -> tuple[list[PictureSource], list[str]]:
+    """The pictures, and the label of each; "" where there are no labels."""
+    if isinstance(labels, str):
+        paths = [good] if isinstance(good, str | Path) else list(good)
+        if not all(isinstance(path, str | Path) for path in paths):
+            raise DatasetError(messages.LABELS_OF_ONE)
+        found = find_good_of_labels(
+            [path for path in paths if isinstance(path, str | Path)], labels, layout
+        )
+        return [path for path, _ in found], [label for _, label in found]
+    sources = paths_of(good, lambda given: find_good(given, layout))
+    told = [""] * len(sources)
+    if labels is not None:
+        told = ["" if label is None else str(label).strip() for label in labels]
+    if len(told) != len(sources):
+        raise DatasetError(messages.LABELS_COUNT.format(labels=len(told), pictures=len(sources)))
+    return sources, told
+
+
+def paths_of(
+    given: Given, find: Callable[[str | Path | Sequence[str | Path]], list[PictureSource]]
+) -> list[PictureSource]:
+    """The pictures that are given: what lies behind paths, and what already is a picture."""
+    if isinstance(given, str | Path):
+        return find(given)
+    if not isinstance(given, Sequence | np.ndarray):
+        raise DatasetError(messages.NOT_PICTURES.format(kind=type(given).__name__))
+    sources: list[PictureSource] = []
+    for source in given:
+        sources += find(source) if isinstance(source, str | Path) else [source]
+    return sources or find([])
+
+
+def _name(source: PictureSource) -> str:
+    return short_name(name_of(source))

@@ -1,0 +1,189 @@
+"""Whether a picture can be judged at all: not blank, not out of focus, and showing the part.
+
+What a picture is measured by is simple and the same for every part; its limits are learned from the
+good pictures. So that a defect makes a part NG and not its picture unusable, they are also learned
+from the good pictures with simulated defects. A limit lies half as far again from the typical good
+picture as the farthest of those, by the rank of the stated false reject rate: few good pictures say
+little about tomorrow's light, and a picture that is not usable must be plainly so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.ranks import rank_limit
+from kenpin.types import Floats, Reason
+
+LONGEST_SEEN = 64  # pixels of the longer side at which pictures are compared as a whole
+_FINGERPRINT = 16  # a side
+_MARGIN = 1.5
+_WHITE = 0.98
+_DARKEST = 1e-3
+# How much a good picture may always depart from the typical one, however alike those learned from
+# are: half the contrast, half the detail, two thirds of the light; 2 % in proportions. What is not
+# the part at all is less than two fifths as like the mean good picture as good ones are.
+_LEAST = {
+    "contrast": log(2),
+    "brightness": log(1.5),
+    "saturated": 0.05,
+    "focus": log(2),
+    "proportions": log(1.02),
+    "likeness": 0.1,
+}
+_LEAST_LIKENESS = 0.4
+_TOO_LOW = {
+    "contrast": Reason.BLANK,
+    "brightness": Reason.DARK,
+    "focus": Reason.BLURRED,
+    "proportions": Reason.PROPORTIONS,
+    "likeness": Reason.ANOTHER,
+}
+_TOO_HIGH = {
+    "saturated": Reason.SATURATED,
+    "brightness": Reason.BRIGHT,
+    "proportions": Reason.PROPORTIONS,
+}
+# In this order the first reason is told: a blank picture is also out of focus.
+_ORDER = ("proportions", "saturated", "brightness", "contrast", "focus", "likeness")
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is measured of one picture.
+
+    brightness: natural logarithm of the mean of its grey levels; contrast: of their standard
+    deviation by their mean. saturated: share of it that is white. focus: logarithm of how much
+    stronger its finest detail is than the next coarser one; low is blurred. proportions: logarithm
+    of height by width.
+    upright: (h, w) uint8, very small and grey, the part as the mean good part lies. fingerprint:
+    (256,) bool, alike for copies of a picture that were saved or resized differently.
+    """
+
+    contrast: float
+    brightness: float
+    saturated: float
+    focus: float
+    proportions: float
+    upright: NDArray[np.uint8]
+    fingerprint: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Usability:
+    """bounds: the lowest and highest usable value of each measure; None: any.
+
+    references: (L, h, w) float32, the mean good picture of each label. aligned: whether the part
+    was looked for.
+    """
+
+    bounds: dict[str, tuple[float | None, float | None]]
+    references: Floats
+    aligned: bool
+
+    def fit(self, facts: Facts) -> float:
+        """The correlation with the mean good picture it is most like, in [-1, 1]."""
+        return float(_likeness(facts.upright, self.references).max())
+
+    def reason(self, facts: Facts) -> Reason | None:
+        """Why the picture cannot be used; None when it can."""
+        for measure in _ORDER:
+            value = self.fit(facts) if measure == "likeness" else getattr(facts, measure)
+            low, high = self.bounds[measure]
+            if low is not None and not value >= low:
+                found = _TOO_LOW[measure]
+                lost = found is Reason.ANOTHER and self.aligned
+                return Reason.NOT_FOUND if lost else found
+            if high is not None and not value <= high:
+                return _TOO_HIGH[measure]
+        return None
+
+
+def facts_of(overview: Floats, upright: Floats, size: tuple[int, int]) -> Facts:
+    """overview, upright: (h, w) float32 in [0, 1] as prepared. size: (H, W) of the picture."""
+    return Facts(
+        contrast=log(max(float(overview.std()), _DARKEST) / max(float(overview.mean()), _DARKEST)),
+        brightness=log(max(float(overview.mean()), _DARKEST)),
+        saturated=float((overview >= _WHITE).mean()),
+        focus=_focus(overview),
+        proportions=float(np.log(size[0] / size[1])),
+        upright=_small(upright),
+        fingerprint=_fingerprint(overview),
+    )
+
+
+def learn_usability(
+    good: Sequence[Facts],
+    defective: Sequence[Facts],
+    labels: NDArray[np.intp],
+    false_reject: float,
+    aligned: bool,
+) -> Usability:
+    """From good pictures and the same ones with simulated defects, in the same order.
+
+    labels: (N,) the number of each picture's label.
+    """
+    upright = np.stack([facts.upright for facts in good])
+    references = np.stack([
+        upright[labels == label].mean(axis=0, dtype=np.float64)
+        for label in range(int(labels.max()) + 1)
+    ]).astype(np.float32)  # fmt: skip
+    bounds = {}
+    for measure, told in _LEAST.items():
+        least = told
+        typical, every = (
+            np.array([_value(facts, measure, references) for facts in those])
+            for those in (good, (*good, *defective))
+        )
+        centre = float(np.median(typical))
+        if measure == "likeness":
+            least = max(least, (1 - _LEAST_LIKENESS) * centre)
+        low, high = (
+            max(_MARGIN * rank_limit(np.sort(side), false_reject), least)
+            for side in (centre - every, every - centre)
+        )
+        bounds[measure] = (
+            centre - low if measure in _TOO_LOW else None,
+            centre + high if measure in _TOO_HIGH else None,
+        )
+    return Usability(bounds, references, aligned)
+
+
+def _value(facts: Facts, measure: str, references: Floats) -> float:
+    if measure == "likeness":
+        return float(_likeness(facts.upright, references).max())
+    value: float = getattr(facts, measure)
+    return value
+
+
+def _likeness(upright: NDArray[np.uint8], references: Floats) -> Floats:
+    """(L,) correlations of a very small picture with those of the labels."""
+    own = upright.astype(np.float32).ravel() - np.float32(upright.mean())
+    others = references.reshape(len(references), -1)
+    others = others - others.mean(axis=1, keepdims=True)
+    sizes = np.linalg.norm(own) * np.linalg.norm(others, axis=1)
+    return np.asarray(others @ own / np.maximum(sizes, 1e-6), np.float32)
+
+
+def _focus(overview: Floats) -> float:
+    fine = cv2.Laplacian(overview, cv2.CV_32F)
+    coarse = cv2.Laplacian(cv2.GaussianBlur(overview, (0, 0), 2.0), cv2.CV_32F)
+    return float(np.log((np.square(fine).mean() + 1e-9) / (np.square(coarse).mean() + 1e-9)))
+
+
+def _small(upright: Floats) -> NDArray[np.uint8]:
+    scale = min(1.0, LONGEST_SEEN / max(upright.shape))
+    size = max(8, round(upright.shape[1] * scale)), max(8, round(upright.shape[0] * scale))
+    small = cv2.resize(upright, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(np.clip(small * 255 + 0.5, 0, 255), np.uint8)
+
+
+def _fingerprint(overview: Floats) -> NDArray[np.bool_]:
+    """Which of the lowest frequencies are above their median (a perceptual hash)."""
+    side = 4 * _FINGERPRINT
+    even = cv2.resize(overview, (side, side), interpolation=cv2.INTER_AREA)
+    lowest = cv2.dct(even)[:_FINGERPRINT, :_FINGERPRINT].ravel()
+    return np.asarray(lowest > np.median(lowest))
