@@ -247,14 +247,44 @@ def luck() -> str:
     return table(["rule", "value"], rows)
 
 
+def prepared(benchmark: str, keys: dict[str, str]) -> str:
+    rows = [
+        [f"{line[key]:g}" if isinstance(line[key], float) else str(line[key]) for key in keys]
+        for line in results("prepare*.jsonl")
+        if line["benchmark"] == f"prepare {benchmark}"
+    ]
+    return table(list(keys.values()), rows)
+
+
+PREPARED = {
+    "align": {"set": "set", "align": "align", "auroc": "AUROC", "auroc_spread": "range over seeds",
+              "false_reject": "false reject (promised ≤ 0.01)", "escape": "escape",
+              "unusable": "unusable"},
+    "cost": {"prepare_ms": "preparing, ms", "prepare_aligned_ms": "preparing and aligning, ms",
+             "alignment_ms": "so alignment, ms", "model_ms": "model, ms"},
+    "methods": {"method": "method", "error_px": "median error, px", "error_px_95": "95 %, px",
+                "lost": "lost", "ms": "ms"},
+    "light": {"light": "light", "auroc": "AUROC", "auroc_spread": "range over seeds"},
+    "unusable": {"set": "set", "good": "good", "ng": "NG", "blank": "blank",
+                 "overexposed": "overexposed", "too dark": "too dark",
+                 "out of focus": "out of focus", "a third cut off": "a third cut off",
+                 "another part": "another part"},
+    "suspects": {"hidden": "hidden NG", "draws": "draws", "in_first_ten": "in the first ten",
+                 "called_odd": "called odd", "false_alarm": "good ones called odd",
+                 "stated_false_alarm": "stated"},
+    "stream": {"pictures": "pictures", "megabytes_of_files": "files, MB", "peak_mb": "memory, MB",
+               "held_out": "held out", "promised": "promised", "seconds": "seconds"},
+}  # fmt: skip
 TABLES: dict[str, Callable[[], str]] = {
     "quality": quality, "kinds": kinds, "coverage": coverage, "promises": promises,
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
     "conditional": conditional, "simulated": simulated, "automatic": automatic, "luck": luck,
+    **{name: partial(prepared, name, keys) for name, keys in PREPARED.items()},
 }  # fmt: skip
 PAGES = ("README.md", "docs/promises.md", "docs/learning-curves.md", "docs/smallest-spot.md",
          "docs/experiments.md", "docs/decisions/conditional.md", "docs/decisions/experiments.md",
-         "docs/decisions/svm.md")  # fmt: skip
+         "docs/decisions/svm.md", "docs/pictures.md", "docs/where.md",
+         "docs/decisions/alignment.md", "docs/decisions/unusable.md")  # fmt: skip
 
 
 def filled(page: str) -> str:

@@ -15,6 +15,7 @@ from kenpin.bundle import Bundle, describe
 from kenpin.errors import BundleError, CalibrationError, OutputError
 from kenpin.inspector import Inspector
 from kenpin.models.pca import Pca
+from kenpin.types import Outcome
 
 
 def members(path):
@@ -258,7 +259,7 @@ def test_a_file_of_the_second_format_opens_and_judges_as_it_did():
     inspector = Inspector.open(Path(__file__).parent / "files" / "format-2.kenpin")
     picture = good_pictures(1, first=900)[0]
     six, four = inspector.inspect(picture, "six"), inspector.inspect(picture, "four")
-    assert six.outcome is kenpin.Outcome.OK and four.outcome is kenpin.Outcome.WRONG_PART
+    assert six.outcome is Outcome.OK and four.outcome is Outcome.WRONG_PART
     assert six.score == pytest.approx(6.781749725341797, rel=1e-6)
     assert six.limit == pytest.approx(12.537149429321289, rel=1e-9)
     assert six.margin_limit == pytest.approx(-1.0937536115262714, rel=1e-9)

@@ -38,11 +38,17 @@ def workplace(tmp_path, monkeypatch):
     write_pictures(tmp_path / "new_parts", new)
     ng = [draw_terminals(700 + n, "missing", size=SIZE).pixels for n in range(6)]
     write_pictures(tmp_path / "ng_pictures", ng)
+    files = [f"{n:03}.png" for n in range(30)]
+    rows = ["写真,結果", *(f"good_pictures/{name},合" for name in files)]
+    (tmp_path / "table.csv").write_text("\n".join(rows), "cp932")
+    rows = ["dirname,label,out_sianame", *(f"good_pictures,0,{name}" for name in files)]
+    (tmp_path / "terminals.csv").write_text("\n".join(rows), "utf-8-sig")
     return tmp_path
 
 
 WITH_COMMANDS = [ROOT / name for name in (
     "README.md", "docs/getting-started.md", "docs/several-parts.md", "docs/ng-pictures.md",
+    "docs/pictures.md", "docs/where.md",
 )]  # fmt: skip
 WITH_PYTHON = [ROOT / name for name in (
     "README.md", "docs/getting-started.md", "docs/several-parts.md", "docs/models.md",

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kenpin.bundle import Bundle as Bundle
     from kenpin.dataset import Labelled as Labelled
+    from kenpin.doctor import Examination as Examination
+    from kenpin.doctor import examine as examine
     from kenpin.errors import BundleError as BundleError
     from kenpin.errors import CalibrationError as CalibrationError
     from kenpin.errors import DatasetError as DatasetError
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from kenpin.evaluation import evaluate as evaluate
     from kenpin.inspector import Inspector as Inspector
     from kenpin.learning import learn as learn
+    from kenpin.manifest import Layout as Layout
     from kenpin.pictures import read_picture as read_picture
     from kenpin.recipe import Recipe as Recipe
     from kenpin.report import write_report as write_report
@@ -44,10 +47,12 @@ _HOMES = {
     "CalibrationError": "errors",
     "DatasetError": "errors",
     "Evaluation": "evaluation",
+    "Examination": "doctor",
     "ExtraError": "errors",
     "Inspector": "inspector",
     "KenpinError": "errors",
     "Labelled": "dataset",
+    "Layout": "manifest",
     "Outcome": "types",
     "OutputError": "errors",
     "Picture": "types",
@@ -57,6 +62,7 @@ _HOMES = {
     "Region": "types",
     "Verdict": "types",
     "evaluate": "evaluation",
+    "examine": "doctor",
     "learn": "learning",
     "read_picture": "pictures",
     "write_report": "report",

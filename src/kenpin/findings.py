@@ -24,6 +24,7 @@ _LEAST_SPREAD = {"brightness": 0.02, "focus": 0.05}  # of logarithms: less is no
 _USUAL = 2.132  # Student's distribution is above it one time in twenty
 _NEAR = 0.25  # of the distance at which neighbours typically are
 _MOST_BITS = 16  # of 256 in which a copy differs at most
+_BLOCK = 1000
 
 
 class Kind(StrEnum):
@@ -150,12 +151,13 @@ def same_pieces(ones: Sequence[Look], others: Sequence[Look]) -> list[tuple[int,
     exact = [(n, hashes[look.hash]) for n, look in enumerate(ones) if look.hash in hashes]
     if not ones or not others:
         return exact
-    apart = _apart(ones, others)
-    near = _near_enough(_apart(ones, ones, np.inf))
+    near = _near_enough(ones)
     found = {n for n, _ in exact}
-    closest = apart.argmin(axis=1)
+    closest, apart = _closest(ones, others)
     return exact + [
-        (n, int(m)) for n, m in enumerate(closest) if n not in found and apart[n, m] <= near
+        (n, m)
+        for n, (m, distance) in enumerate(zip(closest, apart, strict=True))
+        if n not in found and distance <= near
     ]
 
 
@@ -227,34 +229,49 @@ def _extremes(looks: Sequence[Look], false_alarm: float) -> list[Finding]:
 def _near_copies(looks: Sequence[Look]) -> list[Finding]:
     if len(looks) < 2:
         return []
-    apart = _apart(looks, looks, np.inf)
-    near = _near_enough(apart)
-    found = []
-    for index in range(1, len(looks)):
-        closest = int(apart[index, :index].argmin())
-        if apart[index, closest] <= near:
-            one, other = looks[closest], looks[index]
-            detail = messages.NEARLY.format(other=one.name)
-            kind = Kind.NEAR_COPY
-            found.append(Finding(kind, other.name, detail, one.name, source=other.source))
-    return found
+    near = _near_enough(looks)
+    closest, apart = _closest(looks, looks, earlier=True)
+    return [
+        Finding(
+            Kind.NEAR_COPY,
+            look.name,
+            messages.NEARLY.format(other=looks[other].name),
+            looks[other].name,
+            source=look.source,
+        )
+        for look, other, distance in zip(looks, closest, apart, strict=True)
+        if distance <= near
+    ]
 
 
-def _near_enough(apart: NDArray[np.float32]) -> float:
+def _near_enough(looks: Sequence[Look]) -> float:
     """Good pieces of a fixtured part look alike too, so a copy must be closer than they are."""
-    nearest = apart.min(axis=1)
-    return float(min(_MOST_BITS, _NEAR * np.median(nearest)))
+    _, apart = _closest(looks, looks, others_only=True)
+    return min(_MOST_BITS, _NEAR * float(np.median(apart)))
 
 
-def _apart(
-    ones: Sequence[Look], others: Sequence[Look], own: float | None = None
-) -> NDArray[np.float32]:
-    """(n, m) in how many of 256 bits the fingerprints differ; `own` on the diagonal."""
+def _closest(
+    ones: Sequence[Look], others: Sequence[Look], earlier: bool = False, others_only: bool = False
+) -> tuple[list[int], list[float]]:
+    """For each of `ones` which of `others` has the fingerprint that differs in the fewest bits.
+
+    And in how many of 256. earlier: only those before it in the same list; others_only: not itself.
+    """
     first, second = (
         np.stack([look.facts.fingerprint for look in looks]).astype(np.float32) * 2 - 1
         for looks in (ones, others)
     )
-    apart = (first.shape[1] - first @ second.T) / 2
-    if own is not None:
-        np.fill_diagonal(apart, own)
-    return np.asarray(apart, np.float32)
+    closest: list[int] = []
+    apart: list[float] = []
+    for start in range(0, len(first), _BLOCK):  # of very many pictures never all pairs at once
+        rows = np.arange(start, min(start + _BLOCK, len(first)))
+        bits = (first.shape[1] - first[rows] @ second.T) / 2
+        columns = np.arange(len(second))[None]
+        if earlier:
+            bits[columns >= rows[:, None]] = np.inf
+        elif others_only:
+            bits[columns == rows[:, None]] = np.inf
+        best = bits.argmin(axis=1)
+        closest += best.tolist()
+        apart += bits[np.arange(len(rows)), best].tolist()
+    return closest, apart

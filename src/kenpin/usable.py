@@ -23,6 +23,7 @@ _FINGERPRINT = 16  # a side
 _MARGIN = 1.5
 _WHITE = 0.98
 _DARKEST = 1e-3
+_NOISE = 0.7  # pixels: detail that is finer is noise of the camera
 # How much a good picture may always depart from the typical one, however alike those learned from
 # are: half the contrast, half the detail, two thirds of the light; 2 % in proportions. What is not
 # the part at all is less than two fifths as like the mean good picture as good ones are.
@@ -56,9 +57,9 @@ class Facts:
     """What is measured of one picture.
 
     brightness: natural logarithm of the mean of its grey levels; contrast: of their standard
-    deviation by their mean. saturated: share of it that is white. focus: logarithm of how much
-    stronger its finest detail is than the next coarser one; low is blurred. proportions: logarithm
-    of height by width.
+    deviation by their mean. saturated: share of it that is white. focus: logarithm of how strong
+    its finest detail is, by its variance; low is blurred. proportions: logarithm of height by
+    width.
     upright: (h, w) uint8, very small and grey, the part as the mean good part lies. fingerprint:
     (256,) bool, alike for copies of a picture that were saved or resized differently.
     """
@@ -169,9 +170,8 @@ def _likeness(upright: NDArray[np.uint8], references: Floats) -> Floats:
 
 
 def _focus(overview: Floats) -> float:
-    fine = cv2.Laplacian(overview, cv2.CV_32F)
-    coarse = cv2.Laplacian(cv2.GaussianBlur(overview, (0, 0), 2.0), cv2.CV_32F)
-    return float(np.log((np.square(fine).mean() + 1e-9) / (np.square(coarse).mean() + 1e-9)))
+    fine = cv2.Laplacian(cv2.GaussianBlur(overview, (0, 0), _NOISE), cv2.CV_32F)
+    return log((float(np.square(fine).mean()) + 1e-9) / (float(overview.var()) + 1e-6))
 
 
 def _small(upright: Floats) -> NDArray[np.uint8]:
