@@ -265,6 +265,8 @@ PREPARED = {
     "methods": {"method": "method", "error_px": "median error, px", "error_px_95": "95 %, px",
                 "lost": "lost", "ms": "ms"},
     "light": {"light": "light", "auroc": "AUROC", "auroc_spread": "range over seeds"},
+    "promise": {"way": "way", "stated": "stated", "measured": "measured",
+                "standard_error": "standard error", "draws": "draws"},
     "unusable": {"set": "set", "good": "good", "ng": "NG", "blank": "blank",
                  "overexposed": "overexposed", "too dark": "too dark",
                  "out of focus": "out of focus", "a third cut off": "a third cut off",
@@ -284,7 +286,8 @@ TABLES: dict[str, Callable[[], str]] = {
 PAGES = ("README.md", "docs/promises.md", "docs/learning-curves.md", "docs/smallest-spot.md",
          "docs/experiments.md", "docs/decisions/conditional.md", "docs/decisions/experiments.md",
          "docs/decisions/svm.md", "docs/pictures.md", "docs/where.md",
-         "docs/decisions/alignment.md", "docs/decisions/unusable.md")  # fmt: skip
+         "docs/decisions/alignment.md", "docs/decisions/unusable.md",
+         "docs/decisions/windows.md")  # fmt: skip
 
 
 def filled(page: str) -> str:

@@ -3,11 +3,13 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+import kenpin
 from conftest import SIZE, good_pictures, write_pictures, write_test_set
 from kenpin.cli import app
 from kenpin.pictures import write_png
@@ -18,9 +20,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(page, language=""):
-    return re.findall(
-        rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
-    )
+    fences = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    return [text for own, text in fences if own == language]
 
 
 @pytest.fixture
@@ -73,6 +74,13 @@ def test_the_commands_on_the_page_run(page, workplace):
 def test_the_python_on_the_page_runs(page, workplace):
     (code,) = blocks(page, "python")
     subprocess.run([sys.executable, "-c", code], check=True, cwd=workplace)
+
+
+def test_the_recipes_on_the_pages_are_possible():
+    recipes = [block for page in PAGES for block in blocks(page, "toml")]
+    assert recipes
+    for recipe in recipes:
+        kenpin.Recipe.parse(tomllib.loads(recipe))
 
 
 def test_generated_pages_and_tables_are_up_to_date():

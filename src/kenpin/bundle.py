@@ -112,7 +112,9 @@ class Bundle:
             raise DatasetError(text.format(name=self.name, label=label, known=known))
         if label is None and self.labels:
             raise DatasetError(messages.LABEL_NEEDED.format(name=self.name, known=known))
-        if self.preparation.grids or self.preparation.windows:
+        if self.preparation.windows:
+            raise BundleError(messages.CANNOT_DRAW_WINDOWS.format(name=self.name))
+        if self.preparation.grids:
             raise BundleError(messages.CANNOT_DRAW_COMPRESSED.format(name=self.name))
         number = self.labels.index(label) if label is not None else 0
         rng = np.random.default_rng(seed)

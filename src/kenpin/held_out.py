@@ -103,13 +103,13 @@ def cross_fit(
 ) -> HeldOut:
     """Every picture as seen by a model learned without the picture's fold."""
     parts = []
-    several = bool(numbers.max())
+    labels = int(numbers.max()) // windows + 1
     for fold in range(int(folds.max()) + 1):
         stage = messages.STAGE_FOLD.format(fold=fold + 1, folds=int(folds.max()) + 1)
         inside = folds == fold
-        told = numbers[~inside] if several else None
+        told = numbers[~inside] if labels * windows > 1 else None
         model = learn_model(prepared[~inside], recipe, renamed(progress, stage), told)
-        parts.append(seen_by(model, prepared[inside], numbers[inside], windows, several))
+        parts.append(seen_by(model, prepared[inside], numbers[inside], windows, labels))
         progress(stage, 1, 1)
     order = np.argsort(np.concatenate([np.flatnonzero(folds == n) for n in range(len(parts))]))
     return HeldOut(
@@ -125,16 +125,13 @@ def cross_fit(
     )
 
 
-def seen_by(
-    model: Model, prepared: Floats, numbers: Labels, windows: int, several: bool
-) -> HeldOut:
+def seen_by(model: Model, prepared: Floats, numbers: Labels, windows: int, labels: int) -> HeldOut:
     """Pictures as seen by a model that has not learned from them, as one fold.
 
-    several: whether the model was learned with more than one number.
+    labels: how many the model knows, whether or not they are among the pictures.
     """
     of_label = []
-    residuals, _ = compare(model, prepared, numbers if several else None)
-    labels = int(numbers.max()) // windows + 1
+    residuals, _ = compare(model, prepared, numbers if labels * windows > 1 else None)
     if labels > 1:
         for label in range(labels):
             told = label * windows + numbers % windows

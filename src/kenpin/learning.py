@@ -1,5 +1,6 @@
 """From good pictures and a recipe to a bundle."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -197,9 +198,11 @@ def _learn(material: Material, recipe: Recipe, progress: Progress) -> _Learned:
     )
     if cross is None or not by_folds:
         measures = tuple(Unseen(unseen.final, [unseen.final]) for unseen in measures)
-        outside = _outside(material, model, len(measures) > 1, progress)
+        outside = _outside(material, model, progress)
         held_out = next(outside)
-        found = joined([scored(one, measures, recipe) for one in (held_out, *outside)])
+        # One batch after the other: all of very many pictures would not fit.
+        every = itertools.chain([held_out], outside)
+        found = joined([scored(one, measures, recipe) for one in every])
     else:
         held_out, found = cross, scored(cross, measures, recipe)
     if not np.isfinite(found.scores).all():
@@ -216,16 +219,14 @@ def _learn(material: Material, recipe: Recipe, progress: Progress) -> _Learned:
     return _Learned(recipe, model, parts, temperature, held_out, measures, found)
 
 
-def _outside(
-    material: Material, model: Model, several: bool, progress: Progress
-) -> Iterator[HeldOut]:
+def _outside(material: Material, model: Model, progress: Progress) -> Iterator[HeldOut]:
     """Pictures that took no part in learning: kept apart, or too many to be kept."""
-    windows, apart = material.preparation.count, material.apart
+    windows, apart, labels = material.preparation.count, material.apart, len(material.names)
     if apart.any():
         own = material.prepared[apart], material.numbers[apart]
-        yield seen_by(model, *own, windows, several)
+        yield seen_by(model, *own, windows, labels)
     for prepared, numbers in material.batches(progress):
-        yield seen_by(model, prepared, numbers, windows, several)
+        yield seen_by(model, prepared, numbers, windows, labels)
 
 
 def _usability(material: Material, recipe: Recipe) -> Usability | None:
@@ -278,8 +279,7 @@ def _learn_svm(learned: _Learned, ng: Floats) -> tuple[tuple[Part, ...], dict[st
         raise DatasetError(messages.NG_UNHELD)
     windows = held_out.windows
     numbers = np.arange(len(ng)) % windows
-    several = windows > 1
-    unseen = seen_by(learned.model, ng, numbers, windows, several)
+    unseen = seen_by(learned.model, ng, numbers, windows, labels=1)
     final = [Unseen(one.final, [one.final]) for one in learned.measures]
     good_maps, ng_maps = (
         [[of[those.numbers[i]].map(those, i) for i in those.of_picture(picture)]

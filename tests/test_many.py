@@ -1,0 +1,88 @@
+"""More good pictures than are kept at once: some are learned from, the others give the limit."""
+
+import numpy as np
+import pytest
+
+import kenpin
+from conftest import good_pictures, write_pictures
+from kenpin.errors import DatasetError
+from kenpin.reading import read_in_threads
+from kenpin.synth.terminals import draw_terminals
+
+
+@pytest.fixture(autouse=True)
+def modest(monkeypatch):
+    """As if twenty pictures were all that fits."""
+    monkeypatch.setattr("kenpin.reading._MOST_BYTES", 1)
+    monkeypatch.setattr("kenpin.reading._LEAST_LEARNED", 20)
+    monkeypatch.setattr("kenpin.material._BATCH", 7)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"align": "translation", "light": "level"}, {"difference": "l1"}]
+)
+def test_the_others_give_the_limit_as_they_will_be_judged(tmp_path, settings):
+    pictures = good_pictures(60)
+    bundle = kenpin.learn(pictures, kenpin.Recipe(**settings))
+    calibration = bundle.calibration
+    assert calibration.count == 40 and calibration.held_out == "split"
+    assert calibration.promised_false_reject == pytest.approx(1 / 41)
+    assert len(bundle.provenance.pictures) == 60
+    assert any("learned from 20" in remark for remark in bundle.provenance.remarks)
+    bundle.save(tmp_path / "a.kenpin")
+    inspector = kenpin.Inspector.open(tmp_path / "a.kenpin")
+    scores = np.sort([inspector.inspect(picture).score for picture in pictures])
+    for held_out in calibration.scores:  # exactly the score it has when it is inspected
+        assert np.abs(scores - held_out).min() < 1e-4 * held_out
+
+
+def test_what_was_held_out_took_no_part_in_learning():
+    """Another picture among the rest changes the limit and nothing else."""
+    pictures = good_pictures(60)
+    first = kenpin.learn(pictures)
+    learned = [
+        n for n, p in enumerate(pictures)
+        if np.abs(first.calibration.scores - kenpin.Inspector(first).inspect(p).score).min() > 1e-3
+    ]  # fmt: skip
+    assert len(learned) == 20
+    other = [p if n in learned else draw_terminals(5_000 + n, size=p.shape).pixels
+             for n, p in enumerate(pictures)]  # fmt: skip
+    second = kenpin.learn(other)
+    np.testing.assert_array_equal(first.model.components, second.model.components)
+    assert first.calibration.limit != second.calibration.limit
+
+
+def test_with_labels_each_part_has_its_share():
+    six = good_pictures(50)
+    four = [draw_terminals(n, size=(48, 64), terminals=4).pixels for n in range(30)]
+    bundle = kenpin.learn(six + four, labels=["six"] * 50 + ["four"] * 30)
+    counts = {part.label: part.calibration.count for part in bundle.parts}
+    assert counts == {"six": 38, "four": 20}  # 20 learned by share, but at least 10 of each
+    verdict = kenpin.Inspector(bundle).inspect(good_pictures(1, 900)[0], "four")
+    assert verdict.outcome is kenpin.Outcome.WRONG_PART
+
+
+def test_a_picture_that_repeats_one_of_the_others_is_used_once(tmp_path):
+    folder = write_pictures(tmp_path / "good", good_pictures(40))
+    for number in range(5):
+        (folder / f"again{number}.png").write_bytes((folder / f"{number + 30:03}.png").read_bytes())
+    bundle = kenpin.learn(folder)
+    assert len(bundle.provenance.pictures) == 40 and len(bundle.provenance.left_out) == 5
+
+
+def test_a_judge_from_ng_pictures_needs_all_the_good_ones():
+    with pytest.raises(DatasetError, match="takes at most 20 good pictures"):
+        kenpin.learn(good_pictures(40), ng=good_pictures(6, 500))
+
+
+def test_without_a_limit_the_others_are_not_needed():
+    bundle = kenpin.learn(good_pictures(40), kenpin.Recipe(held_out="none"))
+    assert bundle.calibration is None
+
+
+def test_pictures_are_read_in_order_and_only_a_few_ahead():
+    asked = []
+    reads = read_in_threads(good_pictures(60), lambda picture: asked.append(1))
+    for done, _ in enumerate(reads):
+        assert len(asked) - done < 20
+    assert len(asked) == 60
