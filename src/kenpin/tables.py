@@ -19,9 +19,9 @@ if TYPE_CHECKING:  # inspecting does not wait for SciPy
     from kenpin.evaluation import Evaluation, Rate
     from kenpin.findings import Finding
 
-_COLUMNS = ("picture", "verdict", "unusable", "fit", "window",
-            "expected", "label", "sure", "margin", "margin_limit", "score", "limit", "p_value",
-            "regions", "x", "y", "width", "height", "peak", "shown", "reason")  # fmt: skip
+_COLUMNS = ("picture", "verdict", "expected", "label", "sure", "margin", "margin_limit",
+            "score", "limit", "p_value", "regions", "x", "y", "width", "height", "peak",
+            "window", "unusable", "fit", "shown", "reason")  # fmt: skip
 
 
 _MOST_DRAWN = 48
