@@ -14,6 +14,7 @@ from kenpin.findings import Kind, tail
 from kenpin.pictures import encode, read_picture, write_png
 from kenpin.synth.terminals import KINDS, draw_terminals
 from test_cli import refused, run
+from test_sources import zipped
 
 SIZE = (96, 128)
 
@@ -149,3 +150,47 @@ def test_what_cannot_be_examined_is_one_sentence(tmp_path):
     refused(run("check", folder, "--test", tmp_path / "no"), "does not exist")
     with pytest.raises(DatasetError):
         examine(folder, false_alarm=0.9)
+
+
+def test_a_blank_picture_does_not_hide_the_ng_ones():
+    ng = [draw_terminals(500 + n, "missing", SIZE).pixels for n in range(3)]
+    found = examine([*connectors(60), np.full(SIZE, 255, np.uint8), *ng])
+    first = [id(suspect.source) for suspect in found.suspects]
+    assert all(id(picture) in first for picture in ng)
+    odd = [finding for finding in found.findings if finding.kind is Kind.UNLIKE]
+    assert len(odd) <= 7  # it, the three, and few good ones
+
+
+def test_a_limit_that_an_odd_picture_set_is_said():
+    bundle = kenpin.learn([*connectors(60), np.full(SIZE, 255, np.uint8)])
+    assert any("if it is no good part, remove it" in r for r in bundle.provenance.remarks)
+    clean = kenpin.learn(connectors(60))
+    assert not any("remove it" in remark for remark in clean.provenance.remarks)
+
+
+def test_pictures_that_show_next_to_nothing_are_no_traceback():
+    flat = [np.full((64, 64), 100 + n, np.uint8) for n in range(20)]
+    assert examine(flat).count == 20
+    assert kenpin.learn(flat).calibration.count == 20
+
+
+def test_the_test_pictures_of_a_zip_and_of_train_good_are_found(tmp_path):
+    folder = tmp_path / "set"
+    write_pictures(folder / "train/good", connectors(20))
+    write_png(write_pictures(folder / "test/good", connectors(2, 300)) / "x.png", connectors(4)[3])
+    for given in (zipped(tmp_path / "a.zip", folder), folder / "train/good"):
+        assert [f.other for f in examine(given).findings if f.kind is Kind.IN_TEST] == [
+            "good/x.png"
+        ]
+    (folder / "empty/train").mkdir(parents=True)
+    (folder / "train").rename(folder / "empty/train2")
+    empty = folder / "empty"
+    write_pictures(empty / "train/good", connectors(12))
+    (empty / "test/good").mkdir(parents=True)
+    assert examine(empty).count == 12
+
+
+def test_many_sizes_are_one_finding():
+    pictures = [cv2.resize(p, (100 + n, 90)) for n, p in enumerate(connectors(20))]
+    sizes = [finding for finding in examine(pictures).findings if finding.kind is Kind.SIZE]
+    assert len(sizes) == 1 and "20 kinds" in sizes[0].detail

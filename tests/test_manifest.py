@@ -64,7 +64,7 @@ def test_tables_that_cannot_be_used_are_one_sentence(tmp_path):
 
     for path, match in (
         (table("a.csv", b"file,label\n"), "has no row"),
-        (table("b.csv", b"name,label\n1.png,0\n"), "has no column 'path / file / "),
+        (table("b.csv", b"name,label\n1.png,0\n"), "has no column that names the pictures"),
         (table("c.xlsx", b"not excel"), "cannot be read as a table"),
         (table("d.csv", b"\xff\xfe\x00\x81"), "neither UTF-8 nor Shift-JIS"),
         (table("e.csv", b"file,label\n1.png,\n"), "nothing in the column 'label' of row 2"),

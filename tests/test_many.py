@@ -63,21 +63,22 @@ def test_with_labels_each_part_has_its_share():
 
 
 def test_a_picture_that_repeats_one_of_the_others_is_used_once(tmp_path):
-    folder = write_pictures(tmp_path / "good", good_pictures(40))
+    folder = write_pictures(tmp_path / "good", good_pictures(60))
     for number in range(5):
         (folder / f"again{number}.png").write_bytes((folder / f"{number + 30:03}.png").read_bytes())
     bundle = kenpin.learn(folder)
-    assert len(bundle.provenance.pictures) == 40 and len(bundle.provenance.left_out) == 5
+    assert len(bundle.provenance.pictures) == 60 and len(bundle.provenance.left_out) == 5
 
 
 def test_a_judge_from_ng_pictures_needs_all_the_good_ones():
     with pytest.raises(DatasetError, match="takes at most 20 good pictures"):
-        kenpin.learn(good_pictures(40), ng=good_pictures(6, 500))
+        kenpin.learn(good_pictures(60), ng=good_pictures(6, 500))
 
 
 def test_without_a_limit_the_others_are_not_needed():
-    bundle = kenpin.learn(good_pictures(40), kenpin.Recipe(held_out="none"))
+    bundle = kenpin.learn(good_pictures(60), kenpin.Recipe(held_out="none"))
     assert bundle.calibration is None
+    assert not any("gave the limit" in remark for remark in bundle.provenance.remarks)
 
 
 def test_pictures_are_read_in_order_and_only_a_few_ahead():
@@ -86,3 +87,33 @@ def test_pictures_are_read_in_order_and_only_a_few_ahead():
     for done, _ in enumerate(reads):
         assert len(asked) - done < 20
     assert len(asked) == 60
+
+
+def test_few_more_than_fit_are_all_kept():
+    """One picture held out would promise nothing."""
+    assert kenpin.learn(good_pictures(40)).calibration.count == 40
+    assert kenpin.learn(good_pictures(41)).calibration.count == 21
+
+
+def test_a_small_label_keeps_half_for_its_limit():
+    six = good_pictures(60)
+    four = [draw_terminals(n, size=(48, 64), terminals=4).pixels for n in range(12)]
+    bundle = kenpin.learn(six + four, labels=["six"] * 60 + ["four"] * 12)
+    assert {part.label: part.calibration.count for part in bundle.parts} == {"six": 43, "four": 6}
+
+
+def test_many_copies_of_few_pictures_are_few_pictures(tmp_path):
+    folder = tmp_path / "good"
+    for copy in range(5):
+        write_pictures(folder / str(copy), good_pictures(12))
+    bundle = kenpin.learn(folder)
+    assert len(bundle.provenance.pictures) == 12 and bundle.calibration.count == 12
+
+
+def test_ng_pictures_among_the_others_are_suspects_too():
+    ng = [draw_terminals(500 + n, "missing", size=(48, 64)).pixels for n in range(3)]
+    found = kenpin.examine([*good_pictures(80), *ng])
+    first = [id(suspect.source) for suspect in found.suspects]
+    assert all(id(picture) in first for picture in ng)
+    remarks = " ".join(kenpin.learn([*good_pictures(80), *ng]).provenance.remarks)
+    assert "unlike the others" in remarks

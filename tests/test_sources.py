@@ -266,3 +266,66 @@ def test_a_test_set_in_a_zip_keeps_its_masks(tmp_path):
     write_test_set(tmp_path / "set", "bent", good=2, ng=2, first=500)
     items = find_labelled(zipped(tmp_path / "a.zip", tmp_path / "set"))
     assert [item.mask is not None for item in items] == [False, False, True, True]
+
+
+def test_good_ones_that_nothing_names_are_not_guessed(tmp_path):
+    """Silence would learn NG pictures as good ones."""
+    path = idx(tmp_path / "x-images-idx3-ubyte", np.stack(good_pictures(12)))
+    with pytest.raises(DatasetError, match="say which label is good"):
+        find_good(path, Layout(good=("1",)))
+    write_pictures(tmp_path / "p", good_pictures(4))
+    (tmp_path / "a.csv").write_text("file,結果\np/000.png,OK\np/001.png,NG\n", "utf-8")
+    with pytest.raises(DatasetError, match="has no column"):
+        find_good(tmp_path / "a.csv", Layout(good=("OK",)))
+    (tmp_path / "b.csv").write_text("file,label\np/000.png,甲\np/001.png,乙\n", "utf-8")
+    with pytest.raises(DatasetError, match=r"names no good piece; it says 甲, 乙"):
+        find_good(tmp_path / "b.csv")
+    assert len(find_good_of_labels(tmp_path / "b.csv", "label")) == 2
+
+
+def test_labels_of_a_table_are_those_of_its_good_rows(tmp_path):
+    write_pictures(tmp_path / "p", good_pictures(4))
+    rows = "file,部品,label\n" + "".join(f"p/{n:03}.png,甲,{n % 2}\n" for n in range(4))
+    (tmp_path / "a.csv").write_text(rows, "utf-8")
+    found = find_good_of_labels(tmp_path / "a.csv", "部品")
+    assert [source.name for source, _ in found] == ["000.png", "002.png"]
+    items = find_labelled(tmp_path / "a.csv", Layout(part="部品"))
+    assert {item.expected for item in items} == {"甲"}
+
+
+def test_an_idx_file_in_a_folder_called_images_finds_its_labels(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    idx(folder / "t-labels-idx1-ubyte", np.arange(12, dtype=np.uint8) % 2)
+    path = idx(folder / "t-images-idx3-ubyte", np.stack(good_pictures(12)))
+    assert len(find_good(path, Layout(good=("1",)))) == 6
+    packed = zipped(tmp_path / "images.zip", folder)
+    assert len(find_good(packed, Layout(good=("1",)))) == 6
+
+
+def test_a_row_is_counted_as_in_the_table(tmp_path):
+    (tmp_path / "a.csv").write_text("file,label\n\n1.png,0\n\n,0\n")
+    with pytest.raises(DatasetError, match="'file' of row 5"):
+        find_pictures(tmp_path / "a.csv")
+
+
+def test_odd_zips_are_no_tracebacks(tmp_path):
+    picture = encode(good_pictures(1)[0], "PNG")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(".", b"")
+        archive.writestr("/".join(["d"] * 2000) + "/1.png", picture)
+    assert len(find_pictures(tmp_path / "a.zip")) == 1
+    (tmp_path / "bad-images-idx3-ubyte.gz").write_bytes(gzip.compress(b"x" * 99)[:-30] + b"y" * 30)
+    with pytest.raises(DatasetError, match="is not an idx file"):
+        find_pictures(tmp_path / "bad-images-idx3-ubyte.gz")
+    (tmp_path / "long.csv").write_text("file\n" + "x" * 5000 + "\n")
+    with pytest.raises(PictureError):
+        read_picture(find_pictures(tmp_path / "long.csv")[0])
+
+
+def test_a_table_in_a_zip_is_not_unpacked_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("kenpin.packed._MOST_BYTES", 1000)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", "file\n" + "x.png\n" * 1000)
+    with pytest.raises(DatasetError, match="unpacks to more than"):
+        find_pictures(tmp_path / "a.zip")

@@ -14,9 +14,9 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # A module imports only modules above it in this list.
 ORDER = (
     "errors", "messages", "version", "packed", "types", "files", "settings", "recipe", "pictures",
-    "manifest", "dataset", "ranks", "taguchi", "prepare", "usable", "models", "difference",
-    "score", "judge", "svm", "archive", "bundle", "inspector", "synth", "findings", "held_out",
-    "reading", "windows", "material", "choice", "learning", "doctor", "evaluation", "report",
+    "manifest", "collection", "dataset", "ranks", "taguchi", "prepare", "usable", "models",
+    "difference", "score", "judge", "svm", "archive", "bundle", "inspector", "synth", "findings",
+    "held_out", "reading", "windows", "material", "choice", "learning", "doctor", "evaluation", "report",
     "demo", "experiments", "tables", "cli",
 )  # fmt: skip
 STAGES = {

@@ -36,7 +36,7 @@ def scaled(pixels, gain):
         (lambda p: np.full_like(p, 255), Reason.SATURATED),
         (lambda p: scaled(p, 2.2), Reason.SATURATED),
         (lambda p: scaled(p, 0.4), Reason.DARK),
-        (lambda p: np.clip(p * 0.4 + 140, 0, 240).astype(np.uint8), Reason.BRIGHT),
+        (lambda p: np.clip(p * 1.5 + 20, 0, 245).astype(np.uint8), Reason.BRIGHT),
         (lambda p: cv2.GaussianBlur(p, (0, 0), 4), Reason.BLURRED),
         (lambda p: p[:, :100], Reason.PROPORTIONS),
     ],

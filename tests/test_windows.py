@@ -161,6 +161,46 @@ def test_no_region_lies_where_nothing_counts(tmp_path, how):
     assert shown.shape == SIZE and (shown[30:60, 40:70] == 0).all()
 
 
+def test_where_nothing_counts_not_even_the_light_does():
+    """A lamp or a label in an ignored place changes nothing, and makes no picture unusable."""
+    recipe = kenpin.Recipe(ignore=[(0, 0, 60, 96)], light="level")
+    inspector = kenpin.Inspector(kenpin.learn(connectors(30), recipe))
+    picture = connectors(1, 900)[0]
+    other = picture.copy()
+    other[:, :58] = 255
+    plain, lit = inspector.inspect(picture), inspector.inspect(other)
+    assert lit.reason is None and lit.outcome is kenpin.Outcome.OK
+    assert lit.score == pytest.approx(plain.score, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"ignore": [(0, 0, 128, 96)]},
+        {"windows": PINS, "ignore": [PINS["pin 2"]]},
+        {"ignore": [(500, 500, 10, 10)]},
+    ],
+)
+def test_nothing_left_to_judge_is_refused(settings):
+    with pytest.raises(RecipeError, match=r"Nothing is left to judge|reaches beyond"):
+        kenpin.learn(connectors(12), kenpin.Recipe(**settings))
+
+
+def test_a_compression_without_a_size_is_done_and_kept(tmp_path):
+    bundle = kenpin.learn(connectors(12), kenpin.Recipe(compression={"steps": 2}))
+    assert bundle.preparation.shape == (27, 36, 2)
+    bundle.save(tmp_path / "a.kenpin")
+    picture = connectors(1, 900)[0]
+    again = kenpin.Inspector.open(tmp_path / "a.kenpin")
+    assert again.inspect(picture) == kenpin.Inspector(bundle).inspect(picture)
+
+
+def test_an_unusable_picture_has_no_window_that_is_ok(pins):
+    verdict = pins.inspect(np.full(SIZE, 128, np.uint8))
+    assert verdict.outcome is kenpin.Outcome.UNUSABLE
+    assert {window.outcome for window in verdict.windows} == {kenpin.Outcome.UNUSABLE}
+
+
 def test_places_that_are_not_possible_are_one_sentence(tmp_path):
     for recipe, words in (
         ({"crop": (0, 0, 400, 20)}, "'crop' .* reaches beyond"),
@@ -288,6 +328,10 @@ def test_the_command_writes_the_recipe_and_shows_it(tmp_path):
     grid = ("--columns", 2, "--rows", 3, "--within", "10,10,60,60")
     assert run("window", picture, *options, *grid).exit_code == 0
     windows = kenpin.Recipe.read(tmp_path / "r.toml").windows
+    (tmp_path / "m.toml").write_text('ignore_mask = "mask.png"\n')
+    mask = ("--recipe", tmp_path / "m.toml", *options[2:])
+    assert run("window", picture, *mask).exit_code == 0
+    assert 'ignore_mask = "mask.png"' in (tmp_path / "m.toml").read_text()  # as it was written
     assert list(windows) == ["1-1", "1-2", "2-1", "2-2", "3-1", "3-2"]
     assert windows["3-2"] == (40, 50, 30, 20)
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin import messages
-from kenpin.dataset import find_labelled, find_pictures
+from kenpin.dataset import find_labelled, find_pictures, find_tested
 from kenpin.errors import DatasetError
-from kenpin.findings import FALSE_ALARM, Finding, Kind, Look, findings_of, same_pieces, unlike
-from kenpin.held_out import FOLDS, assign_folds, cross_fit, measures_of, scored
+from kenpin.findings import FALSE_ALARM, Finding, Kind, Look, findings_of, same_pieces, tail, unlike
+from kenpin.held_out import (
+    FOLDS,
+    Scored,
+    Unseen,
+    assign_folds,
+    cross_fit,
+    measures_of,
+    scored,
+    seen_by,
+)
 from kenpin.judge import percent, pictures_needed
 from kenpin.manifest import Layout
 from kenpin.material import Material, read_good
+from kenpin.models import Labels, learn_model
 from kenpin.reading import Given, LabelsGiven, looks_at
 from kenpin.recipe import Recipe
-from kenpin.types import PictureSource, Progress
+from kenpin.types import Floats, PictureSource, Progress
 
 _LISTED = 10
+_GROSS, _MOST_GROSS = 0.001, 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +72,9 @@ def examine(
     """Look for what should not be among good pictures.
 
     good, labels, layout: as in `kenpin.learn`. test: pictures that must not be the same pieces: a
-    folder, a table, or in MVTec layout its test folder; left out, the test folder beside the good
-    pictures if there is one. recipe: how they would be prepared, and the false reject rate that is
-    to be promised. false_alarm: in (0, 0.5], the share of good pictures called odd by each search.
+    folder, a table, or in MVTec layout its test folder; left out, those of the layout that the good
+    pictures are in, if it is one. recipe: how they would be prepared, and the false reject rate to
+    be promised. false_alarm: in (0, 0.5], the share of good pictures called odd by each search.
 
     Raises DatasetError when there are too few pictures to say anything.
     """
@@ -80,25 +91,63 @@ def examine(
     tested = _tested(good, test, layout)
     if tested:
         found += _in_test(material.looks, looks_at(tested, material.preparation, progress))
-    learned = [look for look in material.looks if look.learned]
-    suspects = unlike(learned, _suspicion(material, recipe, progress))
+    looks = [look for look in material.looks if look.learned]
+    looks += [look for look in material.looks if not look.learned]
+    suspects = unlike(looks, _suspicion(material, recipe, progress))
     found += [finding for finding in suspects if (finding.p_value or 0) <= false_alarm]
     return Examination(len(material.looks), tuple(found), tuple(suspects[:_LISTED]), false_alarm)
 
 
 def _suspicion(material: Material, recipe: Recipe, progress: Progress) -> NDArray[np.float64]:
-    """(N,) how unlike the others each picture is to a model that has not seen it."""
-    windows, numbers = material.preparation.count, material.numbers
+    """(N,) how unlike the others each picture is to a model that has not seen it.
+
+    Those that are kept first, then the rest, if they are too many for one model. What is grossly
+    odd, such as a blank picture, bends the model; then the others are looked at again without it.
+    """
     recipe = recipe.but(size=material.preparation.size, color=material.preparation.color)
-    recipe, folds = assign_folds(material.prepared, numbers, windows, recipe.but(folds=FOLDS))
-    cross = cross_fit(material.prepared, numbers, folds, windows, recipe, progress)
+    kept = len(material.labels)
+    gross = np.zeros(kept, bool)
+    scores = _scores(material, recipe, gross, progress)
+    for label in range(len(material.names)):
+        own = np.flatnonzero(material.labels == label)
+        gross[own] = tail(np.log(np.maximum(scores[own], 1e-12))) <= _GROSS
+    if 0 < gross.sum() <= _MOST_GROSS * kept:
+        return _scores(material, recipe, gross, progress)
+    return scores
+
+
+def _scores(
+    material: Material, recipe: Recipe, without: NDArray[np.bool_], progress: Progress
+) -> NDArray[np.float64]:
+    """(N,) scores under the own label by models that learned from none of `without`, (kept,)."""
+    windows, labels = material.preparation.count, len(material.names)
+    out = np.repeat(without, windows)
+    prepared, numbers = material.prepared[~out], material.numbers[~out]
+    recipe, folds = assign_folds(prepared, numbers, windows, recipe.but(folds=FOLDS))
+    cross = cross_fit(prepared, numbers, folds, windows, recipe, progress, under_others=False)
     ignored = material.preparation.ignored_at
     measures = [
         measures_of(cross, recipe, number, ignored(number % windows))
-        for number in range(int(numbers.max()) + 1)
+        for number in range(windows * labels)
     ]
-    scores = scored(replace(cross, of_label=()), measures, recipe).scores
-    return np.asarray(scores[np.arange(len(scores)), material.labels], np.float64)
+    scores = np.empty(len(without))
+    scores[~without] = _own(scored(cross, measures, recipe))
+    if not material.rest and not without.any():
+        return scores
+    model = learn_model(prepared, recipe, progress, numbers if windows * labels > 1 else None)
+    final = [Unseen(one.final, [one.final]) for one in measures]
+
+    def outside(batch: Floats, own: Labels) -> NDArray[np.float64]:
+        seen = seen_by(model, batch, own, windows, labels, under_others=False)
+        return _own(scored(seen, final, recipe))
+
+    if without.any():
+        scores[without] = outside(material.prepared[out], material.numbers[out])
+    return np.concatenate([scores, *(outside(*batch) for batch in material.batches(progress))])
+
+
+def _own(found: Scored) -> NDArray[np.float64]:
+    return np.asarray(found.scores[np.arange(len(found.labels)), found.labels], np.float64)
 
 
 def _left_out(material: Material) -> list[Finding]:
@@ -133,9 +182,8 @@ def _tested(good: Given, test: str | Path | None, layout: Layout | None) -> list
     """The test pictures: as told, or those of MVTec's layout."""
     if test is None:
         given = [good] if isinstance(good, str | Path) else list(good)
-        folders = [Path(path) for path in given if isinstance(path, str | Path)]
-        beside = [folder for folder in folders if (folder / "test").is_dir()]
-        return [item.source for folder in beside for item in find_labelled(folder)]
+        paths = [path for path in given if isinstance(path, str | Path)]
+        return find_tested(paths) if paths else []
     try:
         return [item.source for item in find_labelled(test, layout)]
     except DatasetError:  # it does not say which are good, which does not matter here

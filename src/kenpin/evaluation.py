@@ -122,7 +122,8 @@ class Evaluation:
     @property
     def above_promise(self) -> bool:
         """Whether even the low end of the false reject interval is above what was promised."""
-        interval = self.false_reject.interval
+        # An unusable picture says nothing about the limit.
+        interval = _rate(self.rejected & ~self.unusable, self.good).interval
         return interval is not None and interval[0] > self.promised_false_reject
 
     @property

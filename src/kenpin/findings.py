@@ -8,11 +8,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from kenpin import messages
-from kenpin.prepare import as_option, distorts, in_pixels
+from kenpin.prepare import as_option, distorts, in_pixels, resize
 from kenpin.types import Picture, PictureSource
 from kenpin.usable import Facts
 
@@ -25,6 +26,8 @@ _USUAL = 2.132  # Student's distribution is above it one time in twenty
 _NEAR = 0.25  # of the distance at which neighbours typically are
 _MOST_BITS = 16  # of 256 in which a copy differs at most
 _BLOCK = 1000
+_FINGERPRINT = 16  # a side
+_MANY = 0.25
 
 
 class Kind(StrEnum):
@@ -46,7 +49,8 @@ class Kind(StrEnum):
 @dataclass(frozen=True, eq=False)
 class Look:
     """One picture: what it is called, where it is, the label it has ("" without), the hash of its
-    pixels, its size (H, W), the kind of its pixels, and what was measured.
+    pixels, its size (H, W), the kind of its pixels, and what was measured. fingerprint: (256,)
+    bool, alike for copies of the whole picture that were saved or resized differently.
 
     learned: whether the model learns from it; of very many pictures it does not from all.
     """
@@ -60,6 +64,7 @@ class Look:
     mode: str
     notes: tuple[str, ...]
     facts: Facts
+    fingerprint: NDArray[np.bool_]
 
     @classmethod
     def of(
@@ -75,7 +80,7 @@ class Look:
         mode = f"{'RGB' if picture.pixels.ndim == 3 else 'grey'}, {bits} bits"
         name = short_name(picture.name)
         own = picture.hash, picture.size, mode, picture.notes, facts
-        return cls(name, source, label, learned, *own)
+        return cls(name, source, label, learned, *own, _fingerprint(picture))
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ class Finding:
     """picture: its name; "" when the whole set is meant. other: the picture it was compared with.
 
     p_value: the share of good pictures that is at least as odd, where that was estimated.
-    source: where the picture is.
+    source: where the picture is. value: the score that is odd.
     """
 
     kind: Kind
@@ -92,6 +97,7 @@ class Finding:
     other: str | None = None
     p_value: float | None = None
     source: PictureSource | None = None
+    value: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
@@ -141,7 +147,8 @@ def unlike(looks: Sequence[Look], scores: NDArray[np.float64]) -> list[Finding]:
         for index, chance in zip(inside.tolist(), chances.tolist(), strict=True):
             detail = messages.UNLIKE.format(score=scores[index], typical=typical)
             look = looks[index]
-            found.append(Finding(Kind.UNLIKE, look.name, detail, None, chance, look.source))
+            value = float(scores[index])
+            found.append(Finding(Kind.UNLIKE, look.name, detail, None, chance, look.source, value))
     return sorted(found, key=lambda finding: finding.p_value or 0.0)
 
 
@@ -161,10 +168,10 @@ def same_pieces(ones: Sequence[Look], others: Sequence[Look]) -> list[tuple[int,
     ]
 
 
-def remarks_on(looks: Sequence[Look], size: tuple[int, int], decided: bool) -> tuple[str, ...]:
+def remarks_on(looks: Sequence[Look], size: tuple[int, int]) -> tuple[str, ...]:
     """What the user should read about the pictures, in sentences.
 
-    size: (h, w) to which they were resized; decided: by the user.
+    size: (h, w) to which they were resized.
     """
     remarks = []
     sizes = sorted({look.size for look in looks})
@@ -189,13 +196,20 @@ def remarks_on(looks: Sequence[Look], size: tuple[int, int], decided: bool) -> t
 
 def summary(kind: Kind, findings: Sequence[Finding]) -> str:
     """Several findings of one kind in a sentence."""
+    first = findings[0]
+    name = first.picture or messages.ALL_PICTURES
     return messages.FOUND.format(
-        count=len(findings), kind=kind.value, first=findings[0].picture, detail=findings[0].detail
+        count=len(findings), kind=kind.value, first=name, detail=first.detail
     )
 
 
 def _odd_ones_out(looks: Sequence[Look], kind: Kind, values: Sequence[str]) -> list[Finding]:
-    usual = Counter(values).most_common(1)[0][0] if values else ""
+    counts = Counter(values)
+    usual = counts.most_common(1)[0][0] if values else ""
+    odd = len(values) - counts[usual]
+    if odd > _MANY * len(values):  # then no single one of them is odd
+        detail = messages.MANY_VALUES.format(count=odd, different=len(counts), usual=usual)
+        return [Finding(kind, "", detail)]
     return [
         Finding(
             kind, look.name, messages.ODD_VALUE.format(value=value, usual=usual), source=look.source
@@ -203,6 +217,15 @@ def _odd_ones_out(looks: Sequence[Look], kind: Kind, values: Sequence[str]) -> l
         for look, value in zip(looks, values, strict=True)
         if value != usual
     ]
+
+
+def _fingerprint(picture: Picture) -> NDArray[np.bool_]:
+    """Which of the lowest frequencies are above their median (a perceptual hash)."""
+    side = 4 * _FINGERPRINT
+    small = np.asarray(resize(picture.pixels, (side, side)), np.float32)
+    grey = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    lowest = cv2.dct(grey)[:_FINGERPRINT, :_FINGERPRINT].ravel()
+    return np.asarray(lowest > np.median(lowest))
 
 
 def _extremes(looks: Sequence[Look], false_alarm: float) -> list[Finding]:
@@ -258,7 +281,7 @@ def _closest(
     And in how many of 256. earlier: only those before it in the same list; others_only: not itself.
     """
     first, second = (
-        np.stack([look.facts.fingerprint for look in looks]).astype(np.float32) * 2 - 1
+        np.stack([look.fingerprint for look in looks]).astype(np.float32) * 2 - 1
         for looks in (ones, others)
     )
     closest: list[int] = []

@@ -100,8 +100,12 @@ def cross_fit(
     windows: int,
     recipe: Recipe,
     progress: Progress,
+    under_others: bool = True,
 ) -> HeldOut:
-    """Every picture as seen by a model learned without the picture's fold."""
+    """Every picture as seen by a model learned without the picture's fold.
+
+    under_others: also under the other labels, which only limits need.
+    """
     parts = []
     labels = int(numbers.max()) // windows + 1
     for fold in range(int(folds.max()) + 1):
@@ -109,7 +113,8 @@ def cross_fit(
         inside = folds == fold
         told = numbers[~inside] if labels * windows > 1 else None
         model = learn_model(prepared[~inside], recipe, renamed(progress, stage), told)
-        parts.append(seen_by(model, prepared[inside], numbers[inside], windows, labels))
+        own = prepared[inside], numbers[inside]
+        parts.append(seen_by(model, *own, windows, labels, under_others))
         progress(stage, 1, 1)
     order = np.argsort(np.concatenate([np.flatnonzero(folds == n) for n in range(len(parts))]))
     return HeldOut(
@@ -125,14 +130,21 @@ def cross_fit(
     )
 
 
-def seen_by(model: Model, prepared: Floats, numbers: Labels, windows: int, labels: int) -> HeldOut:
+def seen_by(
+    model: Model,
+    prepared: Floats,
+    numbers: Labels,
+    windows: int,
+    labels: int,
+    under_others: bool = True,
+) -> HeldOut:
     """Pictures as seen by a model that has not learned from them, as one fold.
 
     labels: how many the model knows, whether or not they are among the pictures.
     """
     of_label = []
     residuals, _ = compare(model, prepared, numbers if labels * windows > 1 else None)
-    if labels > 1:
+    if labels > 1 and under_others:
         for label in range(labels):
             told = label * windows + numbers % windows
             of_label.append(compare(model, prepared, told)[0])
@@ -179,7 +191,7 @@ def scored(held_out: HeldOut, measures: Sequence[Unseen], recipe: Recipe) -> Sco
     """measures: of each number."""
     how: Any = recipe.score
     windows, labels = held_out.windows, held_out.labels
-    scores = np.empty((len(labels), len(measures) // windows))
+    scores = np.full((len(labels), len(measures) // windows), np.nan)
     peaks, squares = np.empty(len(labels)), np.empty(len(labels))
     for picture, own in enumerate(labels):
         those = held_out.of_picture(picture)

@@ -75,7 +75,9 @@ class Inspector:
         decision = self._decide(views, told)
         outcome = decision.outcome if reason is None else Outcome.UNUSABLE
         view, calibration = views[decision.number], self.calibrations[decision.number]
-        windows = _judge_windows(view, outcome, calibration, self.bundle.preparation.names)
+        by_machine = self.bundle.parts[decision.number].svm is not None
+        names = self.bundle.preparation.names
+        windows = _judge_windows(view, outcome, calibration, names, by_machine)
         regions = _regions(view, windows, calibration, prepared.places, picture.size)
         clock.lap("judge")
         verdict = Verdict(
@@ -199,17 +201,29 @@ class _View:
     scores: tuple[float, ...]
     score: float
 
+    @property
+    def peaks(self) -> tuple[float, ...]:
+        """The largest difference of each window."""
+        return tuple(float(difference.max()) for difference in self.differences)
+
 
 def _judge_windows(
-    view: _View, outcome: Outcome, calibration: Calibration, names: Sequence[str | None]
+    view: _View,
+    outcome: Outcome,
+    calibration: Calibration,
+    names: Sequence[str | None],
+    by_machine: bool,
 ) -> tuple[WindowVerdict, ...]:
     """Of a part that is not OK the windows above the limit; if there is none, the worst one."""
-    above = [value > calibration.limit for value in view.scores]
+    # A judge that learned from NG pictures has no limit for one window: the level is for places.
+    values = view.peaks if by_machine else view.scores
+    most = calibration.level if by_machine else calibration.limit
+    above = [value > most for value in values]
     if not any(above):
-        above = [value == max(view.scores) for value in view.scores]
-    bad = outcome in (Outcome.NG, Outcome.WRONG_PART)
+        above = [value == max(values) for value in values]
+    all_alike = outcome in (Outcome.OK, Outcome.UNUSABLE)
     return tuple(
-        WindowVerdict(name or "", outcome if bad and guilty else Outcome.OK, value)
+        WindowVerdict(name or "", outcome if all_alike or guilty else Outcome.OK, value)
         for name, guilty, value in zip(names, above, view.scores, strict=True)
     )
 
@@ -225,7 +239,7 @@ def _regions(
     found = [
         region_through(there, replace(region, window=window.name or None), size)
         for window, there, difference in zip(windows, maps, view.differences, strict=True)
-        if window.outcome is not Outcome.OK
+        if window.outcome in (Outcome.NG, Outcome.WRONG_PART)
         for region in places(difference, calibration.level)
     ]
     return tuple(sorted(found, key=lambda region: -region.peak))

@@ -1,7 +1,7 @@
 """From good pictures and a recipe to a bundle."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from kenpin import messages
 from kenpin.bundle import Bundle, Part
 from kenpin.choice import choose
 from kenpin.errors import CalibrationError, DatasetError, RecipeError
-from kenpin.findings import FALSE_ALARM, Kind, summary, unlike
+from kenpin.findings import FALSE_ALARM, Finding, Kind, summary, unlike
 from kenpin.held_out import (
     FOLDS,
     FOLDS_OF_NETWORKS,
@@ -151,12 +151,18 @@ def _check_possible(material: Material, recipe: Recipe) -> None:
 
 
 def _remarks(material: Material, learned: "_Learned") -> list[str]:
-    remarks, recipe = [], learned.recipe
-    if recipe.held_out == "kfold" and material.looks:  # every picture has a score
-        own = learned.found.scores[np.arange(len(material.looks)), material.labels]
-        odd = [one for one in unlike(material.looks, own) if (one.p_value or 0) <= FALSE_ALARM]
+    remarks, recipe, found = [], learned.recipe, learned.found
+    # Where every picture has a score: by folds, or of very many those that gave the limit.
+    looks = [look for look in material.looks if not (material.rest and look.learned)]
+    if len(looks) == len(found.labels):
+        own = found.scores[np.arange(len(looks)), found.labels]
+        odd = [one for one in unlike(looks, own) if (one.p_value or 0) <= FALSE_ALARM]
         remarks += [summary(Kind.UNLIKE, odd)] if odd else []
-    if material.rest:
+        remarks += _odd_limits(odd, learned)
+    if material.rest and recipe.held_out == "none":
+        count = len(material.labels)
+        remarks.append(messages.LEARNED_ONLY.format(learned=count, given=len(material.looks)))
+    elif material.rest:
         count, rest = len(material.labels), len(material.rest)
         remarks.append(messages.LEARNED_FROM_PART.format(learned=count, rest=rest))
     shrinkage = recipe.mt.shrinkage
@@ -166,6 +172,16 @@ def _remarks(material: Material, learned: "_Learned") -> list[str]:
     items = int(np.prod(material.prepared.shape[1:]))
     text = messages.MT_FEW.format(pictures=count, items=items, share=percent(shrinkage))
     return [*remarks, text]
+
+
+def _odd_limits(odd: Sequence[Finding], learned: "_Learned") -> list[str]:
+    """That a limit was set by a picture which may be no good one: it lets others like it pass."""
+    limits = {part.calibration.limit for part in learned.parts if part.calibration}
+    return [
+        messages.LIMIT_FROM.format(picture=one.picture, limit=f"{one.value:.3g}")
+        for one in odd
+        if one.value in limits
+    ]
 
 
 # --- the model and its limit -------------------------------------------------------------------
@@ -190,7 +206,7 @@ def _learn(material: Material, recipe: Recipe, progress: Progress) -> _Learned:
     by_folds = recipe.held_out != "split"
     cross = None
     if recipe.difference == "units" or by_folds:
-        cross = cross_fit(prepared, numbers, folds, windows, recipe, progress)
+        cross = cross_fit(prepared, numbers, folds, windows, recipe, progress, by_folds)
     model = _learn_final(prepared, numbers, recipe, progress)
     measures = tuple(
         measures_of(cross, recipe, number, material.preparation.ignored_at(number % windows))
@@ -233,9 +249,7 @@ def _usability(material: Material, recipe: Recipe) -> Usability | None:
     if not material.defective:
         return None
     aligned = recipe.align != "none"
-    return learn_usability(
-        material.facts, material.defective, material.labels, recipe.false_reject, aligned
-    )
+    return learn_usability(material.facts, material.defective, material.labels, aligned)
 
 
 def _learn_final(prepared: Floats, numbers: Labels, recipe: Recipe, progress: Progress) -> Model:

@@ -27,13 +27,15 @@ class Layout:
     """What the columns of a table mean; None or empty: as they are usually called.
 
     file: the column that names the picture. folder: the one that names its folder, if any. truth:
-    the one that says whether it is good. good: what it says of good ones.
+    the one that says whether it is good. good: what it says of good ones. part: the one that says
+    which part it is, where a model of several parts is evaluated.
     """
 
     file: str | None = None
     folder: str | None = None
     truth: str | None = None
     good: tuple[str, ...] = ()
+    part: str | None = None
 
     @classmethod
     def named(cls, name: str) -> "Layout":
@@ -55,11 +57,15 @@ LAYOUTS = {"terminals": Layout("out_sianame", "dirname", "label", ("0",))}
 
 @dataclass(frozen=True)
 class Manifest:
-    """name: of the table. columns: in order. rows: every cell as text, without empty rows."""
+    """name: of the table. columns: in order. rows: every cell as text, without empty rows.
+
+    lines: the number that each row has in the table.
+    """
 
     name: str
     columns: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
+    lines: tuple[int, ...]
 
     def places(self, layout: Layout) -> list[PurePosixPath]:
         """The picture of each row: its file, in its folder if there is one, from the table's own.
@@ -68,7 +74,8 @@ class Manifest:
         """
         column = self._chosen(layout.file, FILE_COLUMNS)
         if column is None:
-            raise self._missing(" / ".join(FILE_COLUMNS))
+            columns = ", ".join(self.columns)
+            raise DatasetError(messages.COLUMN_OF_FILES.format(path=self.name, columns=columns))
         folder = self._chosen(layout.folder, FOLDER_COLUMNS)
         folders = [row[folder] for row in self.rows] if folder else [""] * len(self.rows)
         files = self.column(column)
@@ -83,8 +90,12 @@ class Manifest:
         if column is None and not needed:
             return None
         if column is None:
-            raise self._missing(" / ".join(TRUTH_COLUMNS))
+            raise self.missing_truth()
         return self.column(column)
+
+    def missing_truth(self) -> DatasetError:
+        """That nothing says which are good."""
+        return self._missing(" / ".join(TRUTH_COLUMNS))
 
     def column(self, name: str) -> list[str]:
         """The cells of a column; raises DatasetError when it is not there or a cell is empty."""
@@ -93,7 +104,9 @@ class Manifest:
         cells = [row[name] for row in self.rows]
         if "" in cells:
             raise DatasetError(
-                messages.CELL_EMPTY.format(path=self.name, column=name, row=cells.index("") + 2)
+                messages.CELL_EMPTY.format(
+                    path=self.name, column=name, row=self.lines[cells.index("")]
+                )
             )
         return cells
 
@@ -116,20 +129,23 @@ def read_manifest(table: Path | ZipMember) -> Manifest:
     """
     name = str(table)
     try:
-        content = table.read_bytes() if isinstance(table, Path) else table.read()
+        content = table.read_bytes() if isinstance(table, Path) else table.read_whole()
         lines = _excel(content) if name.lower().endswith(".xlsx") else _csv(content)
+    except MemoryError:
+        raise
     except Exception as error:  # openpyxl raises almost anything on a damaged file
         raise DatasetError(messages.TABLE_DAMAGED.format(path=name, reason=error)) from None
-    lines = [[cell.strip() for cell in line] for line in lines]
-    lines = [line for line in lines if any(line)]
-    if len(lines) < 2:
+    numbered = [(n, [cell.strip() for cell in line]) for n, line in enumerate(lines, start=1)]
+    numbered = [(n, line) for n, line in numbered if any(line)]
+    if len(numbered) < 2:
         raise DatasetError(messages.TABLE_EMPTY.format(path=name))
-    columns, *cells = lines
+    (_, columns), *rest = numbered
+    numbers, cells = zip(*rest, strict=True)
     rows = tuple(
         dict(zip(columns, [*line, *[""] * (len(columns) - len(line))], strict=False))
         for line in cells
     )
-    return Manifest(name, tuple(columns), rows)
+    return Manifest(name, tuple(columns), rows, tuple(numbers))
 
 
 def _csv(content: bytes) -> list[list[str]]:

@@ -125,19 +125,21 @@ def read_good(
     if recipe.color == "auto" and not any(read.coloured for read in kept):
         resized = np.ascontiguousarray(resized[..., :1])
         preparation = replace(preparation, color="grey")
+    numbers = np.array([names.index(read.look.label) for read in learned])
+    rest = tuple((r.look.source, names.index(r.look.label)) for r in kept if r.windows is None)
+    recipe = recipe.but(size=preparation.size, color=preparation.color)
+    if rest:  # they are held out already
+        recipe = recipe.but(held_out="kfold")
     unseen = [read.unseen for read in learned]
-    preparation, resized = learn_standard(preparation, recipe, resized, unseen)
+    apart = _kept_apart(numbers, recipe)
+    preparation, resized = learn_standard(preparation, recipe, resized, unseen, apart)
     looks = tuple(read.look for read in kept)
     provenance = Provenance(
         pictures=tuple(look.hash for look in looks),
         size=preparation.frame or looks[0].size,
         left_out=tuple((item.name, item.reason) for item in left_out),
-        remarks=remarks_on(looks, preparation.size, recipe.size is not None),
+        remarks=remarks_on(looks, preparation.size),
     )
-    numbers = np.array([names.index(read.look.label) for read in learned])
-    rest = tuple((r.look.source, names.index(r.look.label)) for r in kept if r.windows is None)
-    if rest:  # they are held out already
-        recipe = recipe.but(held_out="kfold")
     material = Material.of(resized, preparation, provenance, recipe, numbers, names)
     return replace(
         material,

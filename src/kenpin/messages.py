@@ -41,6 +41,8 @@ SIZES_DIFFER = (
     "all were resized, as with --size {size}."
 )
 FOUND = "{count} of the pictures: {kind}, the first is {first} ({detail}); see kenpin check."
+MANY_VALUES = "{count} of the pictures; there are {different} kinds, the most frequent is {usual}"
+ALL_PICTURES = "the whole set"
 ODD_VALUE = "{value}, most are {usual}"
 ODD_RATIO = "{ratio} times the typical {measure}"
 NEARLY = "almost the same picture as {other}"
@@ -68,6 +70,10 @@ SEEN_IN_LEARNING = (
 )
 MASK_SIZE = "{path} is {mask} pixels and its picture is {picture}; a mask must fit its picture."
 
+COLUMN_OF_FILES = (
+    "{path} has no column that names the pictures; its columns are {columns}: say which it is with "
+    "--column file=NAME."
+)
 COLUMN_MISSING = "{path} has no column '{column}'; its columns are {columns}."
 CELL_EMPTY = "{path} has nothing in the column '{column}' of row {row}; fill it in."
 TABLE_EMPTY = "{path} has no row under the names of its columns; add one for each picture."
@@ -120,8 +126,14 @@ IDX_TRUTH = (
 ZIP_DAMAGED = "{path} cannot be opened as a zip ({reason}); copy or pack it again."
 ZIP_ENCRYPTED = "it is locked with a password"
 NOT_IN_ZIP = "{path} names {place} in row {row}, which is not in the zip; pack it too."
+NONE_GOOD = (
+    "{path} names no good piece; it says {found}: say which of it is good with --good, or use "
+    "--labels if these are parts."
+)
 LAYOUT_UNKNOWN = "There is no layout '{name}'; the layouts are {known}."
-COLUMN_OPTION = "A column is told as file=NAME, folder=NAME or truth=NAME; got '{value}'."
+COLUMN_OPTION = (
+    "A column is told as file=NAME, folder=NAME, truth=NAME or part=NAME; got '{value}'."
+)
 MNIST_NEEDED = "mnist19 needs the four files of MNIST; give their folder with --mnist DIR."
 EXPERIMENT_UNKNOWN = "There is no experiment '{name}'; the experiments are {known}."
 NOTE_BETWEEN = "less clearly '{label}' than good ones are (next: '{other}')"
@@ -149,6 +161,11 @@ UNITS = "the difference in good-part units"
 L1, L2, SSIM = "the absolute difference", "the squared difference", "the structural dissimilarity"
 CHOSEN = "Chosen among {count} candidates by simulated defects on held-out good pictures, the best:"
 NG_SIZE = "{count} NG pictures have another size than the good ones and were resized."
+LIMIT_FROM = (
+    "The limit {limit} is the score of {picture}, which is unlike the others: if it is no good "
+    "part, remove it and learn again, or NG parts will pass."
+)
+LEARNED_ONLY = "The model learned from {learned} of the {given} good pictures, drawn at random."
 LEARNED_FROM_PART = (
     "The model learned from {learned} of the good pictures, drawn at random; the {rest} others "
     "gave the limit."
@@ -167,6 +184,10 @@ RECIPE_VALUE = (
     "The setting '{setting}' of {where} is not possible: {reason}; got {value!r} instead."
 )
 RECIPE_SIZE = "A size is HEIGHTxWIDTH in pixels, such as 96x128; got {value!r} instead."
+NOTHING_LEFT = (
+    "Nothing is left to judge in {where}: 'ignore' covers it, or fewer than half of the good "
+    "pictures show it."
+)
 PLACE_OUTSIDE = (
     "The setting '{setting}' {value} reaches beyond {outer}; [x, y, width, height] must lie inside."
 )

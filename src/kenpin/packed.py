@@ -3,6 +3,7 @@
 import gzip
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -14,7 +15,7 @@ from kenpin import messages
 from kenpin.errors import DatasetError
 
 IDX_SUFFIXES = ("-ubyte", "-ubyte.gz", ".idx", ".idx.gz")
-_MOST_BYTES = 2**30  # an idx file unpacked
+_MOST_BYTES = 2**28  # of a table or an idx file, unpacked
 _MOST_MEMBERS = 1_000_000
 _UTF_8_FLAG, _ENCRYPTED_FLAG = 0x800, 0x1
 
@@ -31,8 +32,8 @@ class Zip:
         found = {}
         for info in self._infos:
             place = PurePosixPath(_name(info).replace("\\", "/"))
-            hidden = any(part.startswith((".", "__MACOSX")) for part in place.parts)
-            if not info.is_dir() and not hidden:
+            hidden = any(p.startswith((".", "__MACOSX")) and p != ".." for p in place.parts)
+            if not info.is_dir() and place.parts and not hidden:
                 found[place] = ZipMember(self, str(place), info.file_size)
         return found
 
@@ -82,9 +83,16 @@ class ZipMember:
     def __str__(self) -> str:
         return f"{self.archive.path}/{self.inside}"
 
-    def read(self, most: int = -1) -> bytes:
+    def read(self, most: int) -> bytes:
         """The content, at most so many bytes; raises OSError when it cannot be unpacked."""
         return self.archive.read(self.inside, most)
+
+    def read_whole(self) -> bytes:
+        """The content; raises OSError when it is larger than any table or idx file should be."""
+        content = self.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise OSError(0, messages.IDX_LARGE.format(limit=_MOST_BYTES // 2**20))
+        return content
 
 
 def is_idx(name: str) -> bool:
@@ -107,7 +115,7 @@ def read_idx(content: bytes, name: str) -> NDArray[np.uint8]:
         shape = np.frombuffer(content, ">u4", axes, offset=4)
         values = np.frombuffer(content, np.uint8, offset=4 + 4 * axes)
         return values.reshape([int(length) for length in shape])
-    except (ValueError, IndexError, OSError, EOFError) as error:
+    except (ValueError, IndexError, OSError, EOFError, zlib.error) as error:
         raise DatasetError(messages.IDX_DAMAGED.format(path=name, reason=error)) from None
 
 

@@ -96,12 +96,12 @@ def _path(source: str | Path | ZipMember) -> Path | ZipMember:
 def _read_bytes(path: Path | ZipMember, count: int = -1) -> bytes:
     if isinstance(path, ZipMember):
         return _read_member(path)
-    if not path.exists():
-        raise PictureError(messages.FILE_MISSING.format(path=path))
-    if not path.is_file():
-        raise PictureError(messages.FILE_NOT_REGULAR.format(path=path))
-    _check_bytes(path, path.stat().st_size)
     try:
+        if not path.exists():
+            raise PictureError(messages.FILE_MISSING.format(path=path))
+        if not path.is_file():
+            raise PictureError(messages.FILE_NOT_REGULAR.format(path=path))
+        _check_bytes(path, path.stat().st_size)
         with path.open("rb") as file:
             return file.read(count)
     except OSError as error:

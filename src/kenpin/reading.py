@@ -5,7 +5,7 @@ import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from kenpin.models import NETWORKS
 from kenpin.pictures import read_picture, read_size
 from kenpin.prepare import (
     Preparation,
+    Prepared,
     fitting_size,
     ignoring,
     learn_overview_alignment,
@@ -34,7 +35,7 @@ from kenpin.usable import Facts, facts_of
 LEAST_PICTURES = 10
 LONGEST_OF_NETWORKS = 64  # pixels of the longer side that the model sees
 _LONGEST, _LONGEST_COMPRESSED = 128, 256
-_MOST_BYTES = 2**27  # of prepared pictures at once: 680 in colour, 2000 in grey
+_MOST_BYTES = 2**26  # of prepared pictures that are learned from, when there are very many
 _LEAST_LEARNED = 200  # however large they are
 _MOST_ALIGNED = 200
 
@@ -59,7 +60,7 @@ def read_all(
 ) -> tuple[list[Read], Preparation, list[LeftOut]]:
     """Each picture once, what prepares them, and those that cannot be used."""
     preparation = _preparation(sources, recipe)
-    learned = _learned(told, preparation, recipe)
+    chosen = _drawn(told, preparation, recipe)
     used: dict[str, Read] = {}
     left_out: list[LeftOut] = []
     reads = read_in_threads(sources, preparation.resized)
@@ -77,18 +78,40 @@ def read_all(
             reason = messages.DUPLICATE.format(other=known.look.name)
             left_out.append(LeftOut(_name(source), reason, duplicate=True, source=source))
             continue
-        facts = facts_of(prepared.overview, prepared.upright, picture.size)
-        keep = index in learned
-        used[picture.hash] = Read(
-            look=Look.of(source, picture, facts, label, keep),
-            coloured=bool((prepared.windows != prepared.windows[..., :1]).any()),
-            windows=prepared.windows if keep else None,
-            unseen=prepared.unseen if keep else None,
-            defective=_defective(prepared.upright, picture.size, [recipe.seed, index])
-            if keep
-            else None,
-        )
-    return list(used.values()), preparation, left_out
+        look = Look.of(source, picture, _facts(prepared, picture), label, index in chosen)
+        used[picture.hash] = _read(look, prepared, recipe.seed)
+    kept = list(used.values())
+    if left_out and len(chosen) < len(sources):
+        kept = _drawn_again(kept, preparation, recipe)
+    return kept, preparation, left_out
+
+
+def _facts(prepared: Prepared, picture: Picture) -> Facts:
+    return facts_of(prepared.overview, prepared.upright, picture.size)
+
+
+def _read(look: Look, prepared: Prepared, seed: int) -> Read:
+    coloured = bool((prepared.windows != prepared.windows[..., :1]).any())
+    if not look.learned:
+        return Read(look, coloured, None, None, None)
+    defective = _defective(prepared.upright, look.size, [seed, int(look.hash[:8], 16)])
+    return Read(look, coloured, prepared.windows, prepared.unseen, defective)
+
+
+def _drawn_again(kept: Sequence[Read], preparation: Preparation, recipe: Recipe) -> list[Read]:
+    """The same pictures, but those to be learned from drawn among those that can be used."""
+    chosen = _drawn([read.look.label for read in kept], preparation, recipe)
+    reads = []
+    for index, read in enumerate(kept):
+        look = replace(read.look, learned=index in chosen)
+        if not look.learned:
+            reads.append(Read(look, read.coloured, None, None, None))
+        elif read.look.learned:
+            reads.append(read)
+        else:
+            prepared = preparation.resized(read_picture(look.source))
+            reads.append(_read(look, prepared, recipe.seed))
+    return reads
 
 
 def _preparation(sources: Sequence[PictureSource], recipe: Recipe) -> Preparation:
@@ -129,11 +152,14 @@ def _fitting_size(frame: tuple[int, int], recipe: Recipe) -> tuple[int, int]:
     return fitting_size([(height, width) for _, _, width, height in rectangles], longest)
 
 
-def _learned(told: Sequence[str], preparation: Preparation, recipe: Recipe) -> frozenset[int]:
-    """Which pictures the model learns from: all, or of each label as large a share as fits."""
-    each = preparation.count * int(np.prod(preparation.shapes[0])) * 4
+def _drawn(told: Sequence[str], preparation: Preparation, recipe: Recipe) -> frozenset[int]:
+    """Which pictures the model learns from: all, unless they are more than twice what is kept.
+
+    Then as many as are kept, of each label its share but at most half: the rest gives its limit.
+    """
+    each = preparation.count * int(np.prod(preparation.shapes[0])) * 4 * len(set(told))
     most = max(_LEAST_LEARNED, _MOST_BYTES // each)
-    if len(told) <= most:
+    if len(told) <= 2 * most:
         return frozenset(range(len(told)))
     rng = np.random.default_rng(recipe.seed)
     names = np.array(told)
@@ -141,15 +167,17 @@ def _learned(told: Sequence[str], preparation: Preparation, recipe: Recipe) -> f
     for name in np.unique(names):
         own = rng.permutation(np.flatnonzero(names == name))
         share = max(LEAST_PICTURES, round(most * len(own) / len(names)))
-        chosen += own[:share].tolist()
+        chosen += own[: min(share, len(own) // 2)].tolist()
     return frozenset(chosen)
 
 
 def _defective(upright: Floats, size: tuple[int, int], seed: list[int]) -> Facts:
-    """What is measured of the picture with a simulated defect."""
+    """What is measured of the picture with a simulated defect, as strong as the picture is."""
     rng = np.random.default_rng(seed)
-    changed, _ = simulate(upright[..., None], str(rng.choice(KINDS)), rng)
-    return facts_of(changed[..., 0], changed[..., 0], size)
+    brightest = max(float(upright.max()), 1e-3)  # a camera of 12 bits fills little of 16
+    changed, _ = simulate(upright[..., None] / brightest, str(rng.choice(KINDS)), rng)
+    spoiled = changed[..., 0] * np.float32(brightest)
+    return facts_of(spoiled, spoiled, size)
 
 
 def read_in_threads(

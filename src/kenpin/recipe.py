@@ -322,6 +322,13 @@ def parse_seconds(text: str) -> float:
     return float(found[1]) * (60 if found[2] == "m" else 1)
 
 
+def with_windows_in(path: Path, recipe: Recipe) -> str:
+    """The TOML of the file, if it is there, with the windows of the recipe and nothing else new."""
+    settings = tomllib.loads(path.read_text("utf-8-sig")) if path.exists() else {}
+    windows = {name: list(place) for name, place in recipe.windows.items()}
+    return tomli_w.dumps(settings | {"windows": windows}, multiline_strings=False)
+
+
 def parse_rectangle(text: str) -> Rectangle:
     """'40,60,400,180' -> (40, 60, 400, 180): x, y, width, height; raises RecipeError."""
     try:

@@ -3,8 +3,8 @@
 What a picture is measured by is simple and the same for every part; its limits are learned from the
 good pictures. So that a defect makes a part NG and not its picture unusable, they are also learned
 from the good pictures with simulated defects. A limit lies half as far again from the typical good
-picture as the farthest of those, by the rank of the stated false reject rate: few good pictures say
-little about tomorrow's light, and a picture that is not usable must be plainly so.
+picture as the farthest of those: few good pictures say little about tomorrow's light, and a picture
+that is not usable must be plainly so.
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.ranks import rank_limit
 from kenpin.types import Floats, Reason
 
 LONGEST_SEEN = 64  # pixels of the longer side at which pictures are compared as a whole
-_FINGERPRINT = 16  # a side
 _MARGIN = 1.5
 _WHITE = 0.98
 _DARKEST = 1e-3
@@ -49,7 +47,7 @@ _TOO_HIGH = {
     "proportions": Reason.PROPORTIONS,
 }
 # In this order the first reason is told: a blank picture is also out of focus.
-_ORDER = ("proportions", "saturated", "brightness", "contrast", "focus", "likeness")
+_ORDER = ("proportions", "saturated", "contrast", "brightness", "focus", "likeness")
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +58,7 @@ class Facts:
     deviation by their mean. saturated: share of it that is white. focus: logarithm of how strong
     its finest detail is, by its variance; low is blurred. proportions: logarithm of height by
     width.
-    upright: (h, w) uint8, very small and grey, the part as the mean good part lies. fingerprint:
-    (256,) bool, alike for copies of a picture that were saved or resized differently.
+    upright: (h, w) float16, very small and grey, the part as the mean good part lies.
     """
 
     contrast: float
@@ -69,8 +66,7 @@ class Facts:
     saturated: float
     focus: float
     proportions: float
-    upright: NDArray[np.uint8]
-    fingerprint: NDArray[np.bool_]
+    upright: NDArray[np.float16]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +108,6 @@ def facts_of(overview: Floats, upright: Floats, size: tuple[int, int]) -> Facts:
         focus=_focus(overview),
         proportions=float(np.log(size[0] / size[1])),
         upright=_small(upright),
-        fingerprint=_fingerprint(overview),
     )
 
 
@@ -120,7 +115,6 @@ def learn_usability(
     good: Sequence[Facts],
     defective: Sequence[Facts],
     labels: NDArray[np.intp],
-    false_reject: float,
     aligned: bool,
 ) -> Usability:
     """From good pictures and the same ones with simulated defects, in the same order.
@@ -143,8 +137,7 @@ def learn_usability(
         if measure == "likeness":
             least = max(least, (1 - _LEAST_LIKENESS) * centre)
         low, high = (
-            max(_MARGIN * rank_limit(np.sort(side), false_reject), least)
-            for side in (centre - every, every - centre)
+            max(_MARGIN * float(side.max()), least) for side in (centre - every, every - centre)
         )
         bounds[measure] = (
             centre - low if measure in _TOO_LOW else None,
@@ -160,9 +153,10 @@ def _value(facts: Facts, measure: str, references: Floats) -> float:
     return value
 
 
-def _likeness(upright: NDArray[np.uint8], references: Floats) -> Floats:
+def _likeness(upright: NDArray[np.float16], references: Floats) -> Floats:
     """(L,) correlations of a very small picture with those of the labels."""
-    own = upright.astype(np.float32).ravel() - np.float32(upright.mean())
+    own = upright.astype(np.float32).ravel()
+    own = own - own.mean()
     others = references.reshape(len(references), -1)
     others = others - others.mean(axis=1, keepdims=True)
     sizes = np.linalg.norm(own) * np.linalg.norm(others, axis=1)
@@ -174,16 +168,8 @@ def _focus(overview: Floats) -> float:
     return log((float(np.square(fine).mean()) + 1e-9) / (float(overview.var()) + 1e-6))
 
 
-def _small(upright: Floats) -> NDArray[np.uint8]:
+def _small(upright: Floats) -> NDArray[np.float16]:
     scale = min(1.0, LONGEST_SEEN / max(upright.shape))
     size = max(8, round(upright.shape[1] * scale)), max(8, round(upright.shape[0] * scale))
     small = cv2.resize(upright, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(np.clip(small * 255 + 0.5, 0, 255), np.uint8)
-
-
-def _fingerprint(overview: Floats) -> NDArray[np.bool_]:
-    """Which of the lowest frequencies are above their median (a perceptual hash)."""
-    side = 4 * _FINGERPRINT
-    even = cv2.resize(overview, (side, side), interpolation=cv2.INTER_AREA)
-    lowest = cv2.dct(even)[:_FINGERPRINT, :_FINGERPRINT].ravel()
-    return np.asarray(lowest > np.median(lowest))
+    return np.asarray(small, np.float16)

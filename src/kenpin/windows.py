@@ -15,6 +15,7 @@ from kenpin.settings import Rectangle
 from kenpin.types import Floats, PictureSource
 
 _LONGEST = 400  # pixels of the longer side at which repetition is looked for
+_LEAST_EXTENT = 1 / 4  # of the width that must repeat, or it is a part's own pattern
 _LEAST_PITCH = 8  # of them
 _ALIKE = 0.6  # correlation of neighbours that repeat
 _CELLS_ALIKE = 0.5  # of one of them with the median one
@@ -58,7 +59,7 @@ def propose_windows(
     size = reduced((high, wide), _LONGEST, 8)
     small = np.asarray(resize(grey, size), np.float32)
     found = _repetition(small)
-    if found is None:
+    if found is None or found[2] < 2 or found[1] * found[2] < _LEAST_EXTENT * size[1]:
         raise DatasetError(messages.NOTHING_REPEATS.format(path=picture.name))
     start, pitch, count, alike = found
     top, bottom = _rows_with_detail(small[:, int(start) : int(start + count * pitch)])

@@ -111,7 +111,7 @@ def window(
     """Propose a grid of equal windows, each judged on its own, and write it into a recipe."""
     from kenpin.files import check_not_input, check_writable, write_atomically  # noqa: PLC0415
     from kenpin.pictures import write_png  # noqa: PLC0415
-    from kenpin.recipe import Recipe, parse_rectangle  # noqa: PLC0415
+    from kenpin.recipe import Recipe, parse_rectangle, with_windows_in  # noqa: PLC0415
     from kenpin.report.sheet import with_windows  # noqa: PLC0415
     from kenpin.windows import propose_windows  # noqa: PLC0415
 
@@ -119,9 +119,10 @@ def window(
         check_not_input(path, [picture])
         check_writable(path)
     wanted = Recipe.read(recipe) if recipe.exists() else Recipe()
-    grid = propose_windows(picture, columns, rows, parse_rectangle(within) if within else None)
+    looked_at = parse_rectangle(within) if within else wanted.crop
+    grid = propose_windows(picture, columns, rows, looked_at)
     write_png(overlay, with_windows(picture, grid.windows))
-    write_atomically(recipe, wanted.but(windows=grid.windows).to_toml().encode())
+    write_atomically(recipe, with_windows_in(recipe, wanted.but(windows=grid.windows)).encode())
     first = next(iter(grid.windows.values()))
     out.print(messages.WINDOWS_FOUND.format(count=len(grid.windows), width=first[2],
                                             height=first[3]))  # fmt: skip

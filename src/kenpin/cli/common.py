@@ -58,7 +58,8 @@ Columns = Annotated[
         "--column",
         metavar="file=NAME",
         show_default=False,
-        help="What a column of a table is called: file=NAME, folder=NAME, truth=NAME. "
+        help="What a column of a table is called: file=NAME, folder=NAME, truth=NAME, "
+        "part=NAME. "
         "May be repeated.",
     ),
 ]
@@ -126,7 +127,7 @@ def layout_of(name: str | None, columns: list[str] | None, good: list[str] | Non
     told: dict[str, Any] = vars(Told.named(name)).copy() if name else {}
     for column in columns or []:
         role, _, own = column.partition("=")
-        if role not in ("file", "folder", "truth") or not own:
+        if role not in ("file", "folder", "truth", "part") or not own:
             raise DatasetError(messages.COLUMN_OPTION.format(value=column))
         told[role] = own
     return Told(**told | ({"good": tuple(good)} if good else {}))

@@ -134,7 +134,12 @@ def _orthonormal(rows: Floats) -> Floats:
     and as exact here, because the rows are nearly orthogonal already (CholeskyQR).
     """
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    factor = np.linalg.cholesky((unit @ unit.T).astype(np.float64)) if len(unit) else unit[:, :0]
+    if not len(unit):
+        return np.ascontiguousarray(unit, np.float32)
+    try:
+        factor = np.linalg.cholesky((unit @ unit.T).astype(np.float64))
+    except np.linalg.LinAlgError:  # pictures that differ in next to nothing
+        return np.ascontiguousarray(np.linalg.qr(unit.T)[0].T, np.float32)
     return np.ascontiguousarray(np.linalg.solve(factor, unit), np.float32)
 
 

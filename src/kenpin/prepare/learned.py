@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from kenpin import messages
+from kenpin.errors import RecipeError
 from kenpin.prepare.align import learn_alignment
 from kenpin.prepare.compression import compress, grids_of
 from kenpin.prepare.geometry import from_rectangle, sample
@@ -48,43 +50,65 @@ def learn_overview_alignment(
 
 
 def learn_standard(
-    preparation: Preparation, recipe: Recipe, resized: Floats, unseen: Sequence[Mask | None]
+    preparation: Preparation,
+    recipe: Recipe,
+    resized: Floats,
+    unseen: Sequence[Mask | None],
+    apart: Mask,
 ) -> tuple[Preparation, Floats]:
     """The preparation with the light and the filling that the recipe asks for, and the pictures.
 
     resized: (N * K, h, w, C) windows as cut out, picture by picture. unseen: of each of the N
-    pictures, as in `Prepared`.
+    pictures, as in `Prepared`. apart: (N,) True for those that take no part in what is learned.
+    Raises RecipeError when half of the good pictures show nothing of a window.
     """
     windows = resized.reshape(-1, preparation.count, *resized.shape[1:])
     if recipe.light != "none":
-        light = Light.of(windows.mean(axis=0), recipe.light)
+        light = Light.of(windows[~apart].mean(axis=0), recipe.light)
         preparation = replace(preparation, light=light)
-        windows = np.stack([light.normalised(one) for one in windows])
+        pairs = zip(windows, unseen, strict=True)
+        windows = np.stack([light.normalised(one, mask) for one, mask in pairs])
     known = [mask for mask in unseen if mask is not None]
     if known:
         seen = ~np.stack(known)[..., None]
         # What few good pictures show cannot be judged; nor could its mean fill the others, it
         # would be what those few show themselves.
-        seen &= seen.mean(axis=0) >= _LEAST_SEEN
-        mean = (windows * seen).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
-        filling = np.where(seen.any(axis=0), mean, np.float32(0.5)).astype(np.float32)
+        seen &= seen[~apart].mean(axis=0) >= _LEAST_SEEN
+        own = seen[~apart]
+        mean = (windows[~apart] * own).sum(axis=0) / np.maximum(own.sum(axis=0), 1)
+        filling = np.where(own.any(axis=0), mean, np.float32(0.5)).astype(np.float32)
         windows = np.where(seen, windows, filling)
-        ignored = ~seen[..., 0].any(axis=0)
+        ignored = ~own[..., 0].any(axis=0)
+        _check_left(preparation, np.asarray(ignored))
         preparation = replace(preparation, filling=filling, ignored=np.asarray(ignored))
     return preparation, windows.reshape(resized.shape)
 
 
 def ignoring(preparation: Preparation, recipe: Recipe, mask: Mask | None) -> Preparation:
-    """The preparation without what the recipe's rectangles and this mask (H, W) cover."""
+    """The preparation without what the recipe's rectangles and this mask (H, W) cover.
+
+    Raises RecipeError when that leaves nothing of a window.
+    """
     frame = preparation.frame
     if frame is None or (mask is None and not recipe.ignore):
         return preparation
-    covered = np.zeros(frame, np.uint8) if mask is None else mask.astype(np.uint8)
+    covered = np.zeros(frame, np.float32) if mask is None else mask.astype(np.float32)
     for x, y, width, height in recipe.ignore:
         covered[y : y + height, x : x + width] = 1
     size = preparation.size
     cut = [
-        sample(covered.astype(np.float32), from_rectangle(rectangle, size), size)
+        sample(covered, from_rectangle(rectangle, size), size)
         for rectangle in preparation.rectangles(frame)
     ]
-    return replace(preparation, ignored=np.asarray(cut, np.float32) > 1e-3)  # all it touches
+    ignored = np.asarray(cut, np.float32) > 1e-3  # all it touches
+    _check_left(preparation, ignored)
+    small, there = preparation.view(frame)
+    hidden = np.asarray(sample(covered, there, small), np.float32) > 1e-3
+    return replace(preparation, ignored=ignored, hidden=hidden)
+
+
+def _check_left(preparation: Preparation, ignored: Mask) -> None:
+    for name, mask in zip(preparation.names, ignored, strict=True):
+        if mask.all():
+            where = "the picture" if name is None else f"the window '{name}'"
+            raise RecipeError(messages.NOTHING_LEFT.format(where=where))

@@ -5,6 +5,7 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from kenpin.types import Floats
 
@@ -29,12 +30,20 @@ class Light:
         """From the mean good picture (K, h, w, C)."""
         return cls(np.stack([_slow(window) for window in mean]), kind)
 
-    def normalised(self, windows: Floats) -> Floats:
-        """(K, h, w, C) float32 in [0, 1] of one picture -> the same in the standard light."""
+    def normalised(self, windows: Floats, unseen: NDArray[np.bool_] | None = None) -> Floats:
+        """(K, h, w, C) float32 in [0, 1] of one picture -> the same in the standard light.
+
+        unseen: (K, h, w) True where what is there says nothing about the light.
+        """
+        known = windows
+        if unseen is not None:
+            known = np.where(unseen[..., None], self.standard, windows)
         if self.kind == "level":
-            gain = np.asarray(self.standard.mean() / max(float(windows.mean()), _LEAST))
+            counted = slice(None) if unseen is None else ~unseen
+            usual, own = float(self.standard[counted].mean()), float(windows[counted].mean())
+            gain = np.asarray(usual / max(own, _LEAST))
         else:
-            slow = np.stack([_slow(window) for window in windows])
+            slow = np.stack([_slow(window) for window in known])
             gain = self.standard / np.maximum(slow, _LEAST)
         return np.asarray(np.clip(windows * np.clip(gain, 1 / _MOST, _MOST), 0, 1), np.float32)
 

@@ -38,9 +38,10 @@ class Prepared:
 
     windows: (K, h, w, C) float32 in [0, 1], one for each window of the recipe; K is 1 without.
     places: of each window the map from its pixels to those of the picture. overview: (h, w)
-    float32, small and grey, the part as it lies in the picture; upright: the same as the mean good
-    part lies. unseen: (K, h, w) before the compression, True where nothing is known: beyond the
-    picture, or what the recipe ignores; None where all is seen.
+    float32, small and grey, the part as it lies in the picture, or upright where the recipe
+    ignores places; upright: the same as the mean good part lies. unseen: (K, h, w) before the
+    compression, True where nothing is known: beyond the picture, or what the recipe ignores; None
+    where all is seen.
     """
 
     windows: Floats
@@ -58,6 +59,7 @@ class Preparation:
     three. frame: (H, W) of the picture in which the recipe's places are meant; None: of any.
     windows: name and rectangle of each; one without a name for the whole picture, or its crop.
     crop: what of the picture is looked at. ignored: (K, h, w) True where nothing counts.
+    hidden: (h, w) True where the overview shows what the recipe ignores.
     filling: (K, h, w, C) float32, what stands in where nothing is seen: the mean good part.
     grids: (h, w) after each step of the compression. means: what each step is taken against, the
     mean of the good pictures before it, (K, h, w, C).
@@ -71,6 +73,7 @@ class Preparation:
     grids: tuple[tuple[int, int], ...] = ()
     means: tuple[Floats, ...] = field(default=(), compare=False, repr=False)
     ignored: Mask | None = field(default=None, compare=False, repr=False)
+    hidden: Mask | None = field(default=None, compare=False, repr=False)
     filling: Floats | None = field(default=None, compare=False, repr=False)
     alignment: Alignment | None = field(default=None, compare=False, repr=False)
     light: Light | None = field(default=None, compare=False, repr=False)
@@ -122,7 +125,7 @@ class Preparation:
         pixels = picture.pixels
         if pixels.ndim == 3:
             pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-        size, there = self._view(picture.size)
+        size, there = self.view(picture.size)
         return _as_floats(sample(pixels, there, size))[:, :, 0]
 
     def steps(self, resized: Floats, window: int = 0) -> list[Floats]:
@@ -135,7 +138,7 @@ class Preparation:
     def finished(self, windows: Floats, unseen: Mask | None) -> Floats:
         """(K, h, w, C) as cut out -> in the standard light, filled where nothing is seen."""
         if self.light is not None:
-            windows = self.light.normalised(windows)
+            windows = self.light.normalised(windows, unseen)
         if unseen is not None and self.filling is not None:
             windows = np.where(unseen[..., None], self.filling, windows)
         return windows
@@ -154,8 +157,11 @@ class Preparation:
         if self.alignment is not None:
             found = self.alignment.find(overview)
             upright = seen(overview, found)
-            _, view = self._view(picture.size)
+            _, view = self.view(picture.size)
             pose = view @ found @ np.linalg.inv(view) @ pose
+        if self.hidden is not None:  # only the upright part is known to lie as the recipe says
+            fill = np.float32(0.5 if self.hidden.all() else upright[~self.hidden].mean())
+            overview = upright = np.where(self.hidden, fill, upright)
         if self.color == "grey" and pixels.ndim == 3:
             pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         rectangles = self.rectangles(picture.size)
@@ -183,7 +189,7 @@ class Preparation:
         height, width = self.frame or size
         return self.crop or (0, 0, width, height)
 
-    def _view(self, size: tuple[int, int]) -> tuple[tuple[int, int], Map]:
+    def view(self, size: tuple[int, int]) -> tuple[tuple[int, int], Map]:
         """The size of the overview, and the map from it to a picture of `size` (H, W)."""
         rectangle = self._cropped(size)
         small = reduced((rectangle[3], rectangle[2]), _LONGEST_SEEN, 8)
@@ -196,6 +202,8 @@ class Preparation:
         arrays: dict[str, NDArray[np.generic]] = {str(n): mean for n, mean in enumerate(self.means)}
         if self.ignored is not None:
             arrays["ignored"] = self.ignored
+        if self.hidden is not None:
+            arrays["hidden"] = self.hidden
         if self.filling is not None:
             arrays["filling"] = self.filling
         if self.alignment is not None:
@@ -214,12 +222,16 @@ class Preparation:
         if "ignored" in arrays:
             grown = replace(grown, ignored=np.asarray(arrays["ignored"], bool))
             fits = fits and arrays["ignored"].shape == shapes[0][:3]
+        if "hidden" in arrays:
+            grown = replace(grown, hidden=np.asarray(arrays["hidden"], bool))
+            size, _ = self.view(self.frame or (0, 0))
+            fits = fits and arrays["hidden"].shape == size
         if "filling" in arrays:
             grown = replace(grown, filling=np.array(arrays["filling"], np.float32))
             fits = fits and arrays["filling"].shape == shapes[0]
         if recipe.align != "none":
             reference = np.array(arrays["reference"], np.float32)
-            size, _ = self._view(self.frame or (0, 0))
+            size, _ = self.view(self.frame or (0, 0))
             fits = fits and reference.shape == reduced(size, LONGEST_OVERVIEW, 8)
             grown = replace(grown, alignment=Alignment(reference, recipe.align))
         if recipe.light != "none":
@@ -262,6 +274,7 @@ def _check_inside(recipe: Recipe, frame: tuple[int, int]) -> None:
     outer = recipe.crop or (0, 0, width, height)
     named = [("crop", outer, (0, 0, width, height))]
     named += [(f"windows.{name}", rectangle, outer) for name, rectangle in recipe.windows.items()]
+    named += [("ignore", rectangle, (0, 0, width, height)) for rectangle in recipe.ignore]
     for setting, (x, y, w, h), (x0, y0, W, H) in named:
         if x < x0 or y < y0 or x + w > x0 + W or y + h > y0 + H:
             raise RecipeError(

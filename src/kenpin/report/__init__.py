@@ -152,7 +152,7 @@ def _other_rates(inspector: Inspector, evaluation: Evaluation) -> list[dict[str,
         return rows  # a label's limit is for score and margin together
     for rate in _RATES:
         other = replace(inspector.calibration, false_reject=rate)
-        rejected = scores > other.limit
+        rejected = (scores > other.limit) | evaluation.unusable
         row: dict[str, Any] = {
             "rate": rate,
             "promised": other.promised_false_reject,
@@ -174,7 +174,6 @@ def _galleries(inspector: Inspector, evaluation: Evaluation) -> list[_Gallery]:
     def show(indices: Sequence[int]) -> list[_Shown]:
         return [_show(inspector, evaluation, index) for index in indices]
 
-    false_rejects = sum(1 for i in worst_good if rejected[i])
     return [
         _Gallery(
             "Escapes 見逃し",
@@ -185,7 +184,7 @@ def _galleries(inspector: Inspector, evaluation: Evaluation) -> list[_Gallery]:
         _Gallery(
             "The worst good pieces",
             "The good pieces with the highest scores, with every false reject (過検出).",
-            show(worst_good[: max(_SHOWN, false_rejects)]),
+            show(list(dict.fromkeys([i for i in worst_good if rejected[i]] + worst_good[:_SHOWN]))),
             "There was no good piece.",
         ),
         _Gallery(
