@@ -1,6 +1,6 @@
 """What preparing pictures is worth and costs; one JSON line each.
 
-    python benchmarks/prepare.py align|methods|light|promise|unusable|suspects|stream
+    python benchmarks/prepare.py align|methods|light|promise|unusable|tails|suspects|stream
                                  [--data DIR] [--seeds 3] [--pictures 10000]
 
 align: AUROC with and without alignment, and its cost beside the model's in the same run.
@@ -8,6 +8,7 @@ methods: how exactly and how fast several ways of alignment find a known pose.
 light: drawn connectors in changing light, with and without `light`.
 promise: how often fresh good connectors are rejected with windows, and moved and aligned.
 unusable: good, NG and spoiled pictures that are called unusable.
+tails: the share of clean good pictures called odd, by two distributions.
 suspects: NG pictures hidden among 100 good ones, found among the first ten suspects.
 stream: the memory that learning from very many pictures of a megapixel takes.
 """
@@ -27,6 +28,7 @@ from statistics import mean, median
 import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter
+from scipy.stats import norm, t
 
 import kenpin
 from kenpin.dataset import Labelled, find_good, find_labelled
@@ -319,6 +321,29 @@ def unusable(arguments: argparse.Namespace) -> Iterator[dict]:
         }
 
 
+def tails(arguments: argparse.Namespace) -> Iterator[dict]:
+    names = ("juice_bottle", "solar_cell", "metal_nut", "screw", "magnetic_tile", "terminals")
+    logs = []
+    for name in names:
+        for seed in range(arguments.seeds):
+            good, _ = material(name, arguments.data, seed)
+            logs.append(np.log(kenpin.learn(good, kenpin.Recipe(seed=seed)).calibration.scores))
+    for name, distribution in (("Student, 4", t(4)), ("normal", norm)):
+        for stated in (0.01, 0.05):
+            shares = []
+            for values in logs:
+                apart = values - np.median(values)
+                width = np.median(np.abs(apart)) / distribution.ppf(0.75)
+                shares.append((distribution.sf(apart / width) <= stated).mean())
+            yield {
+                "benchmark": "prepare tails",
+                "distribution": name,
+                "stated": stated,
+                "called_odd": round(float(np.mean(shares)), 4),
+                "sets": len(logs),
+            }
+
+
 def suspects(arguments: argparse.Namespace) -> Iterator[dict]:
     ng = [item.source for item in find_labelled(arguments.data / "juice_bottle") if not item.good]
     for hidden in (1, 3, 5):
@@ -377,7 +402,9 @@ def stream(arguments: argparse.Namespace) -> Iterator[dict]:
 
 
 def main() -> None:
-    ways = {f.__name__: f for f in (align, methods, light, promise, unusable, suspects, stream)}
+    ways = {
+        f.__name__: f for f in (align, methods, light, promise, unusable, tails, suspects, stream)
+    }
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="+", choices=ways)
     parser.add_argument("--data", type=Path, default=SHARED)

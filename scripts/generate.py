@@ -271,6 +271,8 @@ PREPARED = {
                  "overexposed": "overexposed", "too dark": "too dark",
                  "out of focus": "out of focus", "a third cut off": "a third cut off",
                  "another part": "another part"},
+    "tails": {"distribution": "distribution", "stated": "stated", "called_odd": "called odd",
+              "sets": "sets"},
     "suspects": {"hidden": "hidden NG", "draws": "draws", "in_first_ten": "in the first ten",
                  "called_odd": "called odd", "false_alarm": "good ones called odd",
                  "stated_false_alarm": "stated"},
@@ -287,7 +289,7 @@ PAGES = ("README.md", "docs/promises.md", "docs/learning-curves.md", "docs/small
          "docs/experiments.md", "docs/decisions/conditional.md", "docs/decisions/experiments.md",
          "docs/decisions/svm.md", "docs/pictures.md", "docs/where.md",
          "docs/decisions/alignment.md", "docs/decisions/unusable.md",
-         "docs/decisions/windows.md")  # fmt: skip
+         "docs/decisions/windows.md", "docs/decisions/doctor.md")  # fmt: skip
 
 
 def filled(page: str) -> str:

@@ -16,8 +16,8 @@ ORDER = (
     "errors", "messages", "version", "packed", "types", "files", "settings", "recipe", "pictures",
     "manifest", "collection", "dataset", "ranks", "taguchi", "prepare", "usable", "models",
     "difference", "score", "judge", "svm", "archive", "bundle", "inspector", "synth", "findings",
-    "held_out", "reading", "windows", "material", "choice", "learning", "doctor", "evaluation", "report",
-    "demo", "experiments", "tables", "cli",
+    "held_out", "reading", "windows", "material", "choice", "learning", "doctor", "evaluation",
+    "report", "demo", "experiments", "tables", "cli",
 )  # fmt: skip
 STAGES = {
     "prepare",
