@@ -99,6 +99,8 @@ def test_the_same_piece_in_learning_and_test_is_found(tmp_path):
     assert Kind.IN_TEST not in kinds(examine(tmp_path / "set"))
     (test / "again.jpg").write_bytes(encode(connectors(4)[3], "JPEG", quality=90))
     write_png(test / "same.png", connectors(8)[7])
+    remarks = kenpin.learn(tmp_path / "set").provenance.remarks
+    assert any("2 of the pictures: also in the test set" in remark for remark in remarks)
     found = examine(tmp_path / "set")
     pairs = {(f.picture, f.other) for f in found.findings if f.kind is Kind.IN_TEST}
     assert pairs == {("good/003.png", "good/again.jpg"), ("good/007.png", "good/same.png")}

@@ -91,9 +91,11 @@ def find_tested(given: Paths) -> list[PictureSource]:
     """
     found: list[PictureSource] = []
     for path in _paths(given):
-        of_set = path.parts[-2:] == ("train", GOOD) and path.is_dir()
-        named = collection_of(path.parent.parent if of_set else path, None)
-        found += named.test() if isinstance(named, Tree) else []
+        of_set = path.parts[-2:] == ("train", GOOD)
+        whole = path.parent.parent if of_set else path
+        if (whole / "test").is_dir() or whole.suffix.lower() == ".zip":
+            named = collection_of(whole, None)
+            found += named.test() if isinstance(named, Tree) else []
     return found
 
 

@@ -1,7 +1,6 @@
 """Examines good pictures before they are learned from: what of them is odd, and what is missing."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin import messages
-from kenpin.dataset import find_labelled, find_pictures, find_tested
+from kenpin.dataset import find_labelled, find_pictures
 from kenpin.errors import DatasetError
-from kenpin.findings import FALSE_ALARM, Finding, Kind, Look, findings_of, same_pieces, tail, unlike
+from kenpin.findings import FALSE_ALARM, Finding, Kind, findings_of, in_test, tail, unlike
 from kenpin.held_out import (
     FOLDS,
     Scored,
@@ -27,7 +26,7 @@ from kenpin.judge import percent, pictures_needed
 from kenpin.manifest import Layout
 from kenpin.material import Material, read_good
 from kenpin.models import Labels, learn_model
-from kenpin.reading import Given, LabelsGiven, looks_at
+from kenpin.reading import Given, LabelsGiven, looks_at, tested_beside
 from kenpin.recipe import Recipe
 from kenpin.types import Floats, PictureSource, Progress
 
@@ -90,7 +89,7 @@ def examine(
     ]
     tested = _tested(good, test, layout)
     if tested:
-        found += _in_test(material.looks, looks_at(tested, material.preparation, progress))
+        found += in_test(material.looks, looks_at(tested, material.preparation, progress))
     looks = [look for look in material.looks if look.learned]
     looks += [look for look in material.looks if not look.learned]
     suspects = unlike(looks, _suspicion(material, recipe, progress))
@@ -181,23 +180,8 @@ def _too_few(material: Material, recipe: Recipe) -> list[Finding]:
 def _tested(good: Given, test: str | Path | None, layout: Layout | None) -> list[PictureSource]:
     """The test pictures: as told, or those of MVTec's layout."""
     if test is None:
-        given = [good] if isinstance(good, str | Path) else list(good)
-        paths = [path for path in given if isinstance(path, str | Path)]
-        return find_tested(paths) if paths else []
+        return tested_beside(good)
     try:
         return [item.source for item in find_labelled(test, layout)]
     except DatasetError:  # it does not say which are good, which does not matter here
         return find_pictures(test, layout)
-
-
-def _in_test(good: Sequence[Look], tested: Sequence[Look]) -> list[Finding]:
-    return [
-        Finding(
-            Kind.IN_TEST,
-            good[one].name,
-            messages.IN_TEST.format(other=tested[other].name),
-            tested[other].name,
-            source=good[one].source,
-        )
-        for one, other in same_pieces(good, tested)
-    ]

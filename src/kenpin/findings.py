@@ -168,6 +168,20 @@ def same_pieces(ones: Sequence[Look], others: Sequence[Look]) -> list[tuple[int,
     ]
 
 
+def in_test(good: Sequence[Look], tested: Sequence[Look]) -> list[Finding]:
+    """The good pictures whose piece is also among those that are to test the model."""
+    return [
+        Finding(
+            Kind.IN_TEST,
+            good[one].name,
+            messages.IN_TEST.format(other=tested[other].name),
+            tested[other].name,
+            source=good[one].source,
+        )
+        for one, other in same_pieces(good, tested)
+    ]
+
+
 def remarks_on(looks: Sequence[Look], size: tuple[int, int]) -> tuple[str, ...]:
     """What the user should read about the pictures, in sentences.
 

@@ -13,7 +13,7 @@ from kenpin import messages
 from kenpin.bundle import Bundle, Part
 from kenpin.choice import choose
 from kenpin.errors import CalibrationError, DatasetError, RecipeError
-from kenpin.findings import FALSE_ALARM, Finding, Kind, summary, unlike
+from kenpin.findings import FALSE_ALARM, Finding, Kind, in_test, summary, unlike
 from kenpin.held_out import (
     FOLDS,
     FOLDS_OF_NETWORKS,
@@ -43,7 +43,7 @@ from kenpin.models import (
 )
 from kenpin.pictures import encode
 from kenpin.ranks import rank_limit
-from kenpin.reading import Given, LabelsGiven
+from kenpin.reading import Given, LabelsGiven, looks_at, tested_beside
 from kenpin.recipe import Recipe
 from kenpin.score import score
 from kenpin.svm import LEAST_NG, Svm, better, check_svm_installed, features, learn_svm
@@ -94,7 +94,18 @@ def learn(
         material = read_good(
             good, labels, chosen, progress, layout
         )  # networks see smaller pictures
+    material = _compared_with_test(material, good, progress)
     return learn_material(material, chosen, progress, ng=ng, choice=choice, layout=layout)
+
+
+def _compared_with_test(material: Material, good: Given, progress: Progress) -> Material:
+    """The material with a remark if a piece is also among the test pictures that belong to it."""
+    tested = looks_at(tested_beside(good), material.preparation, progress)
+    found = in_test(material.looks, tested)
+    if not found:
+        return material
+    remarks = (*material.provenance.remarks, summary(Kind.IN_TEST, found))
+    return replace(material, provenance=replace(material.provenance, remarks=remarks))
 
 
 def learn_material(

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin import messages
-from kenpin.dataset import LeftOut, find_good, find_good_of_labels, read_mask
+from kenpin.dataset import LeftOut, find_good, find_good_of_labels, find_tested, read_mask
 from kenpin.errors import DatasetError, PictureError, RecipeError
 from kenpin.findings import Look, short_name
 from kenpin.manifest import Layout
@@ -203,6 +203,13 @@ def read_in_threads(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def tested_beside(good: Given) -> list[PictureSource]:
+    """The test pictures of the MVTec layout that the good ones are in; none in other layouts."""
+    given = [good] if isinstance(good, str | Path) else list(good)
+    paths = [path for path in given if isinstance(path, str | Path)]
+    return find_tested(paths) if paths else []
 
 
 def looks_at(
