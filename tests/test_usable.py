@@ -89,6 +89,13 @@ def test_the_limits_are_those_of_the_good_pictures(tmp_path):
     assert inspector.inspect(good()).reason is Reason.BRIGHT
 
 
+def test_a_grey_picture_of_a_part_in_colour_is_said():
+    colour = [np.stack([p, p, np.roll(p, 3, 0)], axis=2) for p in good_pictures(20, size=SIZE)]
+    inspector = kenpin.Inspector(kenpin.learn(colour))
+    assert any("grey, where the good" in note for note in inspector.inspect(good()).notes)
+    assert inspector.inspect(colour[0]).notes == ()
+
+
 def test_the_command_line_says_why_and_ends_with_1(inspector, tmp_path):
     inspector.bundle.save(tmp_path / "a.kenpin")
     write_png(tmp_path / "黒.png", np.zeros(SIZE, np.uint8))

@@ -222,6 +222,20 @@ def test_places_that_are_not_possible_are_one_sentence(tmp_path):
             kenpin.Recipe(**setting)
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"ignore": [10, 10, 50, 50]}, r"'ignore.0' .* a list of rectangles, such as \[\[x"),
+        ({"crop": (10, 10, 100)}, r"'crop.3' .* must be \[x, y, width, height\]"),
+        ({"windows": [(1, 2, 30, 40)]}, r"each window must be NAME = \[x, y, width, height\]"),
+        ({"windows": {"a": (1, 2, 3, 40)}}, "at least 4 pixels wide and high"),
+    ],
+)
+def test_a_place_written_wrongly_is_told_how_to_write_it(setting, words):
+    with pytest.raises(RecipeError, match=words):
+        kenpin.Recipe(**setting)
+
+
 def test_the_mask_is_looked_for_beside_the_recipe(tmp_path):
     write_png(tmp_path / "m.png", np.zeros(SIZE, np.uint8))
     (tmp_path / "r.toml").write_text('ignore_mask = "m.png"\ncrop = [0, 0, 64, 64]\n')

@@ -175,6 +175,8 @@ class Inspector:
         return replace(decision, outcome=Outcome.NG, notes=(note,))
 
     def _notes(self, picture: Picture) -> tuple[str, ...]:
+        if self.bundle.preparation.color == "rgb" and picture.pixels.ndim == 2:
+            return *picture.notes, messages.NOTE_GREY
         if self.bundle.usability is None and distorts(picture.size, self.bundle.provenance.size):
             return *picture.notes, messages.NOTE_PROPORTIONS
         return picture.notes

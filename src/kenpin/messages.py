@@ -20,6 +20,7 @@ PICTURE_TOO_SMALL = "{path} is {width}x{height} pixels; kenpin needs at least {l
 ARRAY_SHAPE = "{name} must be (H, W), (H, W, 3) or (H, W, 4); got {shape} instead."
 ARRAY_DTYPE = "{name} must be uint8 or uint16; got {dtype} instead: multiply and convert it first."
 NOTE_PROPORTIONS = "other proportions than the pictures learned from, so it was distorted"
+NOTE_GREY = "grey, where the good pictures have colour"
 NOTE_ALPHA = "transparency ignored"
 NOTE_16_BIT = "16 bits"
 NOTE_16_BIT_COLOUR = "16 bits a channel read as 8"
@@ -200,6 +201,11 @@ WINDOWS_TOO_SMALL = (
     "The windows would have {width}x{height} pixels; they need at least 4x4: ask for fewer."
 )
 WINDOWS_FOUND = "Windows: {count} of {width}x{height} pixels; look at the picture before use."
+RULE_RECTANGLE = "it must be [x, y, width, height] in whole pixels, at least 4 wide and high"
+RULE_WINDOWS = "each window must be NAME = [x, y, width, height], at least 4 pixels wide and high"
+RULE_IGNORE = (
+    "it must be a list of rectangles, such as [[x, y, width, height], [x, y, width, height]]"
+)
 RECTANGLE = "A rectangle is X,Y,WIDTH,HEIGHT in pixels, such as 40,60,400,180; got {value!r}."
 RECIPE_TIME = (
     "A time is a number of seconds such as 60s, or minutes such as 2m; got {value!r} instead."

@@ -349,12 +349,23 @@ def parse_size(text: str) -> tuple[int, int]:
     return height, width
 
 
+_SHAPES = {
+    "crop": messages.RULE_RECTANGLE,
+    "windows": messages.RULE_WINDOWS,
+    "ignore": messages.RULE_IGNORE,
+}
+
+
 def _sentence(error: ValidationError, where: str) -> str:
     """The first of pydantic's complaints as one sentence."""
     first = error.errors()[0]
     setting = ".".join(str(part) for part in first["loc"])
     if first["type"] != "extra_forbidden":
         reason = first["msg"].removeprefix("Value error, ")
+        if (
+            first["type"] != "value_error"
+        ):  # of nested numbers pydantic tells the type, not the shape
+            reason = _SHAPES.get(str(first["loc"][0]), reason)
         return messages.RECIPE_VALUE.format(
             setting=setting, where=where, reason=reason, value=first["input"]
         )
