@@ -175,11 +175,12 @@ class Inspector:
         return replace(decision, outcome=Outcome.NG, notes=(note,))
 
     def _notes(self, picture: Picture) -> tuple[str, ...]:
+        notes = list(picture.notes)
         if self.bundle.preparation.color == "rgb" and picture.pixels.ndim == 2:
-            return *picture.notes, messages.NOTE_GREY
+            notes.append(messages.NOTE_GREY)
         if self.bundle.usability is None and distorts(picture.size, self.bundle.provenance.size):
-            return *picture.notes, messages.NOTE_PROPORTIONS
-        return picture.notes
+            notes.append(messages.NOTE_PROPORTIONS)
+        return tuple(notes)
 
 
 @dataclass(frozen=True, eq=False)
