@@ -14,8 +14,6 @@ from kenpin.errors import DatasetError
 from kenpin.findings import FALSE_ALARM, Finding, Kind, findings_of, in_test, tail, unlike
 from kenpin.held_out import (
     FOLDS,
-    Scored,
-    Unseen,
     assign_folds,
     cross_fit,
     measures_of,
@@ -130,23 +128,19 @@ def _scores(
         for number in range(windows * labels)
     ]
     scores = np.empty(len(without))
-    scores[~without] = _own(scored(cross, measures, recipe))
+    scores[~without] = scored(cross, measures, recipe).own
     if not material.rest and not without.any():
         return scores
     model = learn_model(prepared, recipe, progress, numbers if windows * labels > 1 else None)
-    final = [Unseen(one.final, [one.final]) for one in measures]
+    final = [one.alone for one in measures]
 
     def outside(batch: Floats, own: Labels) -> NDArray[np.float64]:
         seen = seen_by(model, batch, own, windows, labels, under_others=False)
-        return _own(scored(seen, final, recipe))
+        return scored(seen, final, recipe).own
 
     if without.any():
         scores[without] = outside(material.prepared[out], material.numbers[out])
     return np.concatenate([scores, *(outside(*batch) for batch in material.batches(progress))])
-
-
-def _own(found: Scored) -> NDArray[np.float64]:
-    return np.asarray(found.scores[np.arange(len(found.labels)), found.labels], np.float64)
 
 
 def _left_out(material: Material) -> list[Finding]:

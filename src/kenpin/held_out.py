@@ -58,6 +58,11 @@ class Unseen:
     final: Measure
     of_fold: Sequence[Measure]
 
+    @property
+    def alone(self) -> "Unseen":
+        """For pictures that took no part in learning at all, which are one fold."""
+        return Unseen(self.final, [self.final])
+
     def map(self, held_out: HeldOut, index: int) -> Floats:
         """(h, w) the difference of a held-out window under its own label."""
         measure = self.of_fold[held_out.folds[index]]
@@ -185,6 +190,11 @@ class Scored:
     peaks: NDArray[np.float64]
     squares: NDArray[np.float64]
     labels: Labels
+
+    @property
+    def own(self) -> NDArray[np.float64]:
+        """(N,) the score of each picture under its own label."""
+        return self.scores[np.arange(len(self.labels)), self.labels]
 
 
 def scored(held_out: HeldOut, measures: Sequence[Unseen], recipe: Recipe) -> Scored:

@@ -166,8 +166,7 @@ def _remarks(material: Material, learned: "_Learned") -> list[str]:
     # Where every picture has a score: by folds, or of very many those that gave the limit.
     looks = [look for look in material.looks if not (material.rest and look.learned)]
     if len(looks) == len(found.labels):
-        own = found.scores[np.arange(len(looks)), found.labels]
-        odd = [one for one in unlike(looks, own) if (one.p_value or 0) <= FALSE_ALARM]
+        odd = [one for one in unlike(looks, found.own) if (one.p_value or 0) <= FALSE_ALARM]
         remarks += [summary(Kind.UNLIKE, odd)] if odd else []
         remarks += _odd_limits(odd, learned)
     if material.rest and recipe.held_out == "none":
@@ -224,7 +223,7 @@ def _learn(material: Material, recipe: Recipe, progress: Progress) -> _Learned:
         for number in range(windows * len(material.names))
     )
     if cross is None or not by_folds:
-        measures = tuple(Unseen(unseen.final, [unseen.final]) for unseen in measures)
+        measures = tuple(unseen.alone for unseen in measures)
         outside = _outside(material, model, progress)
         held_out = next(outside)
         # One batch after the other: all of very many pictures would not fit.
@@ -260,7 +259,8 @@ def _usability(material: Material, recipe: Recipe) -> Usability | None:
     if not material.defective:
         return None
     aligned = recipe.align != "none"
-    return learn_usability(material.facts, material.defective, material.labels, aligned)
+    facts = [look.facts for look in material.looks if look.learned]
+    return learn_usability(facts, material.defective, material.labels, aligned)
 
 
 def _learn_final(prepared: Floats, numbers: Labels, recipe: Recipe, progress: Progress) -> Model:
@@ -305,7 +305,7 @@ def _learn_svm(learned: _Learned, ng: Floats) -> tuple[tuple[Part, ...], dict[st
     windows = held_out.windows
     numbers = np.arange(len(ng)) % windows
     unseen = seen_by(learned.model, ng, numbers, windows, labels=1)
-    final = [Unseen(one.final, [one.final]) for one in learned.measures]
+    final = [one.alone for one in learned.measures]
     good_maps, ng_maps = (
         [[of[those.numbers[i]].map(those, i) for i in those.of_picture(picture)]
          for picture in range(len(those.labels))]

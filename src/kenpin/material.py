@@ -42,8 +42,8 @@ class Material:
 
     resized: (N * K, H, W, C) float32 in [0, 1]; prepared: the same compressed, if so asked, or
     else the very same. numbers: (N * K,), see `numbers_of`. apart: (N * K,) True for what `split`
-    keeps for the limit. names: of the labels; one "" without. facts and defective: of each of the
-    N pictures, and of the same with a simulated defect; none where they were not measured.
+    keeps for the limit. names: of the labels; one "" without. defective: what is measured of
+    each of the N pictures with a simulated defect; nothing where it was not measured.
     rest: the pictures that are too many to be kept, with the number of each one's label; they give
     the limit. looks: what is known of every picture that can be used; left_out: the others.
     """
@@ -55,7 +55,6 @@ class Material:
     numbers: Labels
     apart: NDArray[np.bool_]
     names: tuple[str, ...] = ("",)
-    facts: tuple[Facts, ...] = ()
     defective: tuple[Facts, ...] = ()
     rest: tuple[tuple[PictureSource, int], ...] = ()
     looks: tuple[Look, ...] = ()
@@ -143,7 +142,6 @@ def read_good(
     material = Material.of(resized, preparation, provenance, recipe, numbers, names)
     return replace(
         material,
-        facts=tuple(read.look.facts for read in learned),
         defective=tuple(read.defective for read in learned if read.defective is not None),
         rest=rest,
         looks=looks,

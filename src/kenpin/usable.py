@@ -83,12 +83,12 @@ class Usability:
 
     def fit(self, facts: Facts) -> float:
         """The correlation with the mean good picture it is most like, in [-1, 1]."""
-        return float(_likeness(facts.upright, self.references).max())
+        return _value(facts, "likeness", self.references)
 
     def reason(self, facts: Facts) -> Reason | None:
         """Why the picture cannot be used; None when it can."""
         for measure in _ORDER:
-            value = self.fit(facts) if measure == "likeness" else getattr(facts, measure)
+            value = _value(facts, measure, self.references)
             low, high = self.bounds[measure]
             if low is not None and not value >= low:
                 found = _TOO_LOW[measure]
@@ -127,15 +127,15 @@ def learn_usability(
         for label in range(int(labels.max()) + 1)
     ]).astype(np.float32)  # fmt: skip
     bounds = {}
-    for measure, told in _LEAST.items():
-        least = told
+    for measure, always in _LEAST.items():
         typical, every = (
             np.array([_value(facts, measure, references) for facts in those])
             for those in (good, (*good, *defective))
         )
         centre = float(np.median(typical))
+        least = always
         if measure == "likeness":
-            least = max(least, (1 - _LEAST_LIKENESS) * centre)
+            least = max(always, (1 - _LEAST_LIKENESS) * centre)
         low, high = (
             max(_MARGIN * float(side.max()), least) for side in (centre - every, every - centre)
         )
