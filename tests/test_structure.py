@@ -14,9 +14,10 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # A module imports only modules above it in this list.
 ORDER = (
     "errors", "messages", "version", "packed", "types", "files", "settings", "recipe", "pictures",
-    "manifest", "collection", "dataset", "ranks", "taguchi", "prepare", "usable", "models",
-    "difference", "score", "judge", "svm", "archive", "bundle", "inspector", "synth", "findings",
-    "held_out", "reading", "windows", "material", "choice", "learning", "doctor", "evaluation",
+    "manifest", "collection", "dataset", "ranks", "taguchi", "graphs", "encoder", "prepare", "usable",
+    "models",
+    "difference", "score", "judge", "svm", "sketch", "archive", "bundle", "inspector", "synth", "findings",
+    "held_out", "backbones", "reading", "windows", "material", "choice", "learning", "doctor", "evaluation",
     "report", "demo", "experiments", "tables", "cli",
 )  # fmt: skip
 STAGES = {

@@ -22,7 +22,7 @@ from kenpin.models import NAMES
 from kenpin.recipe import Recipe
 from kenpin.version import VERSION
 
-FORMAT = 3
+FORMAT = 4
 _MANIFEST = "manifest.json"
 _MAX_UNPACKED = 2**30
 _MAX_MANIFEST = 64 * 2**20
@@ -90,6 +90,20 @@ class NgEntry(_Strict):
     kept: bool
 
 
+class EncoderEntry(_Strict):
+    """Which encoder it was learned with; its graph is a member unless kenpin brings it."""
+
+    name: str
+    sha256: str
+
+
+class SketchEntry(_Strict):
+    """What rebuilds pictures for people."""
+
+    size: tuple[PositiveInt, PositiveInt]
+    model: dict[str, Any]
+
+
 _Bounds = tuple[float | None, float | None]
 
 
@@ -107,7 +121,7 @@ class UsableEntry(_Strict):
 class Manifest(_Strict):
     """What manifest.json must look like."""
 
-    format: Literal[3]
+    format: Literal[4]
     kenpin: str
     recipe: Recipe
     model: dict[str, Any]
@@ -116,6 +130,8 @@ class Manifest(_Strict):
     choice: list[CandidateEntry | UnfinishedEntry]
     ng: NgEntry | None
     usable: UsableEntry | None
+    encoder: EncoderEntry | None
+    sketch: SketchEntry | None
     learned_from: _LearnedFrom
     members: dict[str, _Member]
     sha256: str
@@ -207,6 +223,8 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
         raw = _from_format_1(raw)
     if raw["format"] == 2:  # it did not say which pictures are unusable
         raw |= {"format": 3, "usable": None}
+    if raw["format"] == 3:  # it knew no features
+        raw |= {"format": 4, "encoder": None, "sketch": None}
     if raw["recipe"]["model"] not in NAMES:
         raise BundleError(messages.BUNDLE_MODEL.format(path=path, model=raw["recipe"]["model"]))
     return Manifest.model_validate(raw)

@@ -1,6 +1,6 @@
 """Everything learned about a part; how it looks as a file is in kenpin.archive."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,12 +20,14 @@ from kenpin.archive import (
     unpack,
 )
 from kenpin.difference import SCALES, GoodVariation, Measure, compare
+from kenpin.encoder import Encoder, encoder_of
 from kenpin.errors import BundleError, DatasetError
 from kenpin.files import write_atomically
 from kenpin.judge import Calibration, percent
 from kenpin.models import Drawer, Model, State, load_model, within
 from kenpin.prepare import Preparation
 from kenpin.recipe import Recipe
+from kenpin.sketch import Sketch, load_sketch
 from kenpin.svm import Svm
 from kenpin.types import Floats
 from kenpin.usable import Usability
@@ -33,6 +35,7 @@ from kenpin.version import VERSION
 
 _MOST_DRAWN = 1000
 _ARRAYS, _GRAPHS = "weights.safetensors", ".onnx"
+_ENCODER = "encoder.onnx"
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Bundle:
     temperature: makes the probabilities of the labels honest. previews: PNG files by name, for
     people. choice: the candidates that 'auto' compared, best first, as JSON-able rows. ng: what
     came of the NG pictures, JSON-able; empty without any. usability: None in files of earlier
-    formats and where it was not learned.
+    formats and where it was not learned. sketch: with features, what rebuilds pictures for people.
     """
 
     recipe: Recipe
@@ -86,6 +89,7 @@ class Bundle:
     choice: tuple[dict[str, Any], ...] = ()
     ng: dict[str, Any] = field(default_factory=dict)
     usability: Usability | None = None
+    sketch: Sketch | None = None
     name: str = "this model"
 
     @property
@@ -154,8 +158,13 @@ class Bundle:
                 arrays |= {f"{label}.svm.{name}": a for name, a in part.svm.arrays().items()}
         if self.usability:
             arrays["usable.references"] = self.usability.references
+        if self.sketch:
+            arrays |= {f"sketch.{name}": a for name, a in self.sketch.state().arrays.items()}
         members = {_ARRAYS: save_arrays({k: np.ascontiguousarray(v) for k, v in arrays.items()})}
         members |= {f"{name}{_GRAPHS}": graph for name, graph in state.graphs.items()}
+        encoder = self.preparation.encoder
+        if encoder and not encoder.own:
+            members[_ENCODER] = encoder.graph
         return members | {f"previews/{name}": png for name, png in self.previews.items()}
 
     def _manifest(self, members: dict[str, bytes]) -> dict[str, Any]:
@@ -164,6 +173,8 @@ class Bundle:
             "kenpin": self.provenance.kenpin,
             "recipe": self.recipe.to_dict(),
             "model": self.model.state().config,
+            "encoder": _named(self.preparation.encoder),
+            "sketch": self.sketch.state().config if self.sketch else None,
             "parts": [
                 {"label": part.label, "calibration": _described(part.calibration)}
                 for part in self.parts
@@ -189,6 +200,10 @@ def _arrays_of(measure: Measure) -> dict[str, Any]:
         arrays |= {f"spread.{n}": a for n, a in enumerate(measure.variation.spreads)}
         arrays["scale_weights"] = measure.variation.weights
     return arrays
+
+
+def _named(encoder: Encoder | None) -> dict[str, str] | None:
+    return {"name": encoder.name, "sha256": encoder.sha256} if encoder else None
 
 
 def _described(c: Calibration | None) -> dict[str, Any] | None:
@@ -242,9 +257,14 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
     graphs = {
         member.removesuffix(_GRAPHS): content
         for member, content in members.items()
-        if member.endswith(_GRAPHS)
+        if member.endswith(_GRAPHS) and member != _ENCODER
     }
     preparation = Preparation.of(recipe, learned.size)
+    if (recipe.model == "feature") != (manifest.encoder is not None):
+        raise ValueError(messages.BUNDLE_DISAGREES.format(what="recipe and encoder"))
+    if manifest.encoder is not None:
+        encoder = encoder_of(manifest.encoder.sha256, manifest.encoder.name, members.get(_ENCODER))
+        preparation = replace(preparation, encoder=encoder)
     preparation = preparation.with_arrays(recipe, within(arrays, "prepare."))
     bundle = Bundle(
         recipe=recipe,
@@ -266,6 +286,7 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
         choice=tuple(entry.model_dump() for entry in manifest.choice),
         ng=manifest.ng.model_dump() if manifest.ng else {},
         usability=_usability(manifest, recipe, arrays),
+        sketch=_sketch(manifest, arrays),
         name=name,
     )
     _check_fit(bundle)
@@ -298,6 +319,13 @@ def _measure(recipe: Recipe, arrays: dict[str, Any], ignored: Any) -> Measure:
         variation = GoodVariation(spreads, arrays["scale_weights"])
     kind: Any = recipe.difference
     return Measure(kind, recipe.smoothing or 0.0, variation, ignored)
+
+
+def _sketch(manifest: Manifest, arrays: dict[str, Any]) -> Sketch | None:
+    if manifest.sketch is None:
+        return None
+    config = manifest.sketch.model_dump()
+    return load_sketch(State(config, within(arrays, "sketch.")))
 
 
 def _usability(manifest: Manifest, recipe: Recipe, arrays: dict[str, Any]) -> Usability | None:
@@ -345,6 +373,9 @@ def _check_fit(bundle: Bundle) -> None:
         variation = measure.variation
         if not fits or (variation and not variation.fits(residual.shape[1:])):
             raise ValueError(messages.BUNDLE_MISFIT)
+    if bundle.sketch is not None:
+        shown = np.zeros((1, *bundle.preparation.shapes[0]), np.float32)
+        bundle.sketch.reconstruct(shown, np.array([len(measures) - 1]))
     labels = [part.label for part in bundle.parts]
     several = len(labels) > 1
     with_margins = {bool(len(p.calibration.margins)) for p in bundle.parts if p.calibration}

@@ -6,7 +6,7 @@ tells them from the untouched ones is taken.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin import messages
+from kenpin.backbones import encoder_for
 from kenpin.difference import Measure, compare, learn_variation
 from kenpin.errors import ExtraError, RecipeError
 from kenpin.material import Material
 from kenpin.models import NAMES, NETWORKS, Labels, learn_model, settle_model
 from kenpin.prepare import fitting_size, resize
 from kenpin.ranks import auroc
-from kenpin.reading import LONGEST_OF_NETWORKS
+from kenpin.reading import LONGEST_OF_NETWORKS, LONGEST_OF_PIXELS
 from kenpin.recipe import Recipe
 from kenpin.score import score
 from kenpin.synth.defects import KINDS, simulate
@@ -86,7 +87,8 @@ def _models(recipe: Recipe, conditional: bool) -> Sequence[str]:
     if recipe.model != "auto":
         return (recipe.model,)
     # Cheap ones first, so that the budget is spent on many.
-    return [name for name in NAMES if conditional or name != "cvae"]
+    possible = [name for name in NAMES if conditional or name != "cvae"]
+    return [name for name in possible if name != "feature" or not recipe.compression.steps]
 
 
 def candidates_of(material: Material, recipe: Recipe, progress: Progress) -> list[dict[str, Any]]:
@@ -117,7 +119,15 @@ def _trial(material: Material, recipe: Recipe, progress: Progress) -> _Trial:
     held_out = _held_out(labels, usable, material.prepared[0].size, rng)
     rest = np.flatnonzero(usable & ~np.isin(np.arange(len(usable)), held_out))
     told = labels[rest] if several else None
-    learning = _as_seen(material.prepared[rest], recipe)
+    preparation = material.preparation
+    if recipe.model == "feature" and preparation.encoder is None:
+        preparation = replace(preparation, encoder=encoder_for(recipe))
+
+    def seen(resized: Floats, windows_of: NDArray[np.intp]) -> Floats:
+        pairs = zip(_as_seen(resized, recipe), windows_of % windows, strict=True)
+        return np.stack([preparation.seen(picture, window) for picture, window in pairs])
+
+    learning = seen(material.resized[rest], rest)
     least = len(rest) if told is None else int(np.bincount(told).min())
     recipe = settle_model(learning, recipe, least, told)
     model = learn_model(learning, recipe, progress, told)
@@ -126,11 +136,7 @@ def _trial(material: Material, recipe: Recipe, progress: Progress) -> _Trial:
         pictures = material.resized[held_out]
         if kind != "good":
             pictures = np.stack([simulate(picture, kind, rng)[0] for picture in pictures])
-        steps = np.stack(
-            [material.preparation.steps(picture, index % windows)[-1]
-             for index, picture in zip(held_out, pictures, strict=True)]
-        )  # fmt: skip
-        prepared[kind] = _as_seen(steps, recipe)
+        prepared[kind] = seen(pictures, held_out)
         own = labels[held_out] if several else None
         residuals[kind], reconstruction = compare(model, prepared[kind], own)
         progress(messages.STAGE_CHOOSING, len(prepared), 1 + len(KINDS))
@@ -150,14 +156,18 @@ def _held_out(
     return np.concatenate(parts)
 
 
-def _as_seen(prepared: Floats, recipe: Recipe) -> Floats:
-    """Networks see smaller pictures, unless the user decided the size."""
-    decided = recipe.size or recipe.compression.steps or recipe.model not in NETWORKS
-    if decided or max(prepared.shape[1:3]) <= LONGEST_OF_NETWORKS:
-        return prepared
-    size = fitting_size([(prepared.shape[1], prepared.shape[2])], LONGEST_OF_NETWORKS)
-    small = np.stack([resize(picture, size) for picture in prepared])
-    return np.asarray(small.reshape(len(prepared), *size, -1), np.float32)
+def _as_seen(resized: Floats, recipe: Recipe) -> Floats:
+    """Models of pixels see smaller pictures than features are made of, networks smaller ones yet.
+
+    Unless the user decided the size.
+    """
+    longest = LONGEST_OF_NETWORKS if recipe.model in NETWORKS else LONGEST_OF_PIXELS
+    decided = recipe.size or recipe.compression.steps or recipe.model == "feature"
+    if decided or max(resized.shape[1:3]) <= longest:
+        return resized
+    size = fitting_size([(resized.shape[1], resized.shape[2])], longest)
+    small = np.stack([resize(picture, size) for picture in resized])
+    return np.asarray(small.reshape(len(resized), *size, -1), np.float32)
 
 
 def _candidates(recipe: Recipe, reconstructs: bool) -> Iterator[tuple[Any, Any, float]]:

@@ -16,7 +16,7 @@ from kenpin.errors import CalibrationError, DatasetError
 from kenpin.judge import Calibration, margin, probabilities, resemblance
 from kenpin.pictures import read_picture
 from kenpin.prepare import Prepared, distorts, region_through
-from kenpin.score import places, score
+from kenpin.score import places, score, spread_over
 from kenpin.types import (
     Evidence,
     Floats,
@@ -70,7 +70,7 @@ class Inspector:
         prepared = self.bundle.preparation.prepare(picture)
         reason, fit = self._usable(prepared, picture)
         clock.lap("prepare")
-        views = [self._view(prepared.windows, number) for number in range(len(self.bundle.parts))]
+        views = [self._view(prepared, number) for number in range(len(self.bundle.parts))]
         clock.lap("model")
         decision = self._decide(views, told)
         outcome = decision.outcome if reason is None else Outcome.UNUSABLE
@@ -93,7 +93,10 @@ class Inspector:
             notes=(*self._notes(picture), *decision.notes),
             milliseconds=clock.laps,
             evidence=Evidence(
-                prepared.windows, view.reconstructions, view.differences, prepared.places
+                prepared.shown,
+                self._rebuilt(prepared, view, decision.number),
+                view.differences,
+                prepared.places,
             ),
             level=calibration.level,
             windows=windows if self.bundle.preparation.windows else (),
@@ -140,8 +143,9 @@ class Inspector:
         facts = facts_of(prepared.overview, prepared.upright, picture.size)
         return usability.reason(facts), usability.fit(facts)
 
-    def _view(self, windows: Floats, number: int) -> "_View":
+    def _view(self, prepared: Prepared, number: int) -> "_View":
         part: Part = self.bundle.parts[number]
+        windows = prepared.windows
         told = number * len(windows) + np.arange(len(windows))
         residuals, reconstructions = compare(self.bundle.model, windows, told)
         differences = np.stack(
@@ -150,7 +154,16 @@ class Inspector:
         )  # fmt: skip
         values = tuple(score(difference, self._how) for difference in differences)
         worst = part.svm.value(list(differences)) if part.svm else max(values)
-        return _View(residuals, reconstructions, differences, values, worst)
+        size = prepared.shown.shape[1:3]
+        spread = np.stack([spread_over(difference, size) for difference in differences])
+        return _View(residuals, reconstructions, spread, values, worst)
+
+    def _rebuilt(self, prepared: Prepared, view: "_View", number: int) -> Floats | None:
+        """What people see beside the picture."""
+        if self.bundle.sketch is None:
+            return view.reconstructions
+        told = number * len(prepared.shown) + np.arange(len(prepared.shown))
+        return self.bundle.sketch.reconstruct(prepared.shown, told)
 
     def _decide(self, views: Sequence["_View"], told: int | None) -> "_Decision":
         """As which label it is judged, and the outcome; a note when it is NG for its margin alone.

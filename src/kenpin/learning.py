@@ -46,6 +46,7 @@ from kenpin.ranks import rank_limit
 from kenpin.reading import Given, LabelsGiven, looks_at, tested_beside
 from kenpin.recipe import Recipe
 from kenpin.score import score
+from kenpin.sketch import Sketch, learn_sketch
 from kenpin.svm import LEAST_NG, Svm, better, check_svm_installed, features, learn_svm
 from kenpin.types import Floats, Progress
 from kenpin.usable import Usability, learn_usability
@@ -90,10 +91,8 @@ def learn(
         check_installed(recipe.model)
     material = read_good(good, labels, recipe, progress, layout)
     chosen, choice = choose(material, recipe, progress)
-    if chosen.model != recipe.model and chosen.size is None and chosen.model in NETWORKS:
-        material = read_good(
-            good, labels, chosen, progress, layout
-        )  # networks see smaller pictures
+    if chosen.model != recipe.model:  # each kind sees pictures of another size
+        material = read_good(good, labels, chosen, progress, layout)
     material = _compared_with_test(material, good, progress)
     return learn_material(material, chosen, progress, ng=ng, choice=choice, layout=layout)
 
@@ -151,7 +150,15 @@ def learn_material(
         choice=choice,
         ng=won,
         usability=_usability(material, learned.recipe),
+        sketch=_sketch(material, learned.recipe, progress),
     )
+
+
+def _sketch(material: Material, recipe: Recipe, progress: Progress) -> Sketch | None:
+    if material.preparation.encoder is None:
+        return None
+    kept = ~material.apart
+    return learn_sketch(material.resized[kept], material.numbers[kept], recipe, progress)
 
 
 def _check_possible(material: Material, recipe: Recipe) -> None:

@@ -40,10 +40,10 @@ _BATCH = 64
 class Material:
     """N good pictures of K windows each, picture by picture.
 
-    resized: (N * K, H, W, C) float32 in [0, 1]; prepared: the same compressed, if so asked, or
-    else the very same. numbers: (N * K,), see `numbers_of`. apart: (N * K,) True for what `split`
-    keeps for the limit. names: of the labels; one "" without. defective: what is measured of
-    each of the N pictures with a simulated defect; nothing where it was not measured.
+    resized: (N * K, H, W, C) float32 in [0, 1]; prepared: the same compressed or encoded, if so
+    asked, or else the very same. numbers: (N * K,), see `numbers_of`. apart: (N * K,) True for
+    what `split` keeps for the limit. names: of the labels; one "" without. defective: what is
+    measured of each of the N pictures with a simulated defect; nothing where it was not measured.
     rest: the pictures that are too many to be kept, with the number of each one's label; they give
     the limit. looks: what is known of every picture that can be used; left_out: the others.
     """

@@ -26,6 +26,49 @@ NOTE_16_BIT = "16 bits"
 NOTE_16_BIT_COLOUR = "16 bits a channel read as 8"
 NOTE_TURNED = "turned upright as its EXIF data says"
 
+# --- encoders ----------------------------------------------------------------------------------
+ENCODER_SHAPE = (
+    "the encoder {name} must turn pictures (1, 3, h, w) into features (1, D, h/8, w/8), float32"
+)
+ENCODER_OTHER = (
+    "It was learned with the encoder {theirs} of another kenpin, this one has {ours}: learn the "
+    "part again, or use the kenpin that made the file."
+)
+FEATURE_COMPRESSED = (
+    "The model 'feature' cannot see compressed pictures; leave out the compression or use another "
+    "model, such as 'pca'."
+)
+BACKBONE_MISSING = (
+    "The backbone {name} is no file; give 'kenpin', 'timm:NAME', or a file of weights or a graph."
+)
+BACKBONE_KIND = "{path} is neither .onnx nor .safetensors; give a graph or weights of that kind."
+BACKBONE_LARGE = "{path} is larger than the {limit} MB that kenpin reads as a backbone."
+BACKBONE_GRAPH = "{path} cannot be used as a backbone: {reason}."
+BACKBONE_NAME = (
+    "The name of {path} does not begin with that of a network in timm, so kenpin cannot know what "
+    "it is; rename it, such as resnet18.safetensors."
+)
+BACKBONE_UNKNOWN = "timm has no network {name!r}; see timm.list_models()."
+BACKBONE_STRIDES = (
+    "The network {name} has no features of strides 4, 8 and 16; use a convolutional network, such "
+    "as resnet18."
+)
+BACKBONE_OFFLINE = (
+    "timm cannot give the weights of {name} ({reason}); they are downloaded once: connect this "
+    "machine, or give a file of the weights instead."
+)
+BACKBONE_WEIGHTS = "{path} does not fit the network that its name says: {reason}."
+BACKBONE_LACKS = "it lacks {key}"
+EXTRA_TIMM = (
+    "A backbone of timm needs the package {module}, which is not installed: pip install "
+    "'kenpin[torch]'."
+)
+TIMM_BROKEN = "timm cannot be loaded ({reason}); install the torchvision that fits this torch."
+SMALLEST_DEFECT = (
+    "A defect of {defect} pixels is seen with {seen:.1f} pixels, less than the {least} of a place "
+    "of the features; look closer with --crop or windows."
+)
+
 # --- collections -------------------------------------------------------------------------------
 NO_PICTURES = "{path} holds no picture (PNG, JPEG, BMP, TIFF or WebP); check the path."
 NO_PATHS = "No picture was given; name a folder or files."

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin import messages
+from kenpin.backbones import encoder_for
 from kenpin.dataset import LeftOut, find_good, find_good_of_labels, find_tested, read_mask
+from kenpin.encoder import MULTIPLE
 from kenpin.errors import DatasetError, PictureError, RecipeError
 from kenpin.findings import Look, short_name
 from kenpin.manifest import Layout
@@ -34,7 +36,10 @@ from kenpin.usable import Facts, facts_of
 
 LEAST_PICTURES = 10
 LONGEST_OF_NETWORKS = 64  # pixels of the longer side that the model sees
-_LONGEST, _LONGEST_COMPRESSED = 128, 256
+LONGEST_OF_PIXELS = 128
+LEAST_OF_FEATURES, LONGEST_OF_FEATURES, MOST_OF_FEATURES = 128, 256, 512
+SMALLEST_SEEN = 8  # pixels of what an encoder sees: one place of its features
+_LONGEST_COMPRESSED = 256
 _MOST_BYTES = 2**26  # of prepared pictures that are learned from, when there are very many
 _LEAST_LEARNED = 200  # however large they are
 _MOST_ALIGNED = 200
@@ -120,6 +125,8 @@ def _preparation(sources: Sequence[PictureSource], recipe: Recipe) -> Preparatio
     size = recipe.size or _fitting_size(frame, recipe)
     wanted = recipe.but(size=size, color="grey" if recipe.color == "grey" else "rgb")
     preparation = Preparation.of(wanted, frame)
+    if recipe.model == "feature":
+        preparation = replace(preparation, encoder=encoder_for(recipe))
     mask = None
     if recipe.ignore_mask is not None:
         try:
@@ -146,10 +153,34 @@ def _frame(sources: Sequence[PictureSource]) -> tuple[int, int]:
 
 def _fitting_size(frame: tuple[int, int], recipe: Recipe) -> tuple[int, int]:
     rectangles = list(recipe.windows.values()) or [recipe.crop or (0, 0, frame[1], frame[0])]
-    longest = LONGEST_OF_NETWORKS if recipe.model in NETWORKS else _LONGEST
+    sizes = [(height, width) for _, _, width, height in rectangles]
     if recipe.compression.steps:
-        longest = _LONGEST_COMPRESSED
-    return fitting_size([(height, width) for _, _, width, height in rectangles], longest)
+        return fitting_size(sizes, _LONGEST_COMPRESSED)
+    if recipe.model in ("auto", "feature"):
+        return feature_size(sizes, recipe.feature.smallest_defect)
+    return fitting_size(
+        sizes, LONGEST_OF_NETWORKS if recipe.model in NETWORKS else LONGEST_OF_PIXELS
+    )
+
+
+def feature_size(
+    sizes: Sequence[tuple[int, int]], smallest_defect: float | None
+) -> tuple[int, int]:
+    """(h, w) at which an encoder sees windows of these sizes.
+
+    Twice as large where the smallest defect would measure less than a place of the features.
+    """
+    longest = LONGEST_OF_FEATURES
+    if smallest_defect is not None and is_too_small(smallest_defect, sizes, longest):
+        longest = MOST_OF_FEATURES
+    return fitting_size(sizes, longest, LEAST_OF_FEATURES, MULTIPLE)
+
+
+def is_too_small(smallest_defect: float, sizes: Sequence[tuple[int, int]], longest: int) -> bool:
+    """Whether a defect of so many pixels is less than a place of the features, seen that large."""
+    seen = max(fitting_size(sizes, longest, LEAST_OF_FEATURES, MULTIPLE))
+    largest = max(max(size) for size in sizes)
+    return smallest_defect * seen / largest < SMALLEST_SEEN
 
 
 def _drawn(told: Sequence[str], preparation: Preparation, recipe: Recipe) -> frozenset[int]:

@@ -18,6 +18,7 @@ from kenpin.settings import (
     CompressionSettings,
     CvaeSettings,
     DenseAeSettings,
+    FeatureSettings,
     MtSettings,
     PcaSettings,
     Rectangle,
@@ -33,15 +34,15 @@ class Recipe(Settings):
     Raises RecipeError, one sentence with the setting's name, when a setting is not possible.
     """
 
-    model: Literal["auto", "pca", "mt", "rt", "dense-ae", "ae", "vae", "cvae"] = Field(
-        "pca",
+    model: Literal["auto", "feature", "pca", "mt", "rt", "dense-ae", "ae", "vae", "cvae"] = Field(
+        "feature",
         description="What learns the picture. 'auto' is the one that finds simulated defects best.",
     )
     size: tuple[int, int] | None = Field(
         None,
         description="(height, width) in pixels that the model sees. Left out: the longer side is "
-        "128 (64 for networks, 256 before a compression) and the proportions are those of most of "
-        "the pictures.",
+        "256 (128 for pixel models, 64 for networks, 256 before a compression) and the "
+        "proportions are those of most of the pictures.",
     )
     color: Literal["auto", "grey", "rgb"] = Field(
         "auto", description="'auto' is 'rgb' when any good picture has colour, else 'grey'."
@@ -131,6 +132,9 @@ class Recipe(Settings):
     )
     compression: CompressionSettings = Field(
         default_factory=CompressionSettings, description="Compression by Taguchi's RT method."
+    )
+    feature: FeatureSettings = Field(
+        default_factory=FeatureSettings, description="The feature autoencoder."
     )
     pca: PcaSettings = Field(default_factory=PcaSettings, description="The linear autoencoder.")
     mt: MtSettings = Field(default_factory=MtSettings, description="Taguchi's MT method.")

@@ -24,6 +24,20 @@ def score(difference: Floats, how: Literal["max", "mean", "top"] = "max") -> flo
     return float(largest.mean(dtype=np.float64))
 
 
+def spread_over(difference: Floats, size: tuple[int, int]) -> Floats:
+    """A (h, w) map at another size, its largest value the same.
+
+    Places between those of the map are interpolated, so that regions do not end at their edges.
+    """
+    if difference.shape == size:
+        return difference
+    spread = cv2.resize(difference, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+    largest = float(spread.max())
+    if not largest > 0:
+        return np.asarray(spread, np.float32)
+    return np.asarray(spread * (difference.max() / largest), np.float32)
+
+
 def regions(difference: Floats, level: float) -> tuple[Region, ...]:
     """The places of a (h, w) difference map above the level, most abnormal first, in its pixels.
 

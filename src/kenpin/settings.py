@@ -21,6 +21,31 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class FeatureSettings(Settings):
+    """The feature autoencoder."""
+
+    components: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="How many principal components rebuild the features of a picture. Left out: "
+        "64, but at most two thirds of the pictures.",
+    )
+    backbone: str = Field(
+        "kenpin",
+        description="What sees the features: 'kenpin' is the encoder in the package; 'timm:NAME' "
+        "a pretrained network by its name in timm, or a file of weights whose name begins with "
+        "such a name (both need torch to learn); or an ONNX graph.",
+    )
+    smallest_defect: float | None = Field(
+        None,
+        gt=0,
+        le=100_000,
+        description="Pixels of the picture that the smallest defect to be found measures. The "
+        "picture is then seen as large as that takes. Left out: 256 pixels of the longer side.",
+    )
+
+
 class PcaSettings(Settings):
     """The linear autoencoder."""
 

@@ -103,8 +103,9 @@ class Evidence:
 
     K is the number of windows in the recipe, 1 without. prepared, reconstruction: (K, h, w, C)
     float32 in about [0, 1]; there is no reconstruction by a model that answers with a residual
-    only. difference: (K, h, w) float32 >= 0, high is abnormal, in good-part units unless the recipe
-    asks for another difference. places: of each window a (3, 3) map from its pixels (x, y, 1) to
+    only, but beside `feature` a linear autoencoder of the pixels rebuilds for people. difference:
+    (K, h, w) float32 >= 0, high is abnormal, in good-part units unless the recipe asks for another
+    difference. places: of each window a (3, 3) map from its pixels (x, y, 1) to
     those of the picture.
     """
 

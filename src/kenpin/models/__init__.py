@@ -34,11 +34,12 @@ _CONDITIONAL = frozenset({"cvae"})  # told the label itself; the others learn on
 NETWORKS = frozenset({"dense-ae", "ae", "vae", "cvae"})
 """Learned with torch, kept as ONNX graphs."""
 
-WITHOUT_RECONSTRUCTION = frozenset({"mt", "rt"})
+WITHOUT_RECONSTRUCTION = frozenset({"feature", "mt", "rt"})
 """They answer with a residual."""
 
 # Learning may need torch; loading never does.
 _LEARNERS = {
+    "feature": "kenpin.models.feature",
     "pca": "kenpin.models.pca",
     "mt": "kenpin.models.mt",
     "rt": "kenpin.models.rt",

@@ -1,9 +1,8 @@
 """Networks stored as ONNX graphs: torch learned them, ONNX Runtime answers for them."""
 
 import numpy as np
-import onnxruntime as ort
 
-from kenpin import messages
+from kenpin.graphs import open_graph
 from kenpin.models.base import Labels, State
 from kenpin.types import Floats
 
@@ -19,7 +18,7 @@ class Network:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._session = _session(state.graphs[GRAPH])
+        self._session = open_graph(state.graphs[GRAPH])
         self._inputs = self._session.get_inputs()
 
     def reconstruct(self, pictures: Floats, labels: Labels | None = None) -> Floats:
@@ -37,7 +36,7 @@ class Network:
         """See `Drawer.draw`; raises ValueError when the network cannot."""
         if DECODER not in self._state.graphs:
             raise ValueError("this network has no decoder to draw with")
-        session = _session(self._state.graphs[DECODER])
+        session = open_graph(self._state.graphs[DECODER])
         latent, *told = session.get_inputs()
         given = {latent.name: rng.normal(size=(count, latent.shape[1])).astype(np.float32)}
         for taken in told:
@@ -52,20 +51,7 @@ class Network:
 
 
 def load(state: State) -> Network:
-    """The model again; raises ValueError when the graph cannot be loaded.
-
-    A graph may keep its weights in other files, which it names under the key "location"; ONNX
-    Runtime would follow even ../, so any graph in which the word occurs is refused.
-    """
-    if any(b"location" in graph for graph in state.graphs.values()):
-        raise ValueError(messages.BUNDLE_EXTERNAL)
-    try:
-        return Network(state)
-    except Exception as error:  # onnxruntime's errors have no common public base
-        raise ValueError(messages.BUNDLE_GRAPH.format(reason=error)) from error
-
-
-def _session(graph: bytes) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.log_severity_level = 3  # a model file's oddities are not the user's
-    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    """The model again; raises ValueError when a graph cannot be loaded."""
+    for graph in state.graphs.values():
+        open_graph(graph)
+    return Network(state)

@@ -81,7 +81,7 @@ def settle(pictures: Floats, settings: PcaSettings, least: int, seed: int) -> Pc
 def learn(pictures: Floats, settings: PcaSettings, seed: int, progress: Progress) -> Pca:
     """Learn from (N, h, w, C) float32 pictures in [0, 1]; see `learn_model`."""
     settled = settle(pictures, settings, len(pictures), seed)
-    return _decompose(pictures, settled.components or 1)
+    return decompose(pictures, settled.components or 1)
 
 
 def choose_components(pictures: Floats, most: int, seed: int) -> int:
@@ -98,17 +98,43 @@ def choose_components(pictures: Floats, most: int, seed: int) -> int:
         return 1
     order = np.random.default_rng(seed).permutation(count)
     held_out, rest = np.split(order, [max(1, round(_HIDDEN_SHARE * count))])
-    model = _decompose(pictures[rest], max(candidates))
+    model = decompose(pictures[rest], max(candidates))
     errors = [_hidden_error(model, pictures[held_out], r) for r in candidates]
     return candidates[int(np.argmin(errors))]
 
 
-def _decompose(pictures: Floats, components: int) -> Pca:
-    """Principal components by the eigenvectors of the smaller of the two Gram matrices."""
-    count = len(pictures)
+def updated(model: Pca, pictures: Floats, count: int) -> Pca:
+    """The components had these (M, h, w, C) been learned too, after `count` others.
+
+    The others are stood in for by what the components say of them: their mean, and each component
+    as long as they vary along it (incremental singular value decomposition with a moving mean;
+    Ross, Lim, Lin and Yang, "Incremental learning for robust visual tracking", 2008). The number
+    of components stays.
+    """
+    more = len(pictures)
+    own = pictures.mean(axis=0, dtype=np.float64).astype(np.float32)
+    mean = np.asarray(model.mean + (own - model.mean) * (more / (count + more)), np.float32)
+    apart = (own - model.mean).reshape(1, -1) * np.float32(np.sqrt(count * more / (count + more)))
+    stood_in = model.components * (model.deviations * np.sqrt(count))[:, None]
+    rows = np.concatenate([stood_in, (pictures - own).reshape(more, -1), apart])
+    most = max(1, min(len(model.components), count + more - 1))
+    return _spanned(mean, np.asarray(rows, np.float32), most, count + more)
+
+
+def decompose(pictures: Floats, components: int) -> Pca:
+    """The first principal components of (N, h, w, C) pictures."""
     mean = pictures.mean(axis=0, dtype=np.float64).astype(np.float32)
-    flat = (pictures - mean).reshape(count, -1)
-    components = max(1, min(components, count - 1, flat.shape[1]))
+    flat = (pictures - mean).reshape(len(pictures), -1)
+    return _spanned(mean, flat, min(components, len(pictures) - 1), len(pictures))
+
+
+def _spanned(mean: Floats, flat: Floats, components: int, pictures: int) -> Pca:
+    """What spans (N, D) rows, by the eigenvectors of the smaller of the two Gram matrices.
+
+    pictures: for how many the rows stand.
+    """
+    count = len(flat)
+    components = max(1, min(components, flat.shape[1]))
     gram: NDArray[Any]
     if count <= flat.shape[1]:
         gram = (flat @ flat.T).astype(np.float64)
@@ -123,7 +149,7 @@ def _decompose(pictures: Floats, components: int) -> Pca:
     values = values[::-1][:components]
     spans = spans[:, values > 1e-6 * max(values[0], 1e-12)]
     rows = _orthonormal(spans.T)
-    deviations = (flat @ rows.T).std(axis=0)
+    deviations = np.sqrt(np.square(flat @ rows.T, dtype=np.float64).sum(axis=0) / pictures)
     return Pca(mean, rows, np.asarray(deviations, np.float32))
 
 

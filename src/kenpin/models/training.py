@@ -1,9 +1,7 @@
 """How networks learn: the one training loop, and what is kept of a network. Needs torch."""
 
 import copy
-import logging
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +13,7 @@ from torch.nn.functional import one_hot
 
 from kenpin import messages
 from kenpin.models.base import Labels, State
+from kenpin.models.export import exported
 from kenpin.models.network import DECODER, GRAPH
 from kenpin.settings import NetworkSettings
 from kenpin.types import Floats, Progress
@@ -55,10 +54,10 @@ class Learned:
         network: Any = self.network
         shape = tuple(network.mean.shape)
         told = [torch.zeros(2, self._labels)] if self._labels else []
-        graphs = {GRAPH: _exported(network, [torch.zeros(2, *shape), *told])}
+        graphs = {GRAPH: _graph_of(network, [torch.zeros(2, *shape), *told])}
         if hasattr(network, "latent"):
             latent = torch.zeros(2, network.latent)
-            graphs[DECODER] = _exported(_Decoder(network), [latent, *told])
+            graphs[DECODER] = _graph_of(_Decoder(network), [latent, *told])
         return State({"history": [list(losses) for losses in self.history]}, graphs=graphs)
 
     def _hot(self, labels: Labels | None) -> Tensor | None:
@@ -218,29 +217,8 @@ def half_precision() -> torch.autocast:
     return torch.autocast("cpu", torch.bfloat16, enabled=fast)
 
 
-def _exported(network: nn.Module, given: Sequence[Tensor]) -> bytes:
-    """The network as an ONNX graph that takes any number of rows."""
+def _graph_of(network: nn.Module, given: Sequence[Tensor]) -> bytes:
+    """The network as a graph that takes any number of rows."""
     count = torch.export.Dim("count")
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own, nothing a user can act on
-        program: Any = torch.onnx.export(
-            network,
-            tuple(given),
-            dynamo=True,
-            verbose=False,
-            input_names=["given", "labels"][: len(given)],
-            output_names=["pictures"],
-            dynamic_shapes=tuple({0: count} for _ in given),
-        )
-    return _without_origin(program.model_proto)
-
-
-def _without_origin(graph: Any) -> bytes:
-    """The graph without what the exporter tells of its own source files."""
-    del graph.metadata_props[:], graph.graph.metadata_props[:]
-    for item in (*graph.graph.node, *graph.graph.value_info, *graph.graph.initializer):
-        del item.metadata_props[:]
-        item.ClearField("doc_string")
-    content: bytes = graph.SerializeToString()
-    return content
+    names = ["given", "labels"][: len(given)]
+    return exported(network, given, names, "pictures", [{0: count} for _ in given])

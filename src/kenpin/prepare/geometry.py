@@ -144,14 +144,18 @@ def reduced(size: tuple[int, int], longest: int, least: int = 1) -> tuple[int, i
     return max(least, round(size[0] * scale)), max(least, round(size[1] * scale))
 
 
-def fitting_size(sizes: Sequence[tuple[int, int]], longest: int) -> tuple[int, int]:
+def fitting_size(
+    sizes: Sequence[tuple[int, int]], longest: int, least: int = 1, multiple: int = 4
+) -> tuple[int, int]:
     """(h, w) with the proportions of the most frequent of `sizes` and this longer side.
 
-    Pictures smaller than that are not enlarged. Sides are multiples of 4, at least 16.
+    Pictures smaller than that are not enlarged, unless a longer side of `least` is asked for.
+    Sides are multiples of `multiple`, at least 16.
     """
     height, width = Counter(sizes).most_common(1)[0][0]
-    scale = min(1.0, longest / max(height, width))
-    h, w = (max(SMALLEST_SIDE, 4 * round(side * scale / 4)) for side in (height, width))
+    scale = max(min(1.0, longest / max(height, width)), least / max(height, width))
+    smallest = max(SMALLEST_SIDE, multiple)
+    h, w = (max(smallest, multiple * round(side * scale / multiple)) for side in (height, width))
     return h, w
 
 

@@ -21,11 +21,13 @@ _LEAST_SEEN = 0.5  # share of the good pictures that must show a place
 def learn_compression(
     preparation: Preparation, recipe: Recipe, resized: Floats, apart: Mask
 ) -> tuple[Preparation, Floats]:
-    """The preparation with the steps that the recipe asks for, and the pictures after them.
+    """The preparation with the steps that the recipe asks for, and what the model sees.
 
     resized: (N * K, h, w, C) windows of good pictures, not yet compressed, picture by picture.
     apart: (N * K,) True for those that take no part in the means.
     """
+    if preparation.encoder is not None:
+        return preparation, preparation.encoder.encode(resized)
     windows = np.arange(len(resized)) % preparation.count
     means, pictures = [], resized
     for grid in grids_of(recipe):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin import messages
+from kenpin.encoder import Encoder
 from kenpin.errors import RecipeError
 from kenpin.prepare.align import LONGEST as LONGEST_OVERVIEW
 from kenpin.prepare.align import Alignment, seen
@@ -36,8 +37,9 @@ Mask = NDArray[np.bool_]
 class Prepared:
     """One picture as the model sees it.
 
-    windows: (K, h, w, C) float32 in [0, 1], one for each window of the recipe; K is 1 without.
-    places: of each window the map from its pixels to those of the picture. overview: (h, w)
+    windows: (K, h, w, C) float32, one for each window of the recipe; K is 1 without: pixels in
+    [0, 1], or features. shown: the same for people, always pixels. places: of each window the map
+    from the pixels of `shown` to those of the picture. overview: (h, w)
     float32, small and grey, the part as it lies in the picture, or upright where the recipe
     ignores places; upright: the same as the mean good part lies. unseen: (K, h, w) before the
     compression, True where nothing is known: beyond the picture, or what the recipe ignores; None
@@ -45,6 +47,7 @@ class Prepared:
     """
 
     windows: Floats
+    shown: Floats
     places: tuple[Map, ...]
     overview: Floats
     upright: Floats
@@ -53,7 +56,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Preparation:
-    """Cuts out, aligns, resizes, converts, and where the recipe asks for it compresses.
+    """Cuts out, aligns, resizes, converts; where the recipe asks for it compresses or encodes.
 
     size: (h, w) in pixels of each window after resizing. color: "grey" gives one channel, "rgb"
     three. frame: (H, W) of the picture in which the recipe's places are meant; None: of any.
@@ -62,7 +65,7 @@ class Preparation:
     hidden: (h, w) True where the overview shows what the recipe ignores.
     filling: (K, h, w, C) float32, what stands in where nothing is seen: the mean good part.
     grids: (h, w) after each step of the compression. means: what each step is taken against, the
-    mean of the good pictures before it, (K, h, w, C).
+    mean of the good pictures before it, (K, h, w, C). encoder: what turns pixels into features.
     """
 
     size: tuple[int, int]
@@ -77,6 +80,7 @@ class Preparation:
     filling: Floats | None = field(default=None, compare=False, repr=False)
     alignment: Alignment | None = field(default=None, compare=False, repr=False)
     light: Light | None = field(default=None, compare=False, repr=False)
+    encoder: Encoder | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, recipe: Recipe, frame: tuple[int, int] | None = None) -> Self:
@@ -104,7 +108,9 @@ class Preparation:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(h, w, C) of a prepared window."""
-        return self.shapes[-1]
+        if self.encoder is None:
+            return self.shapes[-1]
+        return (*self.encoder.grid(self.size), self.encoder.channels)
 
     @property
     def shapes(self) -> list[tuple[int, int, int]]:
@@ -114,11 +120,11 @@ class Preparation:
 
     def prepare(self, picture: Picture) -> Prepared:
         """(H, W[, 3]) of 8 or 16 bits -> what the model sees of it."""
-        return self._prepared(picture, compressed=True)
+        return self._prepared(picture, whole=True)
 
     def resized(self, picture: Picture) -> Prepared:
-        """The same, not yet compressed."""
-        return self._prepared(picture, compressed=False)
+        """The same, not yet compressed or encoded."""
+        return self._prepared(picture, whole=False)
 
     def overview(self, picture: Picture) -> Floats:
         """(h, w) float32 in [0, 1]: small and grey, in which the part is looked for."""
@@ -135,6 +141,13 @@ class Preparation:
             pictures.append(compress(pictures[-1], mean[window], grid))
         return pictures
 
+    def seen(self, resized: Floats, window: int = 0) -> Floats:
+        """What the model sees of a resized window (h, w, C)."""
+        if self.encoder is not None:
+            encoded: Floats = self.encoder.encode(resized[None])[0]
+            return encoded
+        return self.steps(resized, window)[-1]
+
     def finished(self, windows: Floats, unseen: Mask | None) -> Floats:
         """(K, h, w, C) as cut out -> in the standard light, filled where nothing is seen."""
         if self.light is not None:
@@ -150,7 +163,7 @@ class Preparation:
         shares = resize(self.ignored[window].astype(np.float32), self.shape[:2])
         return np.asarray(shares > 0)
 
-    def _prepared(self, picture: Picture, compressed: bool) -> Prepared:
+    def _prepared(self, picture: Picture, whole: bool) -> Prepared:
         pixels = picture.pixels
         overview = self.overview(picture)
         upright, pose = overview, scaling(self.frame or picture.size, picture.size)
@@ -173,11 +186,14 @@ class Preparation:
             outside = np.stack([beyond(there, self.size, picture.size) for there in cuts])
             unseen = outside if unseen is None else outside | unseen
         windows = self.finished(windows, unseen)
-        if compressed and self.grids:
-            windows = np.stack([self.steps(one, n)[-1] for n, one in enumerate(windows)])
-        shape = windows.shape[1:3]
+        shown = windows
+        if whole and (self.grids or self.encoder):
+            windows = np.stack([self.seen(one, n) for n, one in enumerate(windows)])
+        if self.encoder is None:
+            shown = windows
+        shape = shown.shape[1:3]
         places = tuple(pose @ from_rectangle(rectangle, shape) for rectangle in rectangles)
-        return Prepared(windows, places, overview, upright, unseen)
+        return Prepared(windows, shown, places, overview, upright, unseen)
 
     def rectangles(self, size: tuple[int, int]) -> list[Rectangle]:
         """(x, y, width, height) of each window in the frame; in a picture (H, W) without one."""

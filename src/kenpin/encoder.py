@@ -1,0 +1,119 @@
+"""The frozen network that turns a picture into features: what is where, in 152 numbers a place.
+
+kenpin brings its own, trained in training/encoder and described in docs/encoder.md. It learns
+nothing from the user's pictures.
+"""
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from kenpin import messages
+from kenpin.errors import BundleError
+from kenpin.graphs import open_graph
+from kenpin.types import Floats
+
+MULTIPLE = 32
+"""Pixels of which the sides of what an encoder sees are multiples."""
+_STRIDE = 8
+_MOST_CELLS = 40
+"""Of a side: a larger grid is halved, so that a picture twice the size gives as many places."""
+_OWN = "encoder.onnx"
+
+
+class Encoder:
+    """A graph with (1, 3, h, w) float32 RGB in [0, 1] in, (1, D, h/8, w/8) float32 out.
+
+    name: for people. own: whether it is the one in the package. Raises ValueError when the graph
+    cannot be loaded or is not like that.
+    """
+
+    def __init__(self, graph: bytes, name: str, own: bool = False) -> None:
+        self.graph = graph
+        self.name = name
+        self.own = own
+        self.sha256 = hashlib.sha256(graph).hexdigest()
+        self._session = open_graph(graph)
+        taken, given = self._session.get_inputs(), self._session.get_outputs()
+        if len(taken) != 1 or len(given) != 1:
+            raise ValueError(messages.ENCODER_SHAPE.format(name=name))
+        self._input = taken[0].name
+        self.channels = self._run(np.zeros((2 * MULTIPLE, MULTIPLE, 3), np.float32)).shape[2]
+
+    def grid(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(h, w) of the features of a picture of this size."""
+        height, width = (side // _STRIDE for side in seen_size(size))
+        return (height // 2, width // 2) if _is_halved((height, width)) else (height, width)
+
+    def encode(self, pictures: Floats) -> Floats:
+        """(N, h, w, C) float32 in [0, 1], C 1 or 3 -> (N, *grid, D) float32 features.
+
+        Each picture is sent through for itself, so that its features do not depend on others.
+        """
+        encoded = np.empty(
+            (len(pictures), *self.grid(pictures.shape[1:3]), self.channels), np.float32
+        )
+        for index, picture in enumerate(pictures):
+            features = self._run(picture)
+            if _is_halved(features.shape[:2]):
+                height, width, channels = features.shape
+                fours = features.reshape(height // 2, 2, width // 2, 2, channels)
+                features = fours.mean(axis=(1, 3))
+            encoded[index] = features
+        return encoded
+
+    def _run(self, picture: Floats) -> Floats:
+        """(h, w, C) -> (h/8, w/8, D)."""
+        height, width = seen_size(picture.shape[:2])
+        if picture.shape[:2] != (height, width):
+            picture = _resized(picture, (height, width))
+        colour = np.broadcast_to(picture.transpose(2, 0, 1), (3, height, width))
+        (answer,) = self._session.run(None, {self._input: np.ascontiguousarray(colour[None])})
+        fits = answer.ndim == 4 and answer.shape[2:] == (height // _STRIDE, width // _STRIDE)
+        if not fits or answer.dtype != np.float32:
+            raise ValueError(messages.ENCODER_SHAPE.format(name=self.name))
+        return np.asarray(answer[0].transpose(1, 2, 0))
+
+
+def seen_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The nearest size (h, w) that an encoder can see, not smaller."""
+    height, width = (-(-side // MULTIPLE) * MULTIPLE for side in size)
+    return height, width
+
+
+@cache
+def own_encoder() -> Encoder:
+    """The one that comes with kenpin."""
+    graph = files("kenpin").joinpath("assets", _OWN).read_bytes()
+    return Encoder(graph, "kenpin", own=True)
+
+
+def encoder_of(sha256: str, name: str, graph: bytes | None) -> Encoder:
+    """The encoder that a bundle was learned with.
+
+    graph: from the bundle, where it brings its own. Raises BundleError when this kenpin has
+    another one.
+    """
+    if graph is not None:
+        encoder = Encoder(graph, name)
+        if encoder.sha256 != sha256:
+            raise ValueError(messages.BUNDLE_DISAGREES.format(what="encoder and its hash"))
+        return encoder
+    if own_encoder().sha256 != sha256:
+        raise BundleError(
+            messages.ENCODER_OTHER.format(theirs=sha256[:12], ours=own_encoder().sha256[:12])
+        )
+    return own_encoder()
+
+
+def _is_halved(grid: tuple[int, ...]) -> bool:
+    return max(grid) > _MOST_CELLS
+
+
+def _resized(picture: Floats, size: tuple[int, int]) -> Floats:
+    import cv2  # noqa: PLC0415
+
+    resized = cv2.resize(picture, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(resized.reshape(*size, -1), np.float32)

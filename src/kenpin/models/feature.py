@@ -1,0 +1,101 @@
+"""The feature autoencoder: a linear autoencoder of the whole map of an encoder's features.
+
+What the encoder says of each place is first made comparable: each channel is taken against its mean
+at that place, and the channels are whitened, so that no direction counts more because it varies
+more among good parts (Taguchi's MT method applied to the features of a place). One singular value
+decomposition of the whitened maps then learns what good parts have in common, as `pca` does with
+pixels; what it cannot rebuild is abnormal. Distances in pretrained features are those of PaDiM
+(Defard et al., 2021); a linear autoencoder of them is ours, see docs/decisions/feature.md.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.models.base import Labels, State
+from kenpin.models.pca import Pca, decompose, updated
+from kenpin.models.pca import load as load_pca
+from kenpin.settings import FeatureSettings
+from kenpin.types import Floats, Progress
+
+MOST_CHANNELS = 96
+_MOST_COMPONENTS = 64
+_SHARE = 2 / 3  # of the pictures: as many components at most
+_FLOOR = 0.01  # of the mean variance: a direction that hardly varies is not infinitely sensitive
+_MOST_PLACES = 50_000  # of all pictures, from which the covariance is taken
+
+
+class Feature:
+    """whitening: (C, D) float32 from channels to whitened ones. pca: of the whitened maps."""
+
+    def __init__(self, whitening: Floats, pca: Pca) -> None:
+        self.whitening = whitening
+        self.pca = pca
+
+    def residual(self, pictures: Floats, labels: Labels | None = None) -> Floats:
+        """(N, h, w, C) features -> (N, h, w, D), in about standard deviations of good parts."""
+        white = self.whitened(pictures)
+        return white - self.pca.reconstruct(white)
+
+    def whitened(self, pictures: Floats) -> Floats:
+        """(N, h, w, C) -> (N, h, w, D)."""
+        return np.asarray(pictures @ self.whitening, np.float32)
+
+    def updated(self, pictures: Floats, count: int) -> "Feature":
+        """What it would be had it also learned these (M, h, w, C), after `count` others.
+
+        The whitening stays.
+        """
+        return Feature(self.whitening, updated(self.pca, self.whitened(pictures), count))
+
+    def state(self) -> State:
+        """See `Model.state`; the components as float16, which halves the file."""
+        state = self.pca.state()
+        halves = state.arrays["components"].astype(np.float16)
+        arrays = state.arrays | {"components": halves, "whitening": self.whitening}
+        return replace(state, arrays=arrays)
+
+
+def load(state: State) -> Feature:
+    """The model again; see `Model.state`."""
+    whitening = np.array(state.arrays["whitening"], np.float32)
+    pca = load_pca(state)
+    if whitening.ndim != 2 or whitening.shape[1] != pca.mean.shape[2]:
+        raise ValueError("whitening and components do not fit each other")
+    return Feature(whitening, pca)
+
+
+def settle(pictures: Floats, settings: FeatureSettings, least: int, seed: int) -> FeatureSettings:
+    """The settings with the number of components; see `kenpin.models.pca.settle`."""
+    most = settings.components or min(_MOST_COMPONENTS, round(_SHARE * least))
+    return settings.model_copy(update={"components": max(1, min(most, least - 1))})
+
+
+def learn(pictures: Floats, settings: FeatureSettings, seed: int, progress: Progress) -> Feature:
+    """Learn from (N, h, w, C) float32 features; see `learn_model`."""
+    settled = settle(pictures, settings, len(pictures), seed)
+    whitening = _whitening(pictures, seed)
+    white = np.asarray(pictures @ whitening, np.float32)
+    return Feature(whitening, decompose(white, settled.components or 1))
+
+
+def _whitening(pictures: Floats, seed: int) -> Floats:
+    """(C, D): from channels to the D directions that vary most, each with deviation 1.
+
+    From how the channels vary about their mean at each place, at places drawn at random.
+    """
+    count, channels = pictures.shape[0], pictures.shape[3]
+    mean = pictures.mean(axis=0, dtype=np.float64).astype(np.float32).reshape(-1, channels)
+    places = mean.shape[0]
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(0, places, (count, min(places, max(1, _MOST_PLACES // count))))
+    rows = [p.reshape(-1, channels)[at] - mean[at] for p, at in zip(pictures, drawn, strict=True)]
+    sample = np.concatenate(rows)
+    covariance: NDArray[np.float64] = (sample.T @ sample).astype(np.float64) / len(sample)
+    values, vectors = np.linalg.eigh(covariance)
+    kept = slice(None, -1 - min(MOST_CHANNELS, channels), -1)
+    values, vectors = values[kept], vectors[:, kept]
+    floor = _FLOOR * max(float(values.mean()), 1e-12)
+    whitening: Floats = (vectors / np.sqrt(np.maximum(values, 0) + floor)).astype(np.float32)
+    return whitening

@@ -1,0 +1,55 @@
+"""The reconstruction beside a difference of features: by a small linear autoencoder of pixels.
+
+Features cannot be shown. It is only for people: nothing is judged by it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kenpin.models import Labels, Model, State, learn_model, load_model
+from kenpin.prepare import fitting_size, resize
+from kenpin.recipe import Recipe
+from kenpin.types import Floats, Progress
+
+_LONGEST, _COMPONENTS = 128, 12
+_MODEL = "pca"
+
+
+@dataclass(frozen=True, eq=False)
+class Sketch:
+    """model: of pictures of `size` (h, w)."""
+
+    model: Model
+    size: tuple[int, int]
+
+    def reconstruct(self, pictures: Floats, numbers: Labels) -> Floats:
+        """(K, H, W, C) float32 in [0, 1] -> the same shape; numbers: as models are told them."""
+        small = _resized(pictures, self.size)
+        rebuilt: Floats = self.model.reconstruct(small, numbers)  # type: ignore[union-attr]
+        return _resized(rebuilt, pictures.shape[1:3])
+
+    def state(self) -> State:
+        """What `load_sketch` makes the same of."""
+        state = self.model.state()
+        return State({"size": list(self.size), "model": state.config}, state.arrays)
+
+
+def learn_sketch(pictures: Floats, numbers: Labels, recipe: Recipe, progress: Progress) -> Sketch:
+    """Learn from (N, H, W, C) good pictures; numbers: (N,) as models are told them."""
+    size = fitting_size([pictures.shape[1:3]], _LONGEST)
+    pixels = recipe.but(model=_MODEL, pca={"components": _COMPONENTS})
+    told = numbers if numbers.max() else None
+    learned = learn_model(_resized(pictures, size), pixels, progress, told)
+    return Sketch(load_model(_MODEL, learned.state()), size)
+
+
+def load_sketch(state: State) -> Sketch:
+    """The sketch again; see `Sketch.state`."""
+    height, width = state.config["size"]
+    return Sketch(load_model(_MODEL, State(state.config["model"], state.arrays)), (height, width))
+
+
+def _resized(pictures: Floats, size: tuple[int, int]) -> Floats:
+    resized = np.stack([resize(picture, size) for picture in pictures])
+    return np.asarray(resized.reshape(len(pictures), *size, -1), np.float32)
