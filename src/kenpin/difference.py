@@ -138,6 +138,46 @@ def learn_variation(
     ]
 
 
+def grown_variation(
+    old: GoodVariation, count: int, residuals: Floats, folds: NDArray[np.intp]
+) -> tuple[GoodVariation, list[GoodVariation]]:
+    """The variation of `count` good pictures and of new ones, and for each fold without its own.
+
+    residuals, folds: of the new pictures, as in `learn_variation`.
+    """
+    members = [np.flatnonzero(folds == fold) for fold in range(int(folds.max()) + 1)]
+    powers = [_powers(residuals[inside]) for inside in members]
+    counts = np.array([len(inside) for inside in members])
+
+    def pooled(numbers: list[int]) -> tuple[Floats, ...]:
+        more = int(counts[numbers].sum())
+        if not more:
+            return old.spreads
+        own = _spreads([powers[n] for n in numbers], more)
+        return tuple(
+            np.sqrt((count * a**2 + more * b**2) / (count + more)).astype(np.float32)
+            for a, b in zip(old.spreads, own, strict=True)
+        )
+
+    def weighted(peaks: Floats) -> Floats:
+        if not len(peaks):
+            return old.weights
+        share = len(peaks) / (count + len(peaks))
+        return np.asarray(old.weights ** (1 - share) * _weights(peaks) ** share, np.float32)
+
+    every = list(range(len(members)))
+    peaks = np.empty((len(residuals), len(SCALES)), np.float32)
+    without = []
+    for fold, inside in enumerate(members):
+        without.append(pooled([n for n in every if n != fold]))
+        for index in inside:
+            peaks[index] = [m.max() for m in _scale_maps(residuals[index], without[fold])]
+    return GoodVariation(pooled(every), weighted(peaks)), [
+        GoodVariation(spreads, weighted(peaks[folds != fold]))
+        for fold, spreads in enumerate(without)
+    ]
+
+
 def structural_similarity(one: Floats, other: Floats) -> Floats:
     """(h, w, C) pictures in [0, 1] -> (h, w) similarity in [-1, 1]; low is abnormal.
 

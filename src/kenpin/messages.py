@@ -69,6 +69,27 @@ SMALLEST_DEFECT = (
     "of the features; look closer with --crop or windows."
 )
 
+# --- adding -------------------------------------------------------------------------------------
+ADD_MODEL = (
+    "{name} was learned with the model '{model}', which cannot learn more without the old "
+    "pictures; 'feature' and 'pca' can. Learn from all of them again."
+)
+ADD_LABELS = "{name} has several labels, to which nothing can be added; learn from all again."
+ADD_NG = (
+    "{name} has a judge from NG pictures, which needs the old pictures too; learn from all again."
+)
+ADD_NOTHING = "None of the {count} pictures can be added, the first: {reason}."
+ADD_ONE_PART = "With --add give one PART.kenpin to add to; got {given} instead."
+ADD_WITH = "With --add the part stays as it was learned; leave out {options}."
+ALREADY_LEARNED = "already learned from"
+ADDED = "{count} pictures were added to {old}."
+ADDED_UNUSABLE = (
+    "{count} of the pictures added would be called unusable; if they are good, learn from all "
+    "again."
+)
+BEFORE_AFTER = "{path}, before -> after: {figures}"
+CHECK_ALONE = "--check goes with --add: it compares the part before and after."
+
 # --- collections -------------------------------------------------------------------------------
 NO_PICTURES = "{path} holds no picture (PNG, JPEG, BMP, TIFF or WebP); check the path."
 NO_PATHS = "No picture was given; name a folder or files."
@@ -253,6 +274,7 @@ RECTANGLE = "A rectangle is X,Y,WIDTH,HEIGHT in pixels, such as 40,60,400,180; g
 RECIPE_TIME = (
     "A time is a number of seconds such as 60s, or minutes such as 2m; got {value!r} instead."
 )
+RECIPE_PIXELS = "A size is a number of pixels such as 12px; got {value!r} instead."
 PRESET_UNKNOWN = "There is no experiment '{name}'; the experiments are {known}."
 RECIPE_BUILTIN = "the recipe"
 

@@ -344,6 +344,14 @@ def parse_rectangle(text: str) -> Rectangle:
     return x, y, width, height
 
 
+def parse_pixels(text: str) -> float:
+    """'12px' or '12' -> 12.0; raises RecipeError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(px)?", text.strip())
+    if not found:
+        raise RecipeError(messages.RECIPE_PIXELS.format(value=text))
+    return float(found[1])
+
+
 def parse_size(text: str) -> tuple[int, int]:
     """'96x128' -> (96, 128); raises RecipeError."""
     try:

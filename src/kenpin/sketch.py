@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kenpin.models import Labels, Model, State, learn_model, load_model
+from kenpin.models import Labels, Model, State, learn_model, load_model, updated_model
 from kenpin.prepare import fitting_size, resize
 from kenpin.recipe import Recipe
 from kenpin.types import Floats, Progress
@@ -28,6 +28,13 @@ class Sketch:
         small = _resized(pictures, self.size)
         rebuilt: Floats = self.model.reconstruct(small, numbers)  # type: ignore[union-attr]
         return _resized(rebuilt, pictures.shape[1:3])
+
+    def updated(self, pictures: Floats, numbers: Labels, count: int) -> "Sketch":
+        """Had it also learned these (N, H, W, C) pictures, after `count` others."""
+        told = numbers if numbers.max() else None
+        small = _resized(pictures, self.size)
+        model = updated_model(self.model, small, count, _COMPONENTS, told)
+        return Sketch(load_model(_MODEL, model.state()), self.size)
 
     def state(self) -> State:
         """What `load_sketch` makes the same of."""

@@ -1,10 +1,11 @@
 """kenpin learn."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from kenpin import messages
 from kenpin.cli.common import (
     Columns,
     Good,
@@ -17,6 +18,7 @@ from kenpin.cli.common import (
     out,
     progress_bar,
 )
+from kenpin.errors import DatasetError
 
 
 @app.command()
@@ -32,9 +34,29 @@ def learn(
                                    "[default: 0.01].", show_default=False)
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="pca, mt, rt; dense-ae, ae, vae, cvae (need kenpin[torch]); "
-                                 "or auto, what finds simulated defects best [default: pca].",
-                                 show_default=False)
+        str | None, typer.Option(help="feature, pca, mt, rt; dense-ae, ae, vae, cvae (need "
+                                 "kenpin[torch]); or auto, what finds simulated defects best "
+                                 "[default: feature].", show_default=False)
+    ] = None,
+    smallest_defect: Annotated[
+        str | None, typer.Option(metavar="12px", show_default=False,
+                                 help="What the smallest defect to be found measures in the "
+                                 "pictures: small ones need a larger picture.")
+    ] = None,
+    backbone: Annotated[
+        str | None, typer.Option(metavar="timm:NAME|FILE", show_default=False,
+                                 help="Another network to see features with: one of timm, or a "
+                                 "file of weights (need kenpin[torch]), or an ONNX graph.")
+    ] = None,
+    add: Annotated[
+        list[Path] | None, typer.Option(metavar="NEW", show_default=False,
+                                        help="More good pictures for the PART.kenpin that is "
+                                        "given in place of the good pictures.")
+    ] = None,
+    check: Annotated[
+        list[Path] | None, typer.Option(metavar="FOLDER", show_default=False,
+                                        help="With --add: pictures on which to compare the part "
+                                        "before and after.")
     ] = None,
     labels: Labels = None,
     ng: Annotated[
@@ -91,11 +113,11 @@ def learn(
     columns: Columns = None,
     good_names: GoodNames = None,
 ) -> None:  # fmt: skip
-    """Learn a part from pictures of good pieces."""
+    """Learn a part from pictures of good pieces, or add more to one already learned."""
     from kenpin.dataset import files_of, find_good, find_pictures  # noqa: PLC0415 - each command loads what it needs
     from kenpin.files import check_not_input, check_writable  # noqa: PLC0415
     from kenpin.learning import learn as learn_part  # noqa: PLC0415
-    from kenpin.recipe import Recipe, parse_seconds, parse_size  # noqa: PLC0415
+    from kenpin.recipe import Recipe, parse_pixels, parse_seconds, parse_size  # noqa: PLC0415
     from kenpin.tables import print_bundle, print_choice  # noqa: PLC0415
 
     options = {
@@ -111,9 +133,20 @@ def learn(
         "align": align,
         "light": light,
     }
+    given = {key: value for key, value in options.items() if value is not None}
+    feature = {
+        "smallest_defect": parse_pixels(smallest_defect) if smallest_defect else None,
+        "backbone": backbone,
+    }
+    feature = {key: value for key, value in feature.items() if value is not None}
+    if add:
+        _add(good, add, check or [], output, [*given, *feature], layout, columns, good_names)
+        return
+    if check:
+        raise DatasetError(messages.CHECK_ALONE)
     told = layout_of(layout, columns, good_names)
     wanted = Recipe.read(recipe) if recipe else Recipe.preset(preset) if preset else Recipe()
-    wanted = wanted.but(**{key: value for key, value in options.items() if value is not None})
+    wanted = wanted.but(**given, feature=wanted.feature.model_dump() | feature)
     sources = [*find_good(good, told), *(find_pictures(ng, told) if ng else [])]
     check_not_input(output, [*files_of(sources), *good])
     check_writable(output)
@@ -122,3 +155,37 @@ def learn(
     bundle.save(output)
     print_choice(out, bundle)
     print_bundle(out, bundle, output)
+
+
+def _add(
+    part: list[Path],
+    new: list[Path],
+    check: list[Path],
+    output: Path,
+    options: list[str],
+    *told: Any,
+) -> None:
+    """kenpin learn --add: the part with more good pictures, and what that changed."""
+    from kenpin.adding import add  # noqa: PLC0415
+    from kenpin.bundle import Bundle  # noqa: PLC0415
+    from kenpin.comparison import before_and_after  # noqa: PLC0415
+    from kenpin.dataset import files_of, find_good  # noqa: PLC0415
+    from kenpin.files import check_not_input, check_writable  # noqa: PLC0415
+    from kenpin.tables import print_bundle  # noqa: PLC0415
+
+    if len(part) != 1:
+        raise DatasetError(messages.ADD_ONE_PART.format(given=len(part)))
+    if options:
+        named = ", ".join("--" + option.replace("_", "-") for option in options)
+        raise DatasetError(messages.ADD_WITH.format(options=named))
+    layout = layout_of(*told)
+    before = Bundle.load(part[0])
+    check_not_input(output, [*files_of(find_good(new, layout)), *new, *part])
+    check_writable(output)
+    with progress_bar() as progress:
+        after = add(before, new, progress, layout=layout)
+        lines = [before_and_after(before, after, folder, progress) for folder in check]
+    after.save(output)
+    print_bundle(out, after, output)
+    for line in lines:
+        out.print(line)

@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from types import ModuleType
+from typing import Any, cast
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from kenpin import messages
 from kenpin.errors import ExtraError
 from kenpin.models import per_label
 from kenpin.models.base import Drawer, Labels, Model, Reconstructor, Residual, State, within
+from kenpin.models.components import most_components
 from kenpin.recipe import Recipe
 from kenpin.settings import Settings
 from kenpin.types import Floats, Progress
@@ -16,6 +18,7 @@ from kenpin.types import Floats, Progress
 __all__ = [
     "NAMES",
     "NETWORKS",
+    "UPDATABLE",
     "WITHOUT_RECONSTRUCTION",
     "Drawer",
     "Labels",
@@ -24,9 +27,11 @@ __all__ = [
     "Residual",
     "State",
     "check_installed",
+    "grown_components",
     "learn_model",
     "load_model",
     "settle_model",
+    "updated_model",
     "within",
 ]
 
@@ -36,6 +41,9 @@ NETWORKS = frozenset({"dense-ae", "ae", "vae", "cvae"})
 
 WITHOUT_RECONSTRUCTION = frozenset({"feature", "mt", "rt"})
 """They answer with a residual."""
+
+UPDATABLE = frozenset({"feature", "pca"})
+"""They can learn more pictures without the old ones."""
 
 # Learning may need torch; loading never does.
 _LEARNERS = {
@@ -88,6 +96,31 @@ def settle_model(
         pictures = pictures[labels == np.bincount(labels).argmin()]
     settled: Settings = _learner(recipe.model).settle(pictures, recipe.own, least, recipe.seed)
     return recipe.with_own(settled)
+
+
+def updated_model(
+    model: Model, pictures: Floats, count: int, components: int, labels: Labels | None = None
+) -> Model:
+    """The model had it also learned these (M, h, w, C) pictures, after `count` others.
+
+    It must be one of `UPDATABLE`. components: how many it has then. labels: as in `learn_model`.
+    """
+    told = (pictures,) if labels is None else (pictures, labels)
+    updated: Model = cast(Any, model).updated(*told, count, components)
+    return updated
+
+
+def grown_components(recipe: Recipe, count: int, more: int) -> int:
+    """The number of components once a model of `count` pictures has learned from `more`.
+
+    What the user asked for stays; what followed from the number of pictures follows it.
+    """
+    own: int = cast(Any, recipe.own).components
+    if recipe.model != "feature":
+        return own
+    folds = recipe.folds or 2
+    before, after = (most_components(n - -(-n // folds)) for n in (count, more))
+    return after if own == before else own
 
 
 def load_model(name: str, state: State) -> Model:

@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.models.base import Labels, State
+from kenpin.models.components import most_components
 from kenpin.models.pca import Pca, decompose, updated
 from kenpin.models.pca import load as load_pca
 from kenpin.settings import FeatureSettings
 from kenpin.types import Floats, Progress
 
 MOST_CHANNELS = 96
-_MOST_COMPONENTS = 64
-_SHARE = 2 / 3  # of the pictures: as many components at most
 _FLOOR = 0.01  # of the mean variance: a direction that hardly varies is not infinitely sensitive
 _MOST_PLACES = 50_000  # of all pictures, from which the covariance is taken
 
@@ -42,12 +41,10 @@ class Feature:
         """(N, h, w, C) -> (N, h, w, D)."""
         return np.asarray(pictures @ self.whitening, np.float32)
 
-    def updated(self, pictures: Floats, count: int) -> "Feature":
-        """What it would be had it also learned these (M, h, w, C), after `count` others.
-
-        The whitening stays.
-        """
-        return Feature(self.whitening, updated(self.pca, self.whitened(pictures), count))
+    def updated(self, pictures: Floats, count: int, components: int) -> "Feature":
+        """As `kenpin.models.pca.updated`; the whitening stays."""
+        white = self.whitened(pictures)
+        return Feature(self.whitening, updated(self.pca, white, count, components))
 
     def state(self) -> State:
         """See `Model.state`; the components as float16, which halves the file."""
@@ -68,7 +65,7 @@ def load(state: State) -> Feature:
 
 def settle(pictures: Floats, settings: FeatureSettings, least: int, seed: int) -> FeatureSettings:
     """The settings with the number of components; see `kenpin.models.pca.settle`."""
-    most = settings.components or min(_MOST_COMPONENTS, round(_SHARE * least))
+    most = settings.components or most_components(least)
     return settings.model_copy(update={"components": max(1, min(most, least - 1))})
 
 

@@ -37,6 +37,10 @@ class Pca:
         rebuilt = (flat @ self.components.T) @ self.components
         return np.asarray(rebuilt.reshape(pictures.shape) + self.mean, np.float32)
 
+    def updated(self, pictures: Floats, count: int, components: int) -> "Pca":
+        """As `updated`."""
+        return updated(self, pictures, count, components)
+
     def draw(self, count: int, rng: np.random.Generator, label: int = 0) -> Floats:
         """See `Drawer.draw`."""
         amounts = rng.normal(size=(count, len(self.deviations))) * self.deviations
@@ -103,13 +107,13 @@ def choose_components(pictures: Floats, most: int, seed: int) -> int:
     return candidates[int(np.argmin(errors))]
 
 
-def updated(model: Pca, pictures: Floats, count: int) -> Pca:
+def updated(model: Pca, pictures: Floats, count: int, components: int) -> Pca:
     """The components had these (M, h, w, C) been learned too, after `count` others.
 
     The others are stood in for by what the components say of them: their mean, and each component
     as long as they vary along it (incremental singular value decomposition with a moving mean;
-    Ross, Lim, Lin and Yang, "Incremental learning for robust visual tracking", 2008). The number
-    of components stays.
+    Ross, Lim, Lin and Yang, "Incremental learning for robust visual tracking", 2008).
+    components: how many to have then, if there can be so many.
     """
     more = len(pictures)
     own = pictures.mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -117,8 +121,7 @@ def updated(model: Pca, pictures: Floats, count: int) -> Pca:
     apart = (own - model.mean).reshape(1, -1) * np.float32(np.sqrt(count * more / (count + more)))
     stood_in = model.components * (model.deviations * np.sqrt(count))[:, None]
     rows = np.concatenate([stood_in, (pictures - own).reshape(more, -1), apart])
-    most = max(1, min(len(model.components), count + more - 1))
-    return _spanned(mean, np.asarray(rows, np.float32), most, count + more)
+    return _spanned(mean, np.asarray(rows, np.float32), components, count + more)
 
 
 def decompose(pictures: Floats, components: int) -> Pca:

@@ -31,6 +31,15 @@ class _PerLabel:
         drawn: Floats = self._models[label].draw(count, rng)
         return drawn
 
+    def updated(self, pictures: Floats, labels: Labels, count: int, components: int) -> Model:
+        """The models, each with those of the (M, h, w, C) pictures that are its own."""
+        return per_label(
+            [
+                model.updated(pictures[labels == number], count, components)
+                for number, model in enumerate(self._models)
+            ]
+        )
+
     def _each(self, method: str, pictures: Floats, labels: Labels | None) -> Floats:
         if labels is None:
             raise ValueError("a model learned with labels must be told the label of each picture")

@@ -1,0 +1,56 @@
+"""A part before and after it learned more, on the same pictures."""
+
+from pathlib import Path
+
+from kenpin import messages
+from kenpin.bundle import Bundle
+from kenpin.dataset import find_labelled, find_pictures
+from kenpin.errors import CalibrationError, DatasetError
+from kenpin.evaluation import Evaluation, evaluate
+from kenpin.inspector import Inspector
+from kenpin.types import Outcome, Progress
+
+
+def before_and_after(
+    before: Bundle, after: Bundle, folder: str | Path, progress: Progress | None = None
+) -> str:
+    """One line: what both say of the pictures in a folder or table.
+
+    Of labelled ones AUROC, false rejects and escapes; of others how many are OK. Raises
+    DatasetError when there are none, or the part has learned from one of them.
+    """
+    try:
+        inspectors = Inspector(before), Inspector(after)
+    except CalibrationError as error:
+        raise DatasetError(str(error)) from None
+    try:
+        labelled = find_labelled(folder)
+    except DatasetError:
+        return _of_unlabelled(inspectors, Path(folder))
+    was, now = (evaluate(inspector, labelled, progress) for inspector in inspectors)
+    figures = [("AUROC", _area(was), _area(now)), *_rates(was, now)]
+    told = ", ".join(f"{name} {a} -> {b}" for name, a, b in figures)
+    return messages.BEFORE_AFTER.format(path=folder, figures=told)
+
+
+def _of_unlabelled(inspectors: tuple[Inspector, Inspector], folder: Path) -> str:
+    pictures = find_pictures([folder])
+    was, now = (
+        sum(inspector.inspect(picture).outcome is Outcome.OK for picture in pictures)
+        for inspector in inspectors
+    )
+    count = len(pictures)
+    told = f"OK {was} of {count} -> {now} of {count}"
+    return messages.BEFORE_AFTER.format(path=folder, figures=told)
+
+
+def _area(evaluation: Evaluation) -> str:
+    return "-" if evaluation.auroc is None else f"{evaluation.auroc:.4f}"
+
+
+def _rates(was: Evaluation, now: Evaluation) -> list[tuple[str, str, str]]:
+    pairs = [
+        ("false reject", was.false_reject, now.false_reject),
+        ("escape", was.escape, now.escape),
+    ]
+    return [(name, f"{a.errors} of {a.n}", f"{b.errors} of {b.n}") for name, a, b in pairs if a.n]
