@@ -19,7 +19,7 @@ from kenpin.models import (
     load_model,
     settle_model,
 )
-from kenpin.models.pca import Pca, _decompose, _hidden_error, choose_components
+from kenpin.models.pca import Pca, decompose, _hidden_error, choose_components
 from kenpin.pictures import read_picture
 from kenpin.prepare import Preparation
 from kenpin.recipe import Recipe
@@ -321,7 +321,7 @@ def test_the_true_number_of_components_is_chosen(rank):
 
 def test_the_components_are_those_of_the_singular_value_decomposition():
     for pictures in (low_rank(5, count=30), low_rank(5, count=400)):  # both Gram matrices
-        model = _decompose(pictures, 5)
+        model = decompose(pictures, 5)
         flat = (pictures - pictures.mean(axis=0)).reshape(len(pictures), -1)
         expected = np.linalg.svd(flat, full_matrices=False)[2][:5]
         np.testing.assert_allclose(model.components @ model.components.T, np.eye(5), atol=1e-5)
@@ -331,7 +331,7 @@ def test_the_components_are_those_of_the_singular_value_decomposition():
 
 def test_the_hidden_block_formula_is_least_squares_without_the_block():
     pictures = low_rank(4)
-    model = _decompose(pictures[:50], 4)
+    model = decompose(pictures[:50], 4)
     V, flat = model.components, (pictures[50:] - model.mean).reshape(10, -1)
     index = np.arange(256).reshape(16, 16)
     total = 0.0

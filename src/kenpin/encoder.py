@@ -18,7 +18,7 @@ from kenpin.types import Floats
 MULTIPLE = 32
 """Pixels of which the sides of what an encoder sees are multiples."""
 _STRIDE = 8
-_MOST_CELLS = 40
+_MOST_CELLS = 32
 """Of a side: a larger grid is halved, so that a picture twice the size gives as many places."""
 _OWN = "encoder.onnx"
 

@@ -37,7 +37,7 @@ from kenpin.usable import Facts, facts_of
 LEAST_PICTURES = 10
 LONGEST_OF_NETWORKS = 64  # pixels of the longer side that the model sees
 LONGEST_OF_PIXELS = 128
-LEAST_OF_FEATURES, LONGEST_OF_FEATURES, MOST_OF_FEATURES = 128, 256, 512
+LEAST_OF_FEATURES, LONGEST_OF_FEATURES, MOST_OF_FEATURES = 128, 192, 384
 SMALLEST_SEEN = 8  # pixels of what an encoder sees: one place of its features
 _LONGEST_COMPRESSED = 256
 _MOST_BYTES = 2**26  # of prepared pictures that are learned from, when there are very many

@@ -41,7 +41,7 @@ class Recipe(Settings):
     size: tuple[int, int] | None = Field(
         None,
         description="(height, width) in pixels that the model sees. Left out: the longer side is "
-        "256 (128 for pixel models, 64 for networks, 256 before a compression) and the "
+        "192 (128 for pixel models, 64 for networks, 256 before a compression) and the "
         "proportions are those of most of the pictures.",
     )
     color: Literal["auto", "grey", "rgb"] = Field(
@@ -82,14 +82,14 @@ class Recipe(Settings):
         None,
         description="How a picture and its reconstruction are compared at each place: 'units' of "
         "good-part variation, absolute ('l1') or squared ('l2') grey levels, or 1 - structural "
-        "similarity ('ssim'). 'auto' is what finds simulated defects best. Left out: 'units', "
-        "with the model 'auto' also 'auto'.",
+        "similarity ('ssim'). 'auto' is what finds simulated defects best. Left out: 'units'; "
+        "with the model 'feature' 'l2' of good parts' standard deviations, with 'auto' 'auto'.",
     )
     score: Literal["auto", "max", "mean", "top"] | None = Field(
         None,
         description="What of the difference map counts: its largest value, its mean, or the mean "
-        "of its largest 1 %. 'auto' is what finds simulated defects best. Left out: 'max', with "
-        "the model 'auto' also 'auto'.",
+        "of its largest 1 %. 'auto' is what finds simulated defects best. Left out: 'max'; with "
+        "the model 'feature' 'top', with 'auto' 'auto'.",
     )
     smoothing: float | None = Field(
         None,
@@ -205,9 +205,8 @@ class Recipe(Settings):
 
     def settled(self) -> Self:
         """This recipe with what is left out about difference and score decided."""
-        auto = self.model == "auto"
-        difference = self.difference or ("auto" if auto else "units")
-        score = self.score or ("auto" if auto else "max")
+        usual = _USUAL.get(self.model, ("units", "max"))
+        difference, score = self.difference or usual[0], self.score or usual[1]
         smoothing = self.smoothing
         if smoothing is None and "auto" not in (difference, score):
             smoothing = 0.0 if difference == "units" or score == "mean" else 1 / 32
@@ -247,6 +246,9 @@ class Recipe(Settings):
         settings = self.to_dict()
         return tomli_w.dumps(_without_none(settings))
 
+
+_USUAL = {"auto": ("auto", "auto"), "feature": ("l2", "top")}
+"""Difference and score that are taken where the recipe leaves them out, if not units and max."""
 
 _PUBLISHED_JUDGE: dict[str, Any] = {
     "difference": "l2",

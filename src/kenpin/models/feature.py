@@ -1,11 +1,12 @@
 """The feature autoencoder: a linear autoencoder of the whole map of an encoder's features.
 
-What the encoder says of each place is first made comparable: each channel is taken against its mean
-at that place, and the channels are whitened, so that no direction counts more because it varies
-more among good parts (Taguchi's MT method applied to the features of a place). One singular value
-decomposition of the whitened maps then learns what good parts have in common, as `pca` does with
-pixels; what it cannot rebuild is abnormal. Distances in pretrained features are those of PaDiM
-(Defard et al., 2021); a linear autoencoder of them is ours, see docs/decisions/feature.md.
+What the encoder says of each place is first made comparable: the channels are whitened, so that no
+direction counts more because it varies more among good parts (Taguchi's MT method applied to the
+features of a place), and where good parts vary more than elsewhere, less is made of it. One
+singular value decomposition of these maps then learns what good parts have in common, as `pca`
+does with pixels; what it cannot rebuild is abnormal. That pretrained features tell defects is known
+from PaDiM (Defard et al., 2021) and PatchCore (Roth et al., 2022); the measurements behind this
+model are in docs/decisions/feature.md.
 """
 
 from dataclasses import replace
@@ -22,45 +23,57 @@ from kenpin.types import Floats, Progress
 
 MOST_CHANNELS = 96
 _FLOOR = 0.01  # of the mean variance: a direction that hardly varies is not infinitely sensitive
+_LEAST = 1e-6  # of a deviation: good parts that never vary at all
 _MOST_PLACES = 50_000  # of all pictures, from which the covariance is taken
 
 
 class Feature:
-    """whitening: (C, D) float32 from channels to whitened ones. pca: of the whitened maps."""
+    """whitening: (C, D) float32 from channels to whitened ones. pca: of the comparable maps.
 
-    def __init__(self, whitening: Floats, pca: Pca) -> None:
+    deviations: (h, w, D) float32, how much good parts vary at each place, but nowhere less than on
+    average: a place that hardly varies is not made more of.
+    """
+
+    def __init__(self, whitening: Floats, deviations: Floats, pca: Pca) -> None:
         self.whitening = whitening
+        self.deviations = deviations
         self.pca = pca
 
     def residual(self, pictures: Floats, labels: Labels | None = None) -> Floats:
-        """(N, h, w, C) features -> (N, h, w, D), in about standard deviations of good parts."""
-        white = self.whitened(pictures)
-        return white - self.pca.reconstruct(white)
+        """(N, h, w, C) features -> (N, h, w, D), in standard deviations of good parts."""
+        comparable = self.comparable(pictures)
+        return comparable - self.pca.reconstruct(comparable)
 
-    def whitened(self, pictures: Floats) -> Floats:
+    def comparable(self, pictures: Floats) -> Floats:
         """(N, h, w, C) -> (N, h, w, D)."""
-        return np.asarray(pictures @ self.whitening, np.float32)
+        return np.asarray(pictures @ self.whitening / self.deviations, np.float32)
 
     def updated(self, pictures: Floats, count: int, components: int) -> "Feature":
-        """As `kenpin.models.pca.updated`; the whitening stays."""
-        white = self.whitened(pictures)
-        return Feature(self.whitening, updated(self.pca, white, count, components))
+        """As `kenpin.models.pca.updated`; whitening and deviations stay."""
+        pca = updated(self.pca, self.comparable(pictures), count, components)
+        return Feature(self.whitening, self.deviations, pca)
 
     def state(self) -> State:
         """See `Model.state`; the components as float16, which halves the file."""
         state = self.pca.state()
         halves = state.arrays["components"].astype(np.float16)
-        arrays = state.arrays | {"components": halves, "whitening": self.whitening}
-        return replace(state, arrays=arrays)
+        own: dict[str, NDArray[np.generic]] = {
+            "whitening": self.whitening,
+            "variation": self.deviations,
+            "components": halves,
+        }
+        return replace(state, arrays=state.arrays | own)
 
 
 def load(state: State) -> Feature:
     """The model again; see `Model.state`."""
     whitening = np.array(state.arrays["whitening"], np.float32)
+    deviations = np.array(state.arrays["variation"], np.float32)
     pca = load_pca(state)
-    if whitening.ndim != 2 or whitening.shape[1] != pca.mean.shape[2]:
-        raise ValueError("whitening and components do not fit each other")
-    return Feature(whitening, pca)
+    fits = whitening.ndim == 2 and deviations.shape == pca.mean.shape
+    if not fits or whitening.shape[1] != pca.mean.shape[2] or not (deviations > 0).all():
+        raise ValueError("whitening, variation and components do not fit each other")
+    return Feature(whitening, deviations, pca)
 
 
 def settle(pictures: Floats, settings: FeatureSettings, least: int, seed: int) -> FeatureSettings:
@@ -74,7 +87,11 @@ def learn(pictures: Floats, settings: FeatureSettings, seed: int, progress: Prog
     settled = settle(pictures, settings, len(pictures), seed)
     whitening = _whitening(pictures, seed)
     white = np.asarray(pictures @ whitening, np.float32)
-    return Feature(whitening, decompose(white, settled.components or 1))
+    spread = white.std(axis=0)
+    average = np.maximum(spread.mean(axis=(0, 1)), _LEAST)
+    deviations = np.asarray(np.maximum(spread, average), np.float32)
+    white /= deviations
+    return Feature(whitening, deviations, decompose(white, settled.components or 1))
 
 
 def _whitening(pictures: Floats, seed: int) -> Floats:
