@@ -1,3 +1,4 @@
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -36,9 +37,28 @@ def shared():
 
 
 @pytest.fixture(scope="session")
+def timm():
+    """timm, also where torchvision was built for another torch than the one that is installed."""
+    torch = pytest.importorskip("torch")
+    try:
+        importlib.import_module("torchvision")
+    except ImportError:
+        pytest.skip("torchvision is not installed")
+    except RuntimeError:  # it lacks its operators, which nothing here calls: their names will do
+        missing = torch.library.Library("torchvision", "DEF")
+        missing.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        missing.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        missing.define(
+            "roi_align(Tensor input, Tensor rois, float spatial_scale, int pooled_height, "
+            "int pooled_width, int sampling_ratio, bool aligned) -> Tensor"
+        )
+    return pytest.importorskip("timm")
+
+
+@pytest.fixture(scope="session")
 def bundle():
-    """A part learned from 40 small drawn connectors."""
-    return kenpin.learn(good_pictures(40))
+    """A part learned from 40 small drawn connectors, by its pixels."""
+    return kenpin.learn(good_pictures(40), kenpin.Recipe(model="pca"))
 
 
 @pytest.fixture(scope="session")

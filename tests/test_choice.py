@@ -45,7 +45,7 @@ def test_a_blank_picture_takes_what_can_be_seen_on_it_and_the_rest_is_empty():
 
 
 def test_auto_chooses_the_best_of_its_table_and_keeps_the_table(tmp_path):
-    recipe = kenpin.Recipe(difference="auto", score="auto", size=(24, 32))
+    recipe = kenpin.Recipe(model="pca", difference="auto", score="auto", size=(24, 32))
     bundle = kenpin.learn(good_pictures(30), recipe)
     aurocs = [row["auroc"] for row in bundle.choice]
     assert aurocs == sorted(aurocs, reverse=True) and len(aurocs) > 20
@@ -67,7 +67,7 @@ def test_a_model_is_chosen_within_the_budget(tmp_path):
     assert done.exit_code == 0 and "not finished within the budget" in done.stdout
     bundle = kenpin.Bundle.load(out)
     assert (
-        bundle.recipe.model in ("pca", "mt", "rt")
+        bundle.recipe.model in ("feature", "pca", "mt", "rt")
         and bundle.recipe.model == bundle.choice[0]["model"]
     )
 
@@ -75,7 +75,8 @@ def test_a_model_is_chosen_within_the_budget(tmp_path):
 @pytest.mark.parametrize("difference", ["units", "l1", "l2", "ssim"])
 @pytest.mark.parametrize("score", ["max", "mean", "top"])
 def test_every_difference_and_score_learns_judges_and_survives_saving(difference, score, tmp_path):
-    recipe = kenpin.Recipe(difference=difference, score=score, size=(24, 32), false_reject=0.1)
+    settings = {"difference": difference, "score": score, "size": (24, 32)}
+    recipe = kenpin.Recipe(model="pca", false_reject=0.1, **settings)
     bundle = kenpin.learn(good_pictures(30), recipe)
     bundle.save(tmp_path / "a.kenpin")
     before, after = kenpin.Inspector(bundle), kenpin.Inspector.open(tmp_path / "a.kenpin")

@@ -33,9 +33,10 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def two(folder):
-    return kenpin.Inspector(kenpin.learn(folder, labels="folders"))
+@pytest.fixture(scope="module", params=["pca", "feature"])
+def two(folder, request):
+    recipe = kenpin.Recipe(model=request.param)
+    return kenpin.Inspector(kenpin.learn(folder, recipe, labels="folders"))
 
 
 def test_the_right_part_is_ok_a_wrong_one_is_named_and_a_defect_is_ng(two):
@@ -67,7 +68,8 @@ def test_the_limits_are_per_label_and_survive_saving(two, tmp_path):
 def test_labels_may_be_given_one_by_one_and_by_a_table(folder, two, tmp_path):
     paths = sorted(folder.rglob("*.png"))
     names = [path.parent.name for path in paths]
-    assert kenpin.learn(paths, labels=names).to_bytes() == two.bundle.to_bytes()
+    recipe = kenpin.Recipe(model=two.bundle.recipe.model)
+    assert kenpin.learn(paths, recipe, labels=names).to_bytes() == two.bundle.to_bytes()
     lines = ["path,品番", *(f"{path},{name}" for path, name in zip(paths, names, strict=True))]
     (tmp_path / "parts.csv").write_text("\n".join(lines), "cp932")
     assert kenpin.learn(tmp_path / "parts.csv", labels="品番").to_bytes() == two.bundle.to_bytes()
@@ -138,6 +140,10 @@ def test_evaluation_is_told_the_label_and_counts_wrong_parts_as_rejected(two):
 
 
 def test_pictures_can_be_drawn_for_a_label(two, tmp_path):
+    if two.bundle.recipe.model == "feature":
+        with pytest.raises(BundleError, match="'feature', which cannot draw"):
+            two.bundle.draw(1, "four")
+        return
     drawn = two.bundle.draw(16, "four", seed=1)
     assert drawn.shape == (16, *SIZE, 1) and drawn.min() >= 0 and drawn.max() <= 1
     judged = [two.inspect((p[..., 0] * 255).astype(np.uint8)).label for p in drawn]
@@ -150,7 +156,7 @@ def test_pictures_can_be_drawn_for_a_label(two, tmp_path):
 
 def test_the_commands_do_the_same(folder, tmp_path):
     out = tmp_path / "two.kenpin"
-    assert run("learn", folder, "--labels", "folders", "-o", out).exit_code == 0
+    assert run("learn", folder, "--labels", "folders", "--model", "pca", "-o", out).exit_code == 0
     pictures = write_pictures(tmp_path / "new", part("four", 2, first=990))
     right = run("inspect", out, pictures, "--expect", "four")
     assert right.exit_code == 0 and "looks like four" in right.stdout

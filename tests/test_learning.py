@@ -43,7 +43,7 @@ def test_unseen_scores_are_higher_than_scores_of_pictures_the_model_learned(bund
 
 def test_a_split_keeps_its_pictures_out_of_learning():
     pictures = good_pictures(40)
-    bundle = kenpin.learn(pictures, kenpin.Recipe(held_out="split", split_share=0.25))
+    bundle = kenpin.learn(pictures, kenpin.Recipe(model="pca", held_out="split", split_share=0.25))
     assert bundle.calibration.count == 10
     inspector = kenpin.Inspector(bundle)
     order = np.random.default_rng(0).permutation(40)
@@ -79,7 +79,7 @@ def test_folds_are_drawn_at_random():
 
 
 def test_components_that_are_not_possible_are_not_recorded():
-    bundle = kenpin.learn(good_pictures(12), kenpin.Recipe().but(pca={"components": 1000}))
+    bundle = kenpin.learn(good_pictures(12), kenpin.Recipe(model="pca", pca={"components": 1000}))
     assert bundle.recipe.pca.components == bundle.model.components.shape[0] == 9
 
 
@@ -99,7 +99,7 @@ def test_without_held_out_pictures_there_is_no_judging():
 
 
 def test_the_recipe_in_the_bundle_is_the_one_that_was_used():
-    bundle = kenpin.learn(good_pictures(20), kenpin.Recipe(size=(32, 40)))
+    bundle = kenpin.learn(good_pictures(20), kenpin.Recipe(model="pca", size=(32, 40)))
     assert bundle.recipe.size == bundle.preparation.size == (32, 40)
     assert bundle.recipe.color == "grey"
     assert bundle.recipe.folds == 10
@@ -150,7 +150,7 @@ def test_unreadable_pictures_are_left_out_and_named(tmp_path):
 def test_different_sizes_are_resized_and_said(tmp_path):
     folder = write_pictures(tmp_path, good_pictures(12))
     write_png(folder / "other.png", good_pictures(1, first=99, size=(60, 60))[0])
-    remarks = kenpin.learn(folder).provenance.remarks
+    remarks = kenpin.learn(folder, kenpin.Recipe(model="pca")).provenance.remarks
     assert remarks[0] == (
         "The pictures have 2 different sizes, from 64x48 to 60x60 (width x height); all were "
         "resized, as with --size 48x64."
@@ -244,9 +244,8 @@ def test_the_model_that_is_told_the_part_needs_labels():
 def test_what_split_keeps_apart_takes_no_part_in_anything_else():
     """Neither in the compression nor in the choice: with the others alone all is the same."""
     pictures = good_pictures(40)
-    recipe = kenpin.Recipe(
-        held_out="split", split_share=0.25, score="auto", size=(32, 40), compression={"steps": 1}
-    )
+    settings = {"score": "auto", "size": (32, 40), "compression": {"steps": 1}}
+    recipe = kenpin.Recipe(model="pca", held_out="split", split_share=0.25, **settings)
     bundle = kenpin.learn(pictures, recipe)
     order = np.random.default_rng(0).permutation(40)
     strange = [p if n in order[10:] else 255 - p for n, p in enumerate(pictures)]

@@ -39,7 +39,8 @@ def test_the_others_give_the_limit_as_they_will_be_judged(tmp_path, settings):
 def test_what_was_held_out_took_no_part_in_learning():
     """Another picture among the rest changes the limit and nothing else."""
     pictures = good_pictures(60)
-    first = kenpin.learn(pictures)
+    recipe = kenpin.Recipe(model="pca")
+    first = kenpin.learn(pictures, recipe)
     learned = [
         n for n, p in enumerate(pictures)
         if np.abs(first.calibration.scores - kenpin.Inspector(first).inspect(p).score).min() > 1e-3
@@ -47,7 +48,7 @@ def test_what_was_held_out_took_no_part_in_learning():
     assert len(learned) == 20
     other = [p if n in learned else draw_terminals(5_000 + n, size=p.shape).pixels
              for n, p in enumerate(pictures)]  # fmt: skip
-    second = kenpin.learn(other)
+    second = kenpin.learn(other, recipe)
     np.testing.assert_array_equal(first.model.components, second.model.components)
     assert first.calibration.limit != second.calibration.limit
 

@@ -19,7 +19,7 @@ from kenpin.models import (
     load_model,
     settle_model,
 )
-from kenpin.models.pca import Pca, decompose, _hidden_error, choose_components
+from kenpin.models.pca import Pca, _hidden_error, choose_components, decompose
 from kenpin.pictures import read_picture
 from kenpin.prepare import Preparation
 from kenpin.recipe import Recipe

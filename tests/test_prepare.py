@@ -96,7 +96,7 @@ def test_sizes_of_pictures_are_written_width_first_and_the_option_height_first()
 
 def compressed(steps):
     pictures = good_pictures(12, size=(96, 64))
-    recipe = kenpin.Recipe(size=(96, 64), compression={"steps": steps})
+    recipe = kenpin.Recipe(model="pca", size=(96, 64), compression={"steps": steps})
     return kenpin.learn(pictures, recipe), pictures
 
 

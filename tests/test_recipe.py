@@ -5,7 +5,7 @@ from kenpin.recipe import AeSettings, PcaSettings, Recipe, parse_size
 
 
 def test_toml_out_and_in_is_the_same_recipe(tmp_path):
-    recipe = Recipe(size=(96, 128), false_reject=0.02, pca=PcaSettings(components=7))
+    recipe = Recipe(model="pca", size=(96, 128), false_reject=0.02, pca=PcaSettings(components=7))
     (tmp_path / "r.toml").write_text(recipe.to_toml())
     assert Recipe.read(tmp_path / "r.toml") == recipe
     (tmp_path / "default.toml").write_text(Recipe().to_toml())

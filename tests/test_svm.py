@@ -11,6 +11,8 @@ from kenpin.svm import Svm, better, features, learn_svm
 from kenpin.synth.terminals import draw_terminals
 from test_cli import refused, run
 
+RECIPE = kenpin.Recipe(model="pca", false_reject=0.05)
+
 
 def ng_pictures(count, first=6000):
     """Pieces that are a little too bright in one corner: too weak for the plain judge."""
@@ -22,12 +24,12 @@ def ng_pictures(count, first=6000):
 
 @pytest.fixture(scope="module")
 def plain():
-    return kenpin.Inspector(kenpin.learn(good_pictures(100), kenpin.Recipe(false_reject=0.05)))
+    return kenpin.Inspector(kenpin.learn(good_pictures(100), RECIPE))
 
 
 @pytest.fixture(scope="module")
 def with_ng():
-    return kenpin.learn(good_pictures(100), kenpin.Recipe(false_reject=0.05), ng=ng_pictures(40))
+    return kenpin.learn(good_pictures(100), RECIPE, ng=ng_pictures(40))
 
 
 def test_it_is_kept_when_clearly_fewer_escape_and_says_so(with_ng):

@@ -124,6 +124,9 @@ def learn_material(
         color=material.preparation.color,
         folds=recipe.folds or few,
         ignore_mask=None if recipe.ignore_mask is None else Path(recipe.ignore_mask).name,
+        feature=recipe.feature.model_copy(
+            update={"backbone": Path(recipe.feature.backbone).name}
+        ).model_dump(),
     )
     if material.rest and resolved.held_out == "kfold":  # too many to be seen by every fold
         resolved = resolved.but(held_out="split")

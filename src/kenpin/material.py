@@ -22,6 +22,7 @@ from kenpin.models import Labels
 from kenpin.prepare import Preparation, learn_compression, learn_standard
 from kenpin.reading import (
     LEAST_PICTURES,
+    SMALLEST_SEEN,
     Given,
     LabelsGiven,
     find_sources,
@@ -137,7 +138,7 @@ def read_good(
         pictures=tuple(look.hash for look in looks),
         size=preparation.frame or looks[0].size,
         left_out=tuple((item.name, item.reason) for item in left_out),
-        remarks=remarks_on(looks, preparation.size),
+        remarks=(*remarks_on(looks, preparation.size), *_too_small(preparation, recipe)),
     )
     material = Material.of(resized, preparation, provenance, recipe, numbers, names)
     return replace(
@@ -147,6 +148,18 @@ def read_good(
         looks=looks,
         left_out=tuple(left_out),
     )
+
+
+def _too_small(preparation: Preparation, recipe: Recipe) -> tuple[str, ...]:
+    """That the smallest defect may not be seen however large the picture is made."""
+    defect, encoder = recipe.feature.smallest_defect, preparation.encoder
+    if defect is None or encoder is None or preparation.frame is None:
+        return ()
+    longest = max(max(box[2:]) for box in preparation.rectangles(preparation.frame))
+    seen = defect * max(preparation.size) / longest
+    if seen >= SMALLEST_SEEN:
+        return ()
+    return (messages.SMALLEST_DEFECT.format(defect=f"{defect:g}", seen=seen, least=SMALLEST_SEEN),)
 
 
 def read_ng(

@@ -51,10 +51,10 @@ class Feature:
     def updated(self, pictures: Floats, count: int, components: int) -> "Feature":
         """As `kenpin.models.pca.updated`; whitening and deviations stay."""
         pca = updated(self.pca, self.comparable(pictures), count, components)
-        return Feature(self.whitening, self.deviations, pca)
+        return Feature(self.whitening, self.deviations, _as_kept(pca))
 
     def state(self) -> State:
-        """See `Model.state`; the components as float16, which halves the file."""
+        """See `Model.state`; the components in 16 bits, which halves the file."""
         state = self.pca.state()
         halves = state.arrays["components"].astype(np.float16)
         own: dict[str, NDArray[np.generic]] = {
@@ -91,7 +91,14 @@ def learn(pictures: Floats, settings: FeatureSettings, seed: int, progress: Prog
     average = np.maximum(spread.mean(axis=(0, 1)), _LEAST)
     deviations = np.asarray(np.maximum(spread, average), np.float32)
     white /= deviations
-    return Feature(whitening, deviations, decompose(white, settled.components or 1))
+    pca = decompose(white, settled.components or 1)
+    return Feature(whitening, deviations, _as_kept(pca))
+
+
+def _as_kept(pca: Pca) -> Pca:
+    """With components that 16 bits can say: the file must not change what the model answers."""
+    components = pca.components.astype(np.float16).astype(np.float32)
+    return Pca(pca.mean, components, pca.deviations)
 
 
 def _whitening(pictures: Floats, seed: int) -> Floats:

@@ -1,0 +1,137 @@
+"""More good pictures for a part that is already learned."""
+
+import numpy as np
+import pytest
+
+import kenpin
+from conftest import good_pictures, write_pictures, write_test_set
+from kenpin.adding import add
+from kenpin.dataset import Labelled
+from kenpin.difference import grown_variation, learn_variation
+from kenpin.errors import BundleError, DatasetError
+from kenpin.models.pca import decompose, updated
+from kenpin.synth.terminals import KINDS, draw_terminals
+from test_cli import refused, run
+
+SIZE = (48, 64)
+
+
+@pytest.fixture(scope="module", params=["feature", "pca"])
+def model(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def before(model):
+    return kenpin.learn(good_pictures(30), kenpin.Recipe(model=model))
+
+
+@pytest.fixture(scope="module")
+def after(before):
+    return add(before, good_pictures(30, first=30))
+
+
+def labelled(count=40):
+    good = [Labelled(p, "good") for p in good_pictures(count, first=5_000)]
+    ng = [
+        Labelled(draw_terminals(6_000 + n, KINDS[n % len(KINDS)], size=SIZE).pixels, "ng")
+        for n in range(count)
+    ]
+    return [*good, *ng]
+
+
+def test_updated_components_span_what_all_at_once_would():
+    """Of pictures of low rank the components say everything, so nothing is lost."""
+    rng = np.random.default_rng(0)
+    basis = rng.normal(size=(5, 8 * 6 * 2))
+    pictures = (rng.normal(size=(40, 5)) @ basis + 3).reshape(40, 8, 6, 2).astype(np.float32)
+    grown = updated(decompose(pictures[:15], 5), pictures[15:], 15, 5)
+    whole = decompose(pictures, 5)
+    np.testing.assert_allclose(grown.mean, whole.mean, atol=1e-4)
+    np.testing.assert_allclose(grown.deviations, whole.deviations, rtol=1e-3)
+    both = np.abs(np.linalg.svd(grown.components @ whole.components.T)[1])
+    np.testing.assert_allclose(both, 1, atol=1e-4)
+
+
+def test_the_variation_of_old_and_new_is_that_of_all():
+    residuals = np.random.default_rng(0).normal(size=(60, 12, 10, 2)).astype(np.float32)
+    old, _ = learn_variation(residuals[:30], np.arange(30) % 5)
+    grown, without = grown_variation(old, 30, residuals[30:], np.arange(30) % 5)
+    whole, _ = learn_variation(residuals, np.arange(60) % 5)
+    for ours, all_at_once in zip(grown.spreads, whole.spreads, strict=True):
+        np.testing.assert_allclose(ours, all_at_once, rtol=0.1)
+    np.testing.assert_allclose(grown.weights, whole.weights, rtol=0.1)
+    assert len(without) == 5 and without[0].spreads[0].shape == grown.spreads[0].shape
+
+
+def test_scores_are_pooled_and_the_file_says_what_was_added(before, after, tmp_path):
+    assert after.calibration.count == 60 and before.calibration.count == 30
+    assert set(before.calibration.scores) <= set(after.calibration.scores)
+    assert len(after.provenance.pictures) == 60
+    assert any("30 pictures were added to 30" in r for r in after.provenance.remarks)
+    after.save(tmp_path / "a.kenpin")
+    loaded = kenpin.Inspector.open(tmp_path / "a.kenpin")
+    for picture in good_pictures(3, first=900):
+        assert loaded.inspect(picture) == kenpin.Inspector(after).inspect(picture)
+
+
+def test_it_judges_like_a_part_learned_from_all_at_once(model, after):
+    whole = kenpin.learn(good_pictures(60), kenpin.Recipe(model=model))
+    ours, all_at_once = (kenpin.evaluate(kenpin.Inspector(b), labelled()) for b in (after, whole))
+    assert ours.auroc > all_at_once.auroc - 0.02
+    assert ours.false_reject.errors <= 4
+    assert after.calibration.limit == pytest.approx(whole.calibration.limit, rel=0.5)
+
+
+def test_adding_again_changes_nothing_more(after):
+    words = r"None of the 30 pictures can be added.*already learned"
+    with pytest.raises(DatasetError, match=words):
+        add(after, good_pictures(30))
+
+
+def test_one_picture_can_be_added(before):
+    grown = add(before, good_pictures(1, first=77))
+    assert grown.calibration.count == 31
+    assert kenpin.Inspector(grown).inspect(good_pictures(1, first=78)[0]).outcome in ("OK", "NG")
+
+
+def test_windows_grow_too():
+    windows = {"left": (0, 0, 32, 48), "right": (32, 0, 32, 48)}
+    part = kenpin.learn(good_pictures(20), kenpin.Recipe(windows=windows))
+    grown = add(part, good_pictures(20, first=20))
+    assert grown.calibration.count == 40
+    broken = good_pictures(1, first=900)[0].copy()
+    broken[14:34, 40:56] = 255 - broken[14:34, 40:56]
+    verdict = kenpin.Inspector(grown).inspect(broken)
+    assert verdict.outcome is kenpin.Outcome.NG and verdict.regions[0].window == "right"
+
+
+def test_what_cannot_grow_says_why():
+    with pytest.raises(BundleError, match="the model 'mt', which cannot learn more"):
+        add(kenpin.learn(good_pictures(12), kenpin.Recipe(model="mt")), good_pictures(5, 50))
+    four = [draw_terminals(n, size=SIZE, terminals=4).pixels for n in range(12)]
+    several = kenpin.learn(good_pictures(12) + four, labels=["six"] * 12 + ["four"] * 12)
+    with pytest.raises(BundleError, match="several labels"):
+        add(several, good_pictures(5, 50))
+
+
+def test_the_command_adds_and_compares(tmp_path):
+    old = write_pictures(tmp_path / "old", good_pictures(20))
+    new = write_pictures(tmp_path / "new", good_pictures(20, first=20))
+    (new / "empty.png").write_bytes(b"")
+    write_test_set(tmp_path / "labelled", "bent", good=6, ng=4, first=500)
+    plain = write_pictures(tmp_path / "plain", good_pictures(5, first=800))
+    part, grown = tmp_path / "a.kenpin", tmp_path / "b.kenpin"
+    assert run("learn", old, "-o", part).exit_code == 0
+    checks = ["--check", tmp_path / "labelled", "--check", plain]
+    done = run("learn", "--add", new, part, "-o", grown, *checks)
+    assert done.exit_code == 0, done.output
+    assert "AUROC" in done.stdout and " -> " in done.stdout and "false reject" in done.stdout
+    assert "OK " in done.stdout and "of 5 -> " in done.stdout
+    assert "is empty" in done.stdout
+    assert kenpin.Bundle.load(grown).calibration.count == 40
+    refused(run("learn", "--add", new, old, part, "-o", grown), "give one PART.kenpin")
+    refused(run("learn", "--add", new, part, "--model", "pca", "-o", grown), "leave out --model")
+    refused(run("learn", old, "--check", plain, "-o", grown), "--check goes with --add")
+    refused(run("learn", "--add", new, old, "-o", grown), "is a folder")
+    refused(run("learn", "--add", new, part, "-o", part), "is one of the inputs")
