@@ -45,7 +45,7 @@ def scales(data: Path) -> None:
     """Each neighbourhood alone, against the largest over all five."""
     for name in (DRAWN, *REAL):
         good, labelled = material(name, data, SEED)
-        bundle = kenpin.learn(good, kenpin.Recipe(seed=SEED))
+        bundle = kenpin.learn(good, kenpin.Recipe(model="pca", seed=SEED))
         line = {"all five": area(kenpin.Inspector(bundle), labelled)}
         for index, scale in enumerate(SCALES):
             alone = np.zeros(len(SCALES), np.float32)
@@ -63,7 +63,7 @@ def components(data: Path) -> None:
         good, labelled = material(name, data, SEED)
         line = {}
         for number in (5, 10, 20, 40, None):
-            recipe = kenpin.Recipe(seed=SEED).but(pca={"components": number})
+            recipe = kenpin.Recipe(model="pca", seed=SEED).but(pca={"components": number})
             bundle = kenpin.learn(good, recipe)
             label = f"chosen: {bundle.recipe.pca.components}" if number is None else str(number)
             line[label] = area(kenpin.Inspector(bundle), labelled)
@@ -79,7 +79,7 @@ def size(data: Path) -> None:
         for longest in (64, 96, 128, 192, 256):
             share = longest / max(height, width)
             sides = (max(16, round(height * share)), max(16, round(width * share)))
-            bundle = kenpin.learn(good, kenpin.Recipe(seed=SEED, size=sides))
+            bundle = kenpin.learn(good, kenpin.Recipe(model="pca", seed=SEED, size=sides))
             line[str(longest)] = area(kenpin.Inspector(bundle), labelled)
         show("size", name, line)
 
@@ -134,7 +134,7 @@ def simulated(data: Path) -> None:
             pictures = good[..., None].astype(np.float32) / 255
             size = pictures.shape[1:3]
             plain, provenance = Preparation(size, "grey"), Provenance((), size)
-            seen = Material.of(pictures, plain, provenance, kenpin.Recipe(size=size))
+            seen = Material.of(pictures, plain, provenance, kenpin.Recipe(model="pca", size=size))
             for model in ("pca", "mt", "rt", "dense-ae"):
                 recipe = kenpin.Recipe(model=model, size=size, seed=seed)
                 for difference in ("l1", "l2", "ssim"):
@@ -198,7 +198,7 @@ def luck(data: Path) -> None:
         good = [draw_terminals(first + n, size=size).pixels for n in range(60)]
         ng = [draw_terminals(first + 6_000 + n, "scratch", size=size).pixels for n in range(25)]
         fresh = [draw_terminals(first + 3_000 + n, size=size).pixels for n in range(200)]
-        recipe = kenpin.Recipe(false_reject=rate)
+        recipe = kenpin.Recipe(model="pca", false_reject=rate)
         for rule, significant in (("fewer escapes", 1.0), ("not by luck", 0.05), ("plain", None)):
             with mock.patch("kenpin.svm.SIGNIFICANT", significant):
                 bundle = kenpin.learn(good, recipe, ng=None if significant is None else ng)

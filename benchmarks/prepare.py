@@ -78,7 +78,7 @@ def align(arguments: argparse.Namespace) -> Iterator[dict]:
                     good, labelled = connectors(
                         arguments.data, seed, lambda p, n, far=far: moved(p, n)[0] if far else p
                     )
-                bundle = kenpin.learn(good, kenpin.Recipe(align=how, seed=seed))
+                bundle = kenpin.learn(good, kenpin.Recipe(model="pca", align=how, seed=seed))
                 result = kenpin.evaluate(kenpin.Inspector(bundle), labelled)
                 lines.append(result)
             yield {
@@ -100,7 +100,7 @@ def cost(data: Path) -> dict:
     cv2.setNumThreads(1)
     good = [read_picture(source) for source in find_good(data / "metal_nut")]
     inspectors = {
-        how: kenpin.Inspector(kenpin.learn(good[:60], kenpin.Recipe(align=how)))
+        how: kenpin.Inspector(kenpin.learn(good[:60], kenpin.Recipe(model="pca", align=how)))
         for how in ("none", "rotation")
     }
     spent = {how: {"prepare": [], "model": []} for how in inspectors}
@@ -245,7 +245,7 @@ def light(arguments: argparse.Namespace) -> Iterator[dict]:
         aurocs = []
         for seed in range(arguments.seeds):
             good, labelled = connectors(arguments.data, seed, lit)
-            bundle = kenpin.learn(good, kenpin.Recipe(light=how, seed=seed))
+            bundle = kenpin.learn(good, kenpin.Recipe(model="pca", light=how, seed=seed))
             aurocs.append(kenpin.evaluate(kenpin.Inspector(bundle), labelled).auroc)
         yield {
             "benchmark": "prepare light",
@@ -257,8 +257,8 @@ def light(arguments: argparse.Namespace) -> Iterator[dict]:
 
 PINS = {f"pin {n + 1}": (26 + 34 * n, 40, 34, 120) for n in range(6)}
 WAYS = {
-    "windows": (kenpin.Recipe(windows=PINS), lambda p, n: p),
-    "moved, aligned": (kenpin.Recipe(align="rotation"), lambda p, n: moved(p, n)[0]),
+    "windows": (kenpin.Recipe(model="pca", windows=PINS), lambda p, n: p),
+    "moved, aligned": (kenpin.Recipe(model="pca", align="rotation"), lambda p, n: moved(p, n)[0]),
 }
 
 
@@ -327,7 +327,9 @@ def tails(arguments: argparse.Namespace) -> Iterator[dict]:
     for name in names:
         for seed in range(arguments.seeds):
             good, _ = material(name, arguments.data, seed)
-            logs.append(np.log(kenpin.learn(good, kenpin.Recipe(seed=seed)).calibration.scores))
+            logs.append(
+                np.log(kenpin.learn(good, kenpin.Recipe(model="pca", seed=seed)).calibration.scores)
+            )
     for name, distribution in (("Student, 4", t(4)), ("normal", norm)):
         for stated in (0.01, 0.05):
             shares = []
@@ -352,7 +354,7 @@ def suspects(arguments: argparse.Namespace) -> Iterator[dict]:
             rng = np.random.default_rng([seed, hidden])
             good, _ = material("juice_bottle", arguments.data, seed)
             slipped = [ng[n] for n in rng.choice(len(ng), hidden, replace=False)]
-            examined = examine([*good, *slipped], kenpin.Recipe(seed=seed))
+            examined = examine([*good, *slipped], kenpin.Recipe(model="pca", seed=seed))
             ten = {suspect.source for suspect in examined.suspects}
             odd = {f.source for f in examined.findings if f.kind.value == "unlike the others"}
             found += len(ten & set(slipped))

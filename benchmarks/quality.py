@@ -1,6 +1,6 @@
 """How well defects are found: our judge beside plain MSE on the same reconstructions.
 
-    python benchmarks/quality.py [SET ...] [--data DIR] [--seeds 3] [--model pca] [--recipe TOML]
+    python benchmarks/quality.py [SET ...] [--data DIR] [--seeds 3] [--model NAME] [--recipe TOML]
 
 One JSON line for each set and seed, then one with mean and spread for each set. At most 100 good
 pictures to learn from, drawn by the seed; defaults otherwise. Test labels choose nothing.
@@ -21,7 +21,7 @@ from kenpin.synth.terminals import KINDS, draw_terminals
 
 TO_LEARN = 100
 SHARED = Path(__file__).parents[2] / "shared" / "data"
-REAL = ("juice_bottle", "solar_cell", "metal_nut")
+REAL = ("metal_nut", "juice_bottle", "screw", "solar_cell", "magnetic_tile")
 DRAWN = "terminals"
 
 
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("sets", nargs="*")
     parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--model", default="pca")
+    parser.add_argument("--model", default="feature")
     parser.add_argument("--recipe", type=Path)
     for line in run(parser.parse_args()):
         print(json.dumps(line))

@@ -22,6 +22,7 @@ from kenpin.recipe import SECTIONS, Recipe
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+LOG = ROOT / "training" / "encoder" / "log.jsonl"
 COMMANDS = ("check", "window", "learn", "inspect", "evaluate", "show", "draw", "demo", "reproduce")
 
 
@@ -256,6 +257,106 @@ def prepared(benchmark: str, keys: dict[str, str]) -> str:
     return table(list(keys.values()), rows)
 
 
+def peers() -> str:
+    """Of each set what each judge reached, the mean over seeds, from 100 pictures."""
+    rows = []
+    for name, judges in _by_set("peers.jsonl").items():
+        ours = judges["kenpin"]
+        for who, lines in judges.items():
+            cells = [_mean(lines, key) for key in ("auroc", "aupro")]
+            times = [
+                "1" if who == "kenpin" else _ratio(lines, ours, key) for key in ("learn_s", "ms")
+            ]
+            rows.append([name, who, *(f"{c:.3f}" if c is not None else "" for c in cells), *times])
+    heads = ["set", "judge", "AUROC", "AUPRO", "learning, times ours", "a picture, times ours"]
+    return table(heads, rows)
+
+
+def few() -> str:
+    """AUROC with few good pictures: the mean over the sets."""
+    found: dict[tuple[int, str], dict[str, list[float]]] = {}
+    for line in results("peers*.jsonl"):
+        sets = found.setdefault((line["learned_from"], line["who"]), {})
+        sets.setdefault(line["set"], []).append(line["auroc"])
+    rows = [
+        [str(count), who, str(len(sets)), f"{mean(mean(v) for v in sets.values()):.4f}"]
+        for (count, who), sets in sorted(found.items())
+    ]
+    return table(["good pictures", "judge", "sets", "mean AUROC"], rows)
+
+
+def cost() -> str:
+    ours = [line for line in results("peers.jsonl") if line["who"] == "kenpin"]
+    names = {"learn_s": "learning, s", "ms": "a picture, ms", "file_mb": "file, MB",
+             "peak_mb": "memory, MB"}  # fmt: skip
+    rows = [
+        [words, f"{min(line[key] for line in ours):g} to {max(line[key] for line in ours):g}"]
+        for key, words in names.items()
+    ]
+    return table(["kenpin, learning 100 pictures of each set", "least to most"], rows)
+
+
+def _by_set(pattern: str) -> dict[str, dict[str, list[dict]]]:
+    sets: dict[str, dict[str, list[dict]]] = {}
+    for line in results(pattern):
+        sets.setdefault(line["set"], {}).setdefault(line["who"], []).append(line)
+    return sets
+
+
+def _mean(lines: list[dict], key: str) -> float | None:
+    values = [line[key] for line in lines if line.get(key) is not None]
+    return mean(values) if values else None
+
+
+def _ratio(lines: list[dict], ours: list[dict], key: str) -> str:
+    one, other = _mean(lines, key), _mean(ours, key)
+    return f"{one / other:.0f}" if one and other else ""
+
+
+def distilled() -> str:
+    """How good the student was after how long: its error, and what it finds."""
+    log = [json.loads(line) for line in LOG.read_text("utf-8").splitlines()]
+    found = {
+        line["encoder"]: line["auroc_simulated"]
+        for line in results("encoders.jsonl")
+        if line["set"] == "mean"
+    }
+    rows = []
+    for name, value in found.items():
+        minutes = log[-1]["minutes"] if name == "kenpin" else name.removeprefix("student-")
+        error = ""
+        if name == "kenpin" or name.startswith("student-"):
+            error = f"{next(x for x in log if x['minutes'] >= float(minutes))['validation']:.3f}"
+        else:
+            minutes = ""
+        rows.append([name, str(minutes), error, f"{value:.4f}"])
+    heads = ["encoder", "minutes of training", "error beside the teacher", "AUROC, simulated"]
+    return table(heads, rows)
+
+
+def adding() -> str:
+    heads = ["set", "model", "AUROC of 50", "50 and 50 added", "100 at once", "false reject, added"]
+    rows = [
+        [
+            line["set"],
+            line["model"],
+            *(f"{line[key]:.4f}" for key in ("half", "added", "at_once")),
+            f"{100 * line['added_false_reject']:.1f} %",
+        ]
+        for line in results("adding.jsonl")
+    ]
+    return table(heads, rows)
+
+
+def ways() -> str:
+    rows = [
+        [line["way"], f"**{line['mean']:.4f}**", *(f"{v:.3f}" for v in list(line.values())[3:])]
+        for line in results("feature.jsonl")
+    ]
+    first = next(results("feature.jsonl"))
+    return table(["way", "mean", *list(first)[3:]], rows)
+
+
 PREPARED = {
     "align": {"set": "set", "align": "align", "auroc": "AUROC", "auroc_spread": "range over seeds",
               "false_reject": "false reject (promised ≤ 0.01)", "escape": "escape",
@@ -282,6 +383,8 @@ PREPARED = {
 TABLES: dict[str, Callable[[], str]] = {
     "quality": quality, "kinds": kinds, "coverage": coverage, "promises": promises,
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
+    "peers": peers, "few": few, "cost": cost, "distilled": distilled, "ways": ways,
+    "adding": adding,
     "conditional": conditional, "simulated": simulated, "automatic": automatic, "luck": luck,
     **{name: partial(prepared, name, keys) for name, keys in PREPARED.items()},
 }  # fmt: skip
@@ -289,7 +392,8 @@ PAGES = ("README.md", "docs/promises.md", "docs/learning-curves.md", "docs/small
          "docs/experiments.md", "docs/decisions/conditional.md", "docs/decisions/experiments.md",
          "docs/decisions/svm.md", "docs/pictures.md", "docs/where.md",
          "docs/decisions/alignment.md", "docs/decisions/unusable.md",
-         "docs/decisions/windows.md", "docs/decisions/doctor.md")  # fmt: skip
+         "docs/decisions/windows.md", "docs/decisions/doctor.md",
+         "docs/encoder.md", "docs/decisions/feature.md")  # fmt: skip
 
 
 def filled(page: str) -> str:

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kenpin.adding import add as add
     from kenpin.bundle import Bundle as Bundle
     from kenpin.dataset import Labelled as Labelled
     from kenpin.doctor import Examination as Examination
@@ -61,6 +62,7 @@ _HOMES = {
     "RecipeError": "errors",
     "Region": "types",
     "Verdict": "types",
+    "add": "adding",
     "evaluate": "evaluation",
     "examine": "doctor",
     "learn": "learning",

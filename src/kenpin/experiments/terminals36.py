@@ -46,7 +46,7 @@ _SEEDS, _TEST, _NG = 1_000_000, 100_000, 200_000  # no piece is drawn twice
 
 def recipe(seed: int) -> Recipe:
     """Our settings: on the picture of step 1."""
-    return Recipe(seed=seed, compression=_compression(1))
+    return Recipe(model="pca", seed=seed, compression=_compression(1))
 
 
 def run_ours(seed: int, progress: Progress) -> Judged:
@@ -125,7 +125,7 @@ def _compressed(
     steps: int, good: NDArray[np.uint8], test: NDArray[np.uint8]
 ) -> tuple[Floats, Floats]:
     """The sensitivity channel after so many steps: the published picture is grey."""
-    settings = Recipe(size=SIZE, color="grey", compression=_compression(steps))
+    settings = Recipe(model="pca", size=SIZE, color="grey", compression=_compression(steps))
     plain = Preparation(SIZE, "grey")
     nothing = np.zeros(len(good), bool)
     preparation, learned = learn_compression(plain, settings, as_floats(good), nothing)
