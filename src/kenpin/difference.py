@@ -201,6 +201,12 @@ def _window(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return averages
 
 
+def blurred_errors(pictures: Floats, rebuilt: Floats) -> Floats:
+    """(K, h, w, C) pictures and their reconstructions -> (K, h, w) smoothed absolute error."""
+    errors = np.abs(pictures - rebuilt).mean(axis=3)
+    return np.stack([cv2.GaussianBlur(error, (0, 0), 1.0) for error in errors])
+
+
 def absolute_difference(residual: Floats) -> float:
     """L1: the mean absolute difference, in grey levels of 1."""
     return float(np.abs(residual, dtype=np.float32).mean())

@@ -11,12 +11,17 @@ from numpy.typing import NDArray
 
 from kenpin import messages
 from kenpin.bundle import Bundle, Part
-from kenpin.difference import absolute_difference, compare, squared_difference
+from kenpin.difference import (
+    absolute_difference,
+    blurred_errors,
+    compare,
+    squared_difference,
+)
 from kenpin.errors import CalibrationError, DatasetError
 from kenpin.judge import Calibration, margin, probabilities, resemblance
 from kenpin.pictures import read_picture
 from kenpin.prepare import Prepared, distorts, region_through
-from kenpin.score import places, score, spread_over
+from kenpin.score import places, refined, score, spread_over
 from kenpin.types import (
     Evidence,
     Floats,
@@ -78,7 +83,11 @@ class Inspector:
         by_machine = self.bundle.parts[decision.number].svm is not None
         names = self.bundle.preparation.names
         windows = _judge_windows(view, outcome, calibration, names, by_machine)
-        regions = _regions(view, windows, calibration, prepared.places, picture.size)
+        rebuilt = self._rebuilt(prepared, view, decision.number)
+        errors = None
+        if self.bundle.sketch is not None and rebuilt is not None:
+            errors = blurred_errors(prepared.shown, rebuilt)
+        regions = _regions(view, windows, calibration, prepared.places, picture.size, errors)
         clock.lap("judge")
         verdict = Verdict(
             picture=picture.name,
@@ -94,7 +103,7 @@ class Inspector:
             milliseconds=clock.laps,
             evidence=Evidence(
                 prepared.shown,
-                self._rebuilt(prepared, view, decision.number),
+                rebuilt,
                 view.differences,
                 prepared.places,
             ),
@@ -250,14 +259,21 @@ def _regions(
     calibration: Calibration,
     maps: Sequence[NDArray[np.floating[Any]]],
     size: tuple[int, int],
+    errors: Floats | None,
 ) -> tuple[Region, ...]:
-    """The places to look at, of all windows that are not OK, in the picture of `size` (H, W)."""
-    found = [
-        region_through(there, replace(region, window=window.name or None), size)
-        for window, there, difference in zip(windows, maps, view.differences, strict=True)
-        if window.outcome in (Outcome.NG, Outcome.WRONG_PART)
-        for region in places(difference, calibration.level)
-    ]
+    """The places to look at, of all windows that are not OK, in the picture of `size` (H, W).
+
+    errors: (K, h, w) of the pixels, where regions are to be drawn in to them.
+    """
+    found = []
+    for number, (window, there) in enumerate(zip(windows, maps, strict=True)):
+        if window.outcome not in (Outcome.NG, Outcome.WRONG_PART):
+            continue
+        for region in places(view.differences[number], calibration.level):
+            named = replace(region, window=window.name or None)
+            if errors is not None:
+                named = refined(named, view.differences[number], errors[number])
+            found.append(region_through(there, named, size))
     return tuple(sorted(found, key=lambda region: -region.peak))
 
 

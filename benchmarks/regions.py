@@ -1,0 +1,69 @@
+"""How well a region's box fits the defect: overlap with the box of simulated defects.
+
+    python benchmarks/regions.py [SET ...] [--data DIR]
+
+100 good pictures are learned, simulated defects laid on up to 30 others. Of those judged NG the
+intersection over union of the first region's box with the defect's. One JSON line for each set:
+as it is, and without drawing the regions in to the pixels.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+
+import kenpin
+from kenpin import inspector
+from kenpin.dataset import find_good
+from kenpin.pictures import read_picture
+from kenpin.synth.defects import KINDS, simulate
+from kenpin.types import Region
+from quality import SHARED, TO_LEARN
+
+SETS = ("juice_bottle", "metal_nut", "solar_cell")
+LEAST = 10  # pixels of a defect
+
+
+def overlap(region: Region, mask: np.ndarray) -> float:
+    rows, columns = np.nonzero(mask)
+    y, x, below, right = rows.min(), columns.min(), rows.max() + 1, columns.max() + 1
+    wide = max(0, min(region.x + region.width, right) - max(region.x, x))
+    high = max(0, min(region.y + region.height, below) - max(region.y, y))
+    both = wide * high
+    return both / (region.width * region.height + (right - x) * (below - y) - both)
+
+
+def measure(folder: Path) -> dict[str, float]:
+    good = find_good(folder)
+    judge = kenpin.Inspector(kenpin.learn(good[:TO_LEARN]))
+    rng = np.random.default_rng(0)
+    found: dict[str, list[float]] = {"drawn_in": [], "as_found": []}
+    for source in good[TO_LEARN : TO_LEARN + 30]:
+        pixels = read_picture(source).pixels.astype(np.float32) / 255
+        picture = pixels if pixels.ndim == 3 else pixels[..., None]
+        for kind in KINDS:
+            changed, mask = simulate(picture, kind, rng)
+            spoiled = (changed * 255 + 0.5).astype(np.uint8).squeeze()
+            if mask.sum() < LEAST or judge.inspect(spoiled).outcome is not kenpin.Outcome.NG:
+                continue
+            found["drawn_in"].append(overlap(judge.inspect(spoiled).regions[0], mask))
+            with patch.object(inspector, "refined", lambda region, *_: region):
+                found["as_found"].append(overlap(judge.inspect(spoiled).regions[0], mask))
+    means = {key: round(float(np.mean(values)), 3) for key, values in found.items()}
+    return means | {"defects": len(found["drawn_in"])}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sets", nargs="*")
+    parser.add_argument("--data", type=Path, default=SHARED)
+    arguments = parser.parse_args()
+    for name in arguments.sets or SETS:
+        line = {"benchmark": "regions", "set": name} | measure(arguments.data / name)
+        print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    main()
