@@ -254,6 +254,18 @@ def test_members_are_ordinary_zip_entries_without_times(part):
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
+def test_a_file_of_the_third_format_opens_and_judges_as_it_did():
+    """Two windows of twenty small drawn connectors; it knows nothing of features."""
+    inspector = Inspector.open(Path(__file__).parent / "files" / "format-3.kenpin")
+    verdict = inspector.inspect(good_pictures(1, first=900)[0])
+    assert verdict.outcome is Outcome.OK and len(verdict.windows) == 2
+    assert verdict.score == pytest.approx(5.861696720123291, rel=1e-6)
+    assert verdict.limit == pytest.approx(14.27933406829834, rel=1e-9)
+    assert verdict.fit == pytest.approx(0.9622628092765808, rel=1e-6)
+    blank = inspector.inspect(np.full((48, 64), 255, np.uint8))
+    assert blank.outcome is Outcome.UNUSABLE and blank.reason == "overexposed"
+
+
 def test_a_file_of_the_second_format_opens_and_judges_as_it_did():
     """Two connectors of twenty small drawings each; it knows nothing of unusable pictures."""
     inspector = Inspector.open(Path(__file__).parent / "files" / "format-2.kenpin")
