@@ -348,6 +348,14 @@ def adding() -> str:
     return table(heads, rows)
 
 
+def regions() -> str:
+    rows = [
+        [line["set"], str(line["defects"]), f"{line['as_found']:.2f}", f"{line['drawn_in']:.2f}"]
+        for line in results("regions.jsonl")
+    ]
+    return table(["set", "defects found", "as found", "drawn in"], rows)
+
+
 def ways() -> str:
     rows = [
         [line["way"], f"**{line['mean']:.4f}**", *(f"{v:.3f}" for v in list(line.values())[3:])]
@@ -384,7 +392,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "quality": quality, "kinds": kinds, "coverage": coverage, "promises": promises,
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
     "peers": peers, "few": few, "cost": cost, "distilled": distilled, "ways": ways,
-    "adding": adding,
+    "adding": adding, "regions": regions,
     "conditional": conditional, "simulated": simulated, "automatic": automatic, "luck": luck,
     **{name: partial(prepared, name, keys) for name, keys in PREPARED.items()},
 }  # fmt: skip

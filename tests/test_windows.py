@@ -271,7 +271,7 @@ def test_moved_parts_are_judged_as_if_they_lay_still(tmp_path):
 
 def test_regions_of_an_aligned_part_lie_in_the_picture_as_it_was_given():
     good = [moved(p, n)[0] for n, p in enumerate(connectors(40))]
-    inspector = kenpin.Inspector(kenpin.learn(good, kenpin.Recipe(align="rotation")))
+    inspector = kenpin.Inspector(kenpin.learn(good, kenpin.Recipe(model="pca", align="rotation")))
     for n in range(5):
         still = spoiled(connectors(1, 900 + n)[0], 60, 44, 10)
         picture, turn = moved(still, 800 + n)

@@ -4,6 +4,7 @@ The components are updated as if they had been learned from all; the new picture
 folds, as when learning, and their scores join the old ones. What prepares a picture stays.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,8 +23,10 @@ from kenpin.models import UPDATABLE, Labels, Model, grown_components, load_model
 from kenpin.ranks import rank_limit
 from kenpin.reading import Given, paths_of, read_in_threads
 from kenpin.recipe import Recipe
-from kenpin.types import Floats, Progress, name_of
+from kenpin.types import Floats, PictureSource, Progress, name_of
 from kenpin.usable import facts_of
+
+_AT_ONCE = 200  # pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +57,20 @@ def add(
     """
     _check_can_grow(bundle)
     progress = progress or (lambda *_: None)
-    new = _read_new(bundle, good, layout, progress)
+    sources = paths_of(good, lambda given: find_good(given, layout))
+    grown, nothing = bundle, None
+    for start in range(0, len(sources), _AT_ONCE):  # all of very many pictures would not fit
+        try:
+            grown = _add(grown, sources[start : start + _AT_ONCE], progress)
+        except DatasetError as error:  # none of these can be used, others may
+            nothing = nothing or error
+    if grown is bundle and nothing is not None:
+        raise nothing
+    return grown
+
+
+def _add(bundle: Bundle, sources: Sequence[PictureSource], progress: Progress) -> Bundle:
+    new = _read_new(bundle, sources, progress)
     count = _learned(bundle)
     components = grown_components(bundle.recipe, count, count + len(new.hashes))
     held_out = _held_out(bundle, new, count, components, progress)
@@ -90,14 +106,15 @@ def _check_can_grow(bundle: Bundle) -> None:
 
 
 def _learned(bundle: Bundle) -> int:
-    """From how many pictures the model itself learned."""
+    """From how many pictures the model itself learned; files of earlier formats do not say."""
+    if bundle.provenance.learned is not None:
+        return bundle.provenance.learned
     pictures, calibration = len(bundle.provenance.pictures), bundle.calibration
     kept_apart = calibration is not None and calibration.held_out == "split"
     return pictures - calibration.count if kept_apart and calibration else pictures
 
 
-def _read_new(bundle: Bundle, good: Given, layout: Layout | None, progress: Progress) -> _New:
-    sources = paths_of(good, lambda given: find_good(given, layout))
+def _read_new(bundle: Bundle, sources: Sequence[PictureSource], progress: Progress) -> _New:
     known = dict.fromkeys(bundle.provenance.pictures, messages.ALREADY_LEARNED)
     prepared, shown, left_out, unusable = [], [], [], 0
     reads = read_in_threads(sources, bundle.preparation.prepare)
@@ -197,6 +214,7 @@ def _provenance(bundle: Bundle, new: _New) -> Provenance:
     return replace(
         old,
         pictures=(*old.pictures, *new.hashes),
+        learned=_learned(bundle) + len(new.hashes),
         left_out=(*old.left_out, *new.left_out),
         remarks=tuple(remarks),
     )

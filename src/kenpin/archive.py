@@ -61,6 +61,7 @@ class _LearnedFrom(_Strict):
     size: tuple[PositiveInt, PositiveInt]
     left_out: list[tuple[str, str]]
     remarks: list[str]
+    learned: int | None = Field(None, ge=1)
 
 
 class CandidateEntry(_Strict):

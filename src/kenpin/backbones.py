@@ -48,7 +48,8 @@ def _checked(graph: bytes, name: str) -> Encoder:
 def _encoder_of_timm(name: str, weights: Path | None) -> Encoder:
     try:
         from kenpin.models.pretrained import as_graph  # noqa: PLC0415 - needs torch
+
+        graph, used = as_graph(name, weights)
     except ModuleNotFoundError as error:
         raise ExtraError(messages.EXTRA_TIMM.format(module=error.name)) from error
-    graph, used = as_graph(name, weights)
     return _checked(graph, used)

@@ -44,7 +44,8 @@ class Provenance:
 
     pictures: SHA-256 of the pixels of every good picture used. size: (H, W) of most of them.
     left_out: (name, reason) pairs.
-    remarks: sentences about the pictures that the user should read.
+    remarks: sentences about the pictures that the user should read. learned: of how many the model
+    itself learned; None in files of earlier formats.
     """
 
     pictures: tuple[str, ...]
@@ -52,6 +53,7 @@ class Provenance:
     left_out: tuple[tuple[str, str], ...] = ()
     remarks: tuple[str, ...] = ()
     kenpin: str = VERSION
+    learned: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,6 +191,7 @@ class Bundle:
                 "size": self.provenance.size,
                 "left_out": self.provenance.left_out,
                 "remarks": self.provenance.remarks,
+                "learned": self.provenance.learned,
             },
             "members": described_members(members),
         }
@@ -280,6 +283,7 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
             tuple(learned.left_out),
             tuple(learned.remarks),
             manifest.kenpin,
+            learned.learned,
         ),
         previews=within(members, "previews/"),
         temperature=manifest.temperature,
@@ -373,9 +377,13 @@ def _check_fit(bundle: Bundle) -> None:
         variation = measure.variation
         if not fits or (variation and not variation.fits(residual.shape[1:])):
             raise ValueError(messages.BUNDLE_MISFIT)
+    if (bundle.sketch is None) != (bundle.preparation.encoder is None):
+        raise ValueError(messages.BUNDLE_DISAGREES.format(what="encoder and sketch"))
     if bundle.sketch is not None:
-        shown = np.zeros((1, *bundle.preparation.shapes[0]), np.float32)
-        bundle.sketch.reconstruct(shown, np.array([len(measures) - 1]))
+        shown = np.full((1, *bundle.preparation.shapes[0]), 0.5, np.float32)
+        bundle.preparation.seen(shown[0])
+        for number in range(len(measures)):
+            bundle.sketch.reconstruct(shown, np.array([number]))
     labels = [part.label for part in bundle.parts]
     several = len(labels) > 1
     with_margins = {bool(len(p.calibration.margins)) for p in bundle.parts if p.calibration}

@@ -18,10 +18,10 @@ from kenpin.backbones import encoder_for
 from kenpin.difference import Measure, compare, learn_variation
 from kenpin.errors import ExtraError, RecipeError
 from kenpin.material import Material
-from kenpin.models import NAMES, NETWORKS, Labels, learn_model, settle_model
-from kenpin.prepare import fitting_size, resize
+from kenpin.models import NAMES, Labels, learn_model, settle_model
+from kenpin.prepare import resize
 from kenpin.ranks import auroc
-from kenpin.reading import LONGEST_OF_NETWORKS, LONGEST_OF_PIXELS
+from kenpin.reading import size_for
 from kenpin.recipe import Recipe
 from kenpin.score import score
 from kenpin.synth.defects import KINDS, simulate
@@ -123,8 +123,10 @@ def _trial(material: Material, recipe: Recipe, progress: Progress) -> _Trial:
     if recipe.model == "feature" and preparation.encoder is None:
         preparation = replace(preparation, encoder=encoder_for(recipe))
 
+    frame = preparation.frame or material.provenance.size
+
     def seen(resized: Floats, windows_of: NDArray[np.intp]) -> Floats:
-        pairs = zip(_as_seen(resized, recipe), windows_of % windows, strict=True)
+        pairs = zip(_as_seen(resized, frame, recipe), windows_of % windows, strict=True)
         return np.stack([preparation.seen(picture, window) for picture, window in pairs])
 
     learning = seen(material.resized[rest], rest)
@@ -156,16 +158,16 @@ def _held_out(
     return np.concatenate(parts)
 
 
-def _as_seen(resized: Floats, recipe: Recipe) -> Floats:
+def _as_seen(resized: Floats, frame: tuple[int, int], recipe: Recipe) -> Floats:
     """Models of pixels see smaller pictures than features are made of, networks smaller ones yet.
 
-    Unless the user decided the size.
+    Unless the user decided the size. frame: see `Preparation`.
     """
-    longest = LONGEST_OF_NETWORKS if recipe.model in NETWORKS else LONGEST_OF_PIXELS
-    decided = recipe.size or recipe.compression.steps or recipe.model == "feature"
-    if decided or max(resized.shape[1:3]) <= longest:
+    if recipe.size or recipe.compression.steps:
         return resized
-    size = fitting_size([(resized.shape[1], resized.shape[2])], longest)
+    size = size_for(frame, recipe)
+    if size == resized.shape[1:3]:
+        return resized
     small = np.stack([resize(picture, size) for picture in resized])
     return np.asarray(small.reshape(len(resized), *size, -1), np.float32)
 

@@ -8,6 +8,7 @@ from kenpin.dataset import find_labelled, find_pictures
 from kenpin.errors import CalibrationError, DatasetError
 from kenpin.evaluation import Evaluation, evaluate
 from kenpin.inspector import Inspector
+from kenpin.pictures import read_picture
 from kenpin.types import Outcome, Progress
 
 
@@ -34,7 +35,11 @@ def before_and_after(
 
 
 def _of_unlabelled(inspectors: tuple[Inspector, Inspector], folder: Path) -> str:
-    pictures = find_pictures([folder])
+    pictures = [read_picture(source) for source in find_pictures([folder])]
+    seen = frozenset(inspectors[1].bundle.provenance.pictures)
+    for picture in pictures:
+        if picture.hash in seen:
+            raise DatasetError(messages.SEEN_IN_LEARNING.format(path=picture.name))
     was, now = (
         sum(inspector.inspect(picture).outcome is Outcome.OK for picture in pictures)
         for inspector in inspectors

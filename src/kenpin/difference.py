@@ -208,12 +208,12 @@ def blurred_errors(pictures: Floats, rebuilt: Floats) -> Floats:
 
 
 def absolute_difference(residual: Floats) -> float:
-    """L1: the mean absolute difference, in grey levels of 1."""
+    """L1: the mean absolute difference, in the residual's unit (of pixels: grey levels of 1)."""
     return float(np.abs(residual, dtype=np.float32).mean())
 
 
 def squared_difference(residual: Floats) -> float:
-    """L2: the mean squared difference (MSE), in grey levels of 1, squared."""
+    """L2: the mean squared difference (MSE), in the residual's unit, squared."""
     return float(np.square(residual, dtype=np.float32).mean())
 
 

@@ -40,12 +40,14 @@ class Encoder:
         if len(taken) != 1 or len(given) != 1:
             raise ValueError(messages.ENCODER_SHAPE.format(name=name))
         self._input = taken[0].name
-        self.channels = self._run(np.zeros((2 * MULTIPLE, MULTIPLE, 3), np.float32)).shape[2]
+        self.channels = self._run(np.full((2 * MULTIPLE, MULTIPLE, 3), 0.5, np.float32)).shape[2]
 
     def grid(self, size: tuple[int, int]) -> tuple[int, int]:
         """(h, w) of the features of a picture of this size."""
         height, width = (side // _STRIDE for side in seen_size(size))
-        return (height // 2, width // 2) if _is_halved((height, width)) else (height, width)
+        while _is_halved((height, width)):
+            height, width = height // 2, width // 2
+        return height, width
 
     def encode(self, pictures: Floats) -> Floats:
         """(N, h, w, C) float32 in [0, 1], C 1 or 3 -> (N, *grid, D) float32 features.
@@ -57,10 +59,8 @@ class Encoder:
         )
         for index, picture in enumerate(pictures):
             features = self._run(picture)
-            if _is_halved(features.shape[:2]):
-                height, width, channels = features.shape
-                fours = features.reshape(height // 2, 2, width // 2, 2, channels)
-                features = fours.mean(axis=(1, 3))
+            while _is_halved(features.shape[:2]):
+                features = _halved(features)
             encoded[index] = features
         return encoded
 
@@ -70,9 +70,13 @@ class Encoder:
         if picture.shape[:2] != (height, width):
             picture = _resized(picture, (height, width))
         colour = np.broadcast_to(picture.transpose(2, 0, 1), (3, height, width))
-        (answer,) = self._session.run(None, {self._input: np.ascontiguousarray(colour[None])})
-        fits = answer.ndim == 4 and answer.shape[2:] == (height // _STRIDE, width // _STRIDE)
-        if not fits or answer.dtype != np.float32:
+        try:
+            (answer,) = self._session.run(None, {self._input: np.ascontiguousarray(colour[None])})
+        except Exception as error:  # onnxruntime's errors have no common public base
+            raise ValueError(messages.ENCODER_SHAPE.format(name=self.name)) from error
+        grid = (height // _STRIDE, width // _STRIDE)
+        fits = isinstance(answer, np.ndarray) and answer.shape[:1] + answer.shape[2:] == (1, *grid)
+        if not fits or answer.dtype != np.float32 or not np.isfinite(answer).all():
             raise ValueError(messages.ENCODER_SHAPE.format(name=self.name))
         return np.asarray(answer[0].transpose(1, 2, 0))
 
@@ -110,6 +114,13 @@ def encoder_of(sha256: str, name: str, graph: bytes | None) -> Encoder:
 
 def _is_halved(grid: tuple[int, ...]) -> bool:
     return max(grid) > _MOST_CELLS
+
+
+def _halved(features: Floats) -> Floats:
+    """(h, w, D) -> the means of two by two places; an odd last row or column is left out."""
+    height, width = features.shape[0] // 2, features.shape[1] // 2
+    fours = features[: 2 * height, : 2 * width].reshape(height, 2, width, 2, -1)
+    return np.asarray(fours.mean(axis=(1, 3)), np.float32)
 
 
 def _resized(picture: Floats, size: tuple[int, int]) -> Floats:

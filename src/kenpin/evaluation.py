@@ -86,7 +86,7 @@ class Evaluation:
 
     @property
     def scores(self) -> NDArray[np.float64]:
-        """(N,) in good-part units, high is abnormal."""
+        """(N,) high is abnormal."""
         return np.array([verdict.score for verdict in self.verdicts])
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,11 +83,8 @@ class Inspector:
         by_machine = self.bundle.parts[decision.number].svm is not None
         names = self.bundle.preparation.names
         windows = _judge_windows(view, outcome, calibration, names, by_machine)
-        rebuilt = self._rebuilt(prepared, view, decision.number)
-        errors = None
-        if self.bundle.sketch is not None and rebuilt is not None:
-            errors = blurred_errors(prepared.shown, rebuilt)
-        regions = _regions(view, windows, calibration, prepared.places, picture.size, errors)
+        evidence = self._evidence(prepared, view, decision.number)
+        regions = _regions(view, windows, calibration, evidence, picture.size)
         clock.lap("judge")
         verdict = Verdict(
             picture=picture.name,
@@ -101,12 +98,7 @@ class Inspector:
             size=picture.size,
             notes=(*self._notes(picture), *decision.notes),
             milliseconds=clock.laps,
-            evidence=Evidence(
-                prepared.shown,
-                rebuilt,
-                view.differences,
-                prepared.places,
-            ),
+            evidence=evidence,
             level=calibration.level,
             windows=windows if self.bundle.preparation.windows else (),
             reason=reason,
@@ -165,14 +157,17 @@ class Inspector:
         worst = part.svm.value(list(differences)) if part.svm else max(values)
         size = prepared.shown.shape[1:3]
         spread = np.stack([spread_over(difference, size) for difference in differences])
+        if prepared.shown is not windows and self.bundle.preparation.ignored is not None:
+            spread[self.bundle.preparation.ignored] = 0
         return _View(residuals, reconstructions, spread, values, worst)
 
-    def _rebuilt(self, prepared: Prepared, view: "_View", number: int) -> Floats | None:
-        """What people see beside the picture."""
-        if self.bundle.sketch is None:
-            return view.reconstructions
-        told = number * len(prepared.shown) + np.arange(len(prepared.shown))
-        return self.bundle.sketch.reconstruct(prepared.shown, told)
+    def _evidence(self, prepared: Prepared, view: "_View", number: int) -> Evidence:
+        sketch, rebuilt = self.bundle.sketch, view.reconstructions
+        if sketch is not None:
+            told = number * len(prepared.shown) + np.arange(len(prepared.shown))
+            rebuilt = sketch.reconstruct(prepared.shown, told)
+        shown, places = prepared.shown, prepared.places
+        return Evidence(shown, rebuilt, view.differences, places, sketched=sketch is not None)
 
     def _decide(self, views: Sequence["_View"], told: int | None) -> "_Decision":
         """As which label it is judged, and the outcome; a note when it is NG for its margin alone.
@@ -257,16 +252,14 @@ def _regions(
     view: _View,
     windows: Sequence[WindowVerdict],
     calibration: Calibration,
-    maps: Sequence[NDArray[np.floating[Any]]],
+    evidence: Evidence,
     size: tuple[int, int],
-    errors: Floats | None,
 ) -> tuple[Region, ...]:
-    """The places to look at, of all windows that are not OK, in the picture of `size` (H, W).
-
-    errors: (K, h, w) of the pixels, where regions are to be drawn in to them.
-    """
-    found = []
-    for number, (window, there) in enumerate(zip(windows, maps, strict=True)):
+    """The places to look at, of all windows that are not OK, in the picture of `size` (H, W)."""
+    found, errors = [], None
+    if evidence.sketched and evidence.reconstruction is not None:
+        errors = blurred_errors(evidence.prepared, evidence.reconstruction)
+    for number, (window, there) in enumerate(zip(windows, evidence.places, strict=True)):
         if window.outcome not in (Outcome.NG, Outcome.WRONG_PART):
             continue
         for region in places(view.differences[number], calibration.level):

@@ -138,7 +138,7 @@ def learn_material(
     learned = _learn(material, resolved, progress)
     provenance = material.provenance
     remarks = (*provenance.remarks, *_remarks(material, learned), *more)
-    parts = learned.parts
+    parts, windows = learned.parts, material.preparation.count
     won: dict[str, Any] = {}
     if pictures is not None:
         parts, won = _learn_svm(learned, pictures)
@@ -147,7 +147,9 @@ def learn_material(
         preparation=material.preparation,
         model=learned.model,
         parts=parts,
-        provenance=replace(provenance, remarks=remarks),
+        provenance=replace(
+            provenance, remarks=remarks, learned=int((~material.apart).sum()) // windows
+        ),
         previews=_previews(material, learned.held_out),
         temperature=learned.temperature,
         choice=choice,

@@ -65,8 +65,9 @@ EXTRA_TIMM = (
 )
 TIMM_BROKEN = "timm cannot be loaded ({reason}); install the torchvision that fits this torch."
 SMALLEST_DEFECT = (
-    "A defect of {defect} pixels is seen with {seen:.1f} pixels, less than the {least} of a place "
-    "of the features; look closer with --crop or windows."
+    "A defect of {defect} pixels is seen with {seen:.1f} pixels, less than the {least} that the "
+    "finest features are apart, and may be missed; look closer with 'crop' or 'windows' in a "
+    "recipe."
 )
 
 # --- adding -------------------------------------------------------------------------------------
@@ -82,7 +83,10 @@ ADD_NOTHING = "None of the {count} pictures can be added, the first: {reason}."
 ADD_ONE_PART = "With --add give one PART.kenpin to add to; got {given} instead."
 ADD_WITH = "With --add the part stays as it was learned; leave out {options}."
 ALREADY_LEARNED = "already learned from"
-ADDED = "{count} pictures were added to {old}."
+ADDED = (
+    "{count} pictures were added to {old}. The limit is also made of the old scores, which are a "
+    "little high for a part that has now seen more; learning from all at once gives a tighter one."
+)
 ADDED_UNUSABLE = (
     "{count} of the pictures added would be called unusable; if they are good, learn from all "
     "again."

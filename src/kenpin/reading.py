@@ -38,7 +38,7 @@ LEAST_PICTURES = 10
 LONGEST_OF_NETWORKS = 64  # pixels of the longer side that the model sees
 LONGEST_OF_PIXELS = 128
 LEAST_OF_FEATURES, LONGEST_OF_FEATURES, MOST_OF_FEATURES = 128, 192, 384
-SMALLEST_SEEN = 8  # pixels of what an encoder sees: one place of its features
+SMALLEST_SEEN = 4  # pixels of what an encoder sees: the stride of its finest features
 _LONGEST_COMPRESSED = 256
 _MOST_BYTES = 2**26  # of prepared pictures that are learned from, when there are very many
 _LEAST_LEARNED = 200  # however large they are
@@ -122,7 +122,7 @@ def _drawn_again(kept: Sequence[Read], preparation: Preparation, recipe: Recipe)
 def _preparation(sources: Sequence[PictureSource], recipe: Recipe) -> Preparation:
     """What cuts out, aligns and resizes; its light and its compression are learned later."""
     frame = _frame(sources)
-    size = recipe.size or _fitting_size(frame, recipe)
+    size = recipe.size or size_for(frame, recipe)
     wanted = recipe.but(size=size, color="grey" if recipe.color == "grey" else "rgb")
     preparation = Preparation.of(wanted, frame)
     if recipe.model == "feature":
@@ -151,7 +151,11 @@ def _frame(sources: Sequence[PictureSource]) -> tuple[int, int]:
     return sizes.most_common(1)[0][0] if sizes else (SMALLEST_SIDE, SMALLEST_SIDE)
 
 
-def _fitting_size(frame: tuple[int, int], recipe: Recipe) -> tuple[int, int]:
+def size_for(frame: tuple[int, int], recipe: Recipe) -> tuple[int, int]:
+    """(h, w) at which the recipe's model sees its windows, where the recipe does not say.
+
+    frame: (H, W) of most of the pictures.
+    """
     rectangles = list(recipe.windows.values()) or [recipe.crop or (0, 0, frame[1], frame[0])]
     sizes = [(height, width) for _, _, width, height in rectangles]
     if recipe.compression.steps:
@@ -168,19 +172,13 @@ def feature_size(
 ) -> tuple[int, int]:
     """(h, w) at which an encoder sees windows of these sizes.
 
-    Twice as large where the smallest defect would measure less than a place of the features.
+    Larger where the smallest defect would measure less than `SMALLEST_SEEN`.
     """
-    longest = LONGEST_OF_FEATURES
-    if smallest_defect is not None and is_too_small(smallest_defect, sizes, longest):
-        longest = MOST_OF_FEATURES
-    return fitting_size(sizes, longest, LEAST_OF_FEATURES, MULTIPLE)
-
-
-def is_too_small(smallest_defect: float, sizes: Sequence[tuple[int, int]], longest: int) -> bool:
-    """Whether a defect of so many pixels is less than a place of the features, seen that large."""
-    seen = max(fitting_size(sizes, longest, LEAST_OF_FEATURES, MULTIPLE))
-    largest = max(max(size) for size in sizes)
-    return smallest_defect * seen / largest < SMALLEST_SEEN
+    size = fitting_size(sizes, LONGEST_OF_FEATURES, LEAST_OF_FEATURES, MULTIPLE)
+    largest = max(max(one) for one in sizes)
+    if smallest_defect is None or smallest_defect * max(size) / largest >= SMALLEST_SEEN:
+        return size
+    return fitting_size(sizes, MOST_OF_FEATURES, MOST_OF_FEATURES, MULTIPLE)
 
 
 def _drawn(told: Sequence[str], preparation: Preparation, recipe: Recipe) -> frozenset[int]:
@@ -188,7 +186,8 @@ def _drawn(told: Sequence[str], preparation: Preparation, recipe: Recipe) -> fro
 
     Then as many as are kept, of each label its share but at most half: the rest gives its limit.
     """
-    each = preparation.count * int(np.prod(preparation.shapes[0])) * 4 * len(set(told))
+    largest = max(np.prod(preparation.shapes[0]), np.prod(preparation.shape))  # pixels or features
+    each = preparation.count * int(largest) * 4 * len(set(told))
     most = max(_LEAST_LEARNED, _MOST_BYTES // each)
     if len(told) <= 2 * most:
         return frozenset(range(len(told)))

@@ -190,6 +190,9 @@ class Recipe(Settings):
         mask = settings.get("ignore_mask")
         if isinstance(mask, str) and (path.parent / mask).is_file():
             settings["ignore_mask"] = str(path.parent / mask)  # beside the recipe that names it
+        backbone = settings.get("feature", {}).get("backbone")
+        if isinstance(backbone, str) and (path.parent / backbone).is_file():
+            settings["feature"]["backbone"] = str(path.parent / backbone)
         return cls.parse(settings, str(path))
 
     @classmethod

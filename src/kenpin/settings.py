@@ -42,7 +42,8 @@ class FeatureSettings(Settings):
         gt=0,
         le=100_000,
         description="Pixels of the picture that the smallest defect to be found measures. The "
-        "picture is then seen as large as that takes. Left out: 192 pixels of the longer side.",
+        "picture is then seen with 384 pixels of the longer side if with 192 the defect would "
+        "have fewer than 4. Left out: 192.",
     )
 
 

@@ -54,6 +54,14 @@ def learn_sketch(pictures: Floats, numbers: Labels, recipe: Recipe, progress: Pr
 def load_sketch(state: State) -> Sketch:
     """The sketch again; see `Sketch.state`."""
     height, width = state.config["size"]
+    means = [array for name, array in state.arrays.items() if name.split(".")[-1] == "mean"]
+    finite = all(np.isfinite(array).all() for array in state.arrays.values())
+    if (
+        not finite
+        or max(height, width) > _LONGEST
+        or {m.shape[:2] for m in means} != {(height, width)}
+    ):
+        raise ValueError("size and components of the sketch do not fit each other")
     return Sketch(load_model(_MODEL, State(state.config["model"], state.arrays)), (height, width))
 
 

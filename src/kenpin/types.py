@@ -85,7 +85,7 @@ class Region:
     """A rectangle around a part of the difference that is above the limit.
 
     x, y, width, height: in a verdict, in pixels of the picture the user gave. peak: the largest
-    difference inside, in good-part units. window: the name of the window that it lies in, where
+    difference inside, in its unit. window: the name of the window that it lies in, where
     the recipe has windows.
     """
 
@@ -105,7 +105,8 @@ class Evidence:
     float32 in about [0, 1]; there is no reconstruction by a model that answers with a residual
     only, but beside `feature` a linear autoencoder of the pixels rebuilds for people. difference:
     (K, h, w) float32 >= 0, high is abnormal, in good-part units unless the recipe asks for another
-    difference. places: of each window a (3, 3) map from its pixels (x, y, 1) to
+    difference. sketched: whether the reconstruction is only for people. places: of each window a
+    (3, 3) map from its pixels (x, y, 1) to
     those of the picture.
     """
 
@@ -113,6 +114,7 @@ class Evidence:
     reconstruction: Floats | None
     difference: Floats
     places: tuple[NDArray[np.floating[Any]], ...]
+    sketched: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,10 @@ class WindowVerdict:
 class Verdict:
     """The answer for one picture.
 
-    score: high is abnormal; with the default recipe the largest difference in the picture, in
-    good-part units. limit: a score above it is NG. p_value: the share of good parts expected to
-    score at least this high, in (0, 1]; small is abnormal. regions: most abnormal first, empty
+    score: high is abnormal; by default the mean of the largest hundredth of the difference, which
+    is of features in squared standard deviations of good parts. limit: a score above it is NG.
+    p_value: the share of good parts expected to score at least this high, in (0, 1]; small is
+    abnormal. regions: most abnormal first, empty
     when OK or unusable, never empty else. level: they are the places of the difference map above
     it; the limit itself where the score is the largest difference.
     l1, l2: mean absolute and mean squared residual, for comparison: of grey levels in [0, 1], or

@@ -70,11 +70,13 @@ def learn(
                                  "[default: 60s].")
     ] = None,
     difference: Annotated[
-        str | None, typer.Option(help="units, l1, l2, ssim or auto [default: units].",
+        str | None, typer.Option(help="units, l1, l2, ssim or auto [default: l2 of "
+                                 "features, units of pixels].",
                                  show_default=False)
     ] = None,
     score: Annotated[
-        str | None, typer.Option(help="max, mean, top or auto [default: max].",
+        str | None, typer.Option(help="max, mean, top or auto [default: top of "
+                                 "features, max of pixels].",
                                  show_default=False)
     ] = None,
     preset: Annotated[
@@ -140,7 +142,9 @@ def learn(
     }
     feature = {key: value for key, value in feature.items() if value is not None}
     if add:
-        _add(good, add, check or [], output, [*given, *feature], layout, columns, good_names)
+        others = {"labels": labels, "ng": ng, "preset": preset, "recipe": recipe}
+        named = [*given, *feature, *(key for key, value in others.items() if value)]
+        _add(good, add, check or [], output, named, layout, columns, good_names)
         return
     if check:
         raise DatasetError(messages.CHECK_ALONE)
@@ -169,7 +173,7 @@ def _add(
     from kenpin.adding import add  # noqa: PLC0415
     from kenpin.bundle import Bundle  # noqa: PLC0415
     from kenpin.comparison import before_and_after  # noqa: PLC0415
-    from kenpin.dataset import files_of, find_good  # noqa: PLC0415
+    from kenpin.dataset import files_of, find_good, find_pictures  # noqa: PLC0415
     from kenpin.files import check_not_input, check_writable  # noqa: PLC0415
     from kenpin.tables import print_bundle  # noqa: PLC0415
 
@@ -182,10 +186,13 @@ def _add(
     before = Bundle.load(part[0])
     check_not_input(output, [*files_of(find_good(new, layout)), *new, *part])
     check_writable(output)
+    for folder in check:  # said before the long part
+        find_pictures([folder])
+        if before.calibration is None:
+            raise DatasetError(messages.NOT_CALIBRATED.format(name=before.name))
     with progress_bar() as progress:
         after = add(before, new, progress, layout=layout)
-        lines = [before_and_after(before, after, folder, progress) for folder in check]
     after.save(output)
     print_bundle(out, after, output)
-    for line in lines:
-        out.print(line)
+    for folder in check:
+        out.print(before_and_after(before, after, folder))

@@ -52,6 +52,6 @@ class Network:
 
 def load(state: State) -> Network:
     """The model again; raises ValueError when a graph cannot be loaded."""
-    for graph in state.graphs.values():
-        open_graph(graph)
+    if DECODER in state.graphs:
+        open_graph(state.graphs[DECODER])
     return Network(state)

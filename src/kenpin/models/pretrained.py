@@ -1,5 +1,6 @@
 """A pretrained network of timm as an encoder's graph (needs torch and timm)."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def as_graph(name: str, weights: Path | None) -> tuple[bytes, str]:
     """
     timm = _timm()
     if weights is not None:
-        known = [n for n in timm.list_models() if name == n or name.startswith(n + "_")]
+        known = [n for n in timm.list_models() if re.match(rf"{re.escape(n)}([_.-]|$)", name)]
         if not known:
             raise RecipeError(messages.BACKBONE_NAME.format(path=weights))
         name = max(known, key=len)

@@ -69,10 +69,10 @@ def triple(
 def squared(verdict: Verdict, largest: int = _LARGEST) -> Image | None:
     """(H', W', 3) uint8 RGB: the squared difference, which a judge by MSE averages.
 
-    None where the model does not reconstruct.
+    None where the model does not judge by a reconstruction.
     """
     evidence = _evidence(verdict)
-    if evidence.reconstruction is None:
+    if evidence.reconstruction is None or evidence.sketched:
         return None
     residual = np.square(evidence.prepared - evidence.reconstruction).mean(axis=3)
     size = _panel_size(verdict.size, largest)
@@ -90,6 +90,8 @@ def _labels_in_words(verdict: Verdict) -> str:
 
 
 def _reconstruction_title(evidence: Evidence) -> str:
+    if evidence.sketched:
+        return "what it remembers"
     compressed = evidence.prepared.shape[3] == 2
     return "compressed, rebuilt" if compressed else "reconstruction"
 
