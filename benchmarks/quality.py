@@ -3,8 +3,8 @@
     python benchmarks/quality.py [SET ...] [--data DIR] [--seeds 3] [--model NAME] [--recipe TOML]
 
 One JSON line for each set and seed, then one with mean and spread for each set. At most 100 good
-pictures to learn from, drawn by the seed; defaults otherwise. Test labels choose nothing here (what was seen before defaults were
-fixed is said in docs/decisions/feature.md).
+pictures to learn from, drawn by the seed; defaults otherwise. Test labels choose nothing here (what
+was seen before defaults were fixed is said in docs/decisions/feature.md).
 """
 
 import argparse

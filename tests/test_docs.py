@@ -29,6 +29,7 @@ def workplace(tmp_path, monkeypatch):
     """The folders that the pages speak of."""
     monkeypatch.chdir(tmp_path)
     write_pictures(tmp_path / "good_pictures", good_pictures(30))
+    write_pictures(tmp_path / "more_good_pictures", good_pictures(12, first=700))
     write_pictures(tmp_path / "new_pictures", good_pictures(3, first=800))
     write_png(tmp_path / "new.png", draw_terminals(900, "missing", size=SIZE).pixels)
     write_test_set(tmp_path / "dataset", "scratch", good=3, ng=3, first=810)

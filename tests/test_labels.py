@@ -72,7 +72,8 @@ def test_labels_may_be_given_one_by_one_and_by_a_table(folder, two, tmp_path):
     assert kenpin.learn(paths, recipe, labels=names).to_bytes() == two.bundle.to_bytes()
     lines = ["path,品番", *(f"{path},{name}" for path, name in zip(paths, names, strict=True))]
     (tmp_path / "parts.csv").write_text("\n".join(lines), "cp932")
-    assert kenpin.learn(tmp_path / "parts.csv", labels="品番").to_bytes() == two.bundle.to_bytes()
+    tabled = kenpin.learn(tmp_path / "parts.csv", recipe, labels="品番")
+    assert tabled.to_bytes() == two.bundle.to_bytes()
     with pytest.raises(DatasetError, match="has no column 'part'; its columns are path, 品番"):
         kenpin.learn(tmp_path / "parts.csv", labels="part")
 

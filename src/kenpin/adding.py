@@ -4,8 +4,10 @@ The components are updated as if they had been learned from all; the new picture
 folds, as when learning, and their scores join the old ones. What prepares a picture stays.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ from kenpin.types import Floats, PictureSource, Progress, name_of
 from kenpin.usable import facts_of
 
 _AT_ONCE = 200  # pictures
+_ODD = 1.5  # times the limit before: that is not for having seen other pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +40,12 @@ class _New:
     shown: Floats
     numbers: Labels
     hashes: tuple[str, ...]
+    names: tuple[str, ...]
     left_out: tuple[tuple[str, str], ...]
-    unusable: int
 
 
 def add(
-    bundle: Bundle,
+    bundle: Bundle | str | Path,
     good: Given,
     progress: Progress | None = None,
     *,
@@ -50,11 +53,14 @@ def add(
 ) -> Bundle:
     """The bundle that has also learned these good pictures; the old ones are not needed.
 
-    good, layout: as in `kenpin.learn`. Pictures that it has already learned are left out.
+    bundle: or the path of its file. good, layout: as in `kenpin.learn`. Pictures that it has
+    already learned, and those that it calls unusable, are left out.
 
     Raises BundleError when this bundle cannot learn more: another model than `feature` and `pca`,
-    several labels, or a judge from NG pictures; DatasetError when there is no new picture.
+    several labels, or NG pictures; DatasetError when there is no new picture.
     """
+    if not isinstance(bundle, Bundle):
+        bundle = Bundle.load(bundle)
     _check_can_grow(bundle)
     progress = progress or (lambda *_: None)
     sources = paths_of(good, lambda given: find_good(given, layout))
@@ -90,7 +96,7 @@ def _add(bundle: Bundle, sources: Sequence[PictureSource], progress: Progress) -
         recipe=recipe,
         model=model,
         parts=(Part(part.label, tuple(one.final for one in measures), calibration),),
-        provenance=_provenance(bundle, new),
+        provenance=_provenance(bundle, new, _odd_limit(part.calibration, calibration, found, new)),
         sketch=bundle.sketch and bundle.sketch.updated(new.shown, new.numbers, count),
     )
 
@@ -101,7 +107,7 @@ def _check_can_grow(bundle: Bundle) -> None:
         raise BundleError(text)
     if bundle.labels:
         raise BundleError(messages.ADD_LABELS.format(name=bundle.name))
-    if bundle.parts[0].svm:
+    if bundle.ng:
         raise BundleError(messages.ADD_NG.format(name=bundle.name))
 
 
@@ -116,7 +122,7 @@ def _learned(bundle: Bundle) -> int:
 
 def _read_new(bundle: Bundle, sources: Sequence[PictureSource], progress: Progress) -> _New:
     known = dict.fromkeys(bundle.provenance.pictures, messages.ALREADY_LEARNED)
-    prepared, shown, left_out, unusable = [], [], [], 0
+    prepared, shown, names, left_out = [], [], [], []
     reads = read_in_threads(sources, bundle.preparation.prepare)
     for done, (source, answer) in enumerate(zip(sources, reads, strict=True), start=1):
         progress(messages.STAGE_READING, done, len(sources))
@@ -128,20 +134,22 @@ def _read_new(bundle: Bundle, sources: Sequence[PictureSource], progress: Progre
         if picture.hash in known:
             left_out.append((name, known[picture.hash]))
             continue
-        known[picture.hash] = messages.DUPLICATE.format(other=name)
+        if bundle.usability is not None:
+            why = bundle.usability.reason(facts_of(seen.overview, seen.upright, picture.size))
+            if why is not None:  # it would raise the limit, and what is like it is not judged
+                left_out.append((name, messages.ADDED_UNUSABLE.format(reason=why.value)))
+                continue
         prepared.append(seen.windows)
         shown.append(seen.shown)
-        if bundle.usability is not None:
-            facts = facts_of(seen.overview, seen.upright, picture.size)
-            unusable += bundle.usability.reason(facts) is not None
+        names.append(name)
+        known[picture.hash] = messages.DUPLICATE.format(other=name)
     if not prepared:
-        reason = left_out[0][1]
+        reason = left_out[0][1].rstrip(".")
         raise DatasetError(messages.ADD_NOTHING.format(count=len(sources), reason=reason))
     hashes = tuple(known)[len(set(bundle.provenance.pictures)) :]
     numbers = numbers_of(np.zeros(len(prepared), np.intp), bundle.preparation.count)
-    return _New(
-        np.concatenate(prepared), np.concatenate(shown), numbers, hashes, tuple(left_out), unusable
-    )
+    windows = np.concatenate(prepared), np.concatenate(shown)
+    return _New(*windows, numbers, hashes, tuple(names), tuple(left_out))
 
 
 def _held_out(
@@ -206,15 +214,34 @@ def _joined(old: Calibration | None, found: Scored, recipe: Recipe) -> Calibrati
     return replace(new, level=new.limit) if recipe.score == "max" else new
 
 
-def _provenance(bundle: Bundle, new: _New) -> Provenance:
+def _odd_limit(
+    old: Calibration | None, calibration: Calibration | None, found: Scored, new: _New
+) -> list[str]:
+    """That a picture just added set a limit which is much higher than before."""
+    if old is None or calibration is None or calibration.limit <= _ODD * old.limit:
+        return []
+    limit = calibration.limit
+    return [
+        messages.LIMIT_FROM.format(picture=name, limit=f"{limit:.3g}")
+        for name, value in zip(new.names, found.own, strict=True)
+        if value == limit
+    ]
+
+
+def _provenance(bundle: Bundle, new: _New, odd: list[str]) -> Provenance:
     old = bundle.provenance
-    remarks = [*old.remarks, messages.ADDED.format(count=len(new.hashes), old=len(old.pictures))]
-    if new.unusable:
-        remarks.append(messages.ADDED_UNUSABLE.format(count=new.unusable))
+    count, first = len(new.hashes), len(old.pictures)
+    remarks = []
+    for remark in old.remarks:
+        added = re.match(r"(\d+) pictures were added to (\d+)", remark)
+        if added:
+            count, first = count + int(added[1]), int(added[2])
+        elif not remark.startswith(messages.LIMIT_FROM.split("{")[0]):  # no longer the limit
+            remarks.append(remark)
     return replace(
         old,
         pictures=(*old.pictures, *new.hashes),
         learned=_learned(bundle) + len(new.hashes),
         left_out=(*old.left_out, *new.left_out),
-        remarks=tuple(remarks),
+        remarks=(*remarks, messages.ADDED.format(count=count, old=first), *odd),
     )

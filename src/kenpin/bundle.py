@@ -266,7 +266,8 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
     if (recipe.model == "feature") != (manifest.encoder is not None):
         raise ValueError(messages.BUNDLE_DISAGREES.format(what="recipe and encoder"))
     if manifest.encoder is not None:
-        encoder = encoder_of(manifest.encoder.sha256, manifest.encoder.name, members.get(_ENCODER))
+        told, graph = manifest.encoder, members.get(_ENCODER)
+        encoder = encoder_of(told.sha256, told.name, graph, name)
         preparation = replace(preparation, encoder=encoder)
     preparation = preparation.with_arrays(recipe, within(arrays, "prepare."))
     bundle = Bundle(

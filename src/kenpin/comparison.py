@@ -1,19 +1,21 @@
 """A part before and after it learned more, on the same pictures."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from kenpin import messages
 from kenpin.bundle import Bundle
 from kenpin.dataset import find_labelled, find_pictures
-from kenpin.errors import CalibrationError, DatasetError
+from kenpin.errors import CalibrationError, DatasetError, PictureError
 from kenpin.evaluation import Evaluation, evaluate
 from kenpin.inspector import Inspector
+from kenpin.manifest import Layout
 from kenpin.pictures import read_picture
-from kenpin.types import Outcome, Progress
+from kenpin.types import Outcome
 
 
 def before_and_after(
-    before: Bundle, after: Bundle, folder: str | Path, progress: Progress | None = None
+    before: Bundle, after: Bundle, folder: str | Path, layout: Layout | None = None
 ) -> str:
     """One line: what both say of the pictures in a folder or table.
 
@@ -24,18 +26,21 @@ def before_and_after(
         inspectors = Inspector(before), Inspector(after)
     except CalibrationError as error:
         raise DatasetError(str(error)) from None
-    try:
-        labelled = find_labelled(folder)
-    except DatasetError:
-        return _of_unlabelled(inspectors, Path(folder))
-    was, now = (evaluate(inspector, labelled, progress) for inspector in inspectors)
+    path = Path(folder)
+    if path.is_dir() and not (path / "test").is_dir():
+        return _of_unlabelled(inspectors, path)
+    labelled = find_labelled(folder, layout)
+    was, now = (evaluate(inspector, labelled) for inspector in inspectors)
     figures = [("AUROC", _area(was), _area(now)), *_rates(was, now)]
     told = ", ".join(f"{name} {a} -> {b}" for name, a, b in figures)
     return messages.BEFORE_AFTER.format(path=folder, figures=told)
 
 
 def _of_unlabelled(inspectors: tuple[Inspector, Inspector], folder: Path) -> str:
-    pictures = [read_picture(source) for source in find_pictures([folder])]
+    pictures = []
+    for source in find_pictures([folder]):
+        with suppress(PictureError):  # as `evaluate` passes over them
+            pictures.append(read_picture(source))
     seen = frozenset(inspectors[1].bundle.provenance.pictures)
     for picture in pictures:
         if picture.hash in seen:

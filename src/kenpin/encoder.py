@@ -94,11 +94,11 @@ def own_encoder() -> Encoder:
     return Encoder(graph, "kenpin", own=True)
 
 
-def encoder_of(sha256: str, name: str, graph: bytes | None) -> Encoder:
+def encoder_of(sha256: str, name: str, graph: bytes | None, path: str) -> Encoder:
     """The encoder that a bundle was learned with.
 
-    graph: from the bundle, where it brings its own. Raises BundleError when this kenpin has
-    another one.
+    graph: from the bundle, where it brings its own. path: of the bundle, for people. Raises
+    BundleError when this kenpin has another one.
     """
     if graph is not None:
         encoder = Encoder(graph, name)
@@ -107,7 +107,9 @@ def encoder_of(sha256: str, name: str, graph: bytes | None) -> Encoder:
         return encoder
     if own_encoder().sha256 != sha256:
         raise BundleError(
-            messages.ENCODER_OTHER.format(theirs=sha256[:12], ours=own_encoder().sha256[:12])
+            messages.ENCODER_OTHER.format(
+                path=path, theirs=sha256[:12], ours=own_encoder().sha256[:12]
+            )
         )
     return own_encoder()
 

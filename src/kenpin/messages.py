@@ -31,8 +31,8 @@ ENCODER_SHAPE = (
     "the encoder {name} must turn pictures (1, 3, h, w) into features (1, D, h/8, w/8), float32"
 )
 ENCODER_OTHER = (
-    "It was learned with the encoder {theirs} of another kenpin, this one has {ours}: learn the "
-    "part again, or use the kenpin that made the file."
+    "{path} was learned with the encoder {theirs} of another kenpin, this one has {ours}: learn "
+    "the part again, or use the kenpin that made the file."
 )
 FEATURE_COMPRESSED = (
     "The model 'feature' cannot see compressed pictures; leave out the compression or use another "
@@ -77,7 +77,8 @@ ADD_MODEL = (
 )
 ADD_LABELS = "{name} has several labels, to which nothing can be added; learn from all again."
 ADD_NG = (
-    "{name} has a judge from NG pictures, which needs the old pictures too; learn from all again."
+    "{name} was learned with NG pictures too, and both judges need the old pictures; learn from "
+    "all again."
 )
 ADD_NOTHING = "None of the {count} pictures can be added, the first: {reason}."
 ADD_ONE_PART = "With --add give one PART.kenpin to add to; got {given} instead."
@@ -87,10 +88,8 @@ ADDED = (
     "{count} pictures were added to {old}. The limit is also made of the old scores, which are a "
     "little high for a part that has now seen more; learning from all at once gives a tighter one."
 )
-ADDED_UNUSABLE = (
-    "{count} of the pictures added would be called unusable; if they are good, learn from all "
-    "again."
-)
+ADDED_UNUSABLE = "the part calls it unusable ({reason}); if it is good, learn from all again"
+FEATURE_ONLY = "{options} goes with the model 'feature'; leave it out or use that model."
 BEFORE_AFTER = "{path}, before -> after: {figures}"
 CHECK_ALONE = "--check goes with --add: it compares the part before and after."
 

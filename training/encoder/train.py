@@ -4,9 +4,9 @@
         --photographs FOLDER [--photographs FOLDER ...] --out DIR
 
 Runs unattended for as many hours as given, on every core or a GPU. Stopped, it goes on where it was
-when called again; called with more hours, it trains on, in the stage that the longer plan is then in. DIR gets `log.jsonl` (one line a minute),
-`state.pt` to go on from, and `student-MINUTES.safetensors`, the student as it was after 2, 4, 8 ...
-minutes and at the end.
+when called again; called with more hours, it trains on, in the stage that the longer plan is then
+in. DIR gets `log.jsonl` (one line a minute), `state.pt` to go on from, and
+`student-MINUTES.safetensors`, the student as it was after 2, 4, 8 ... minutes and at the end.
 
 In the first part of the time each block learns for itself to answer the teacher's input as the
 teacher's block does (as in Li et al., "Blockwisely supervised neural architecture search with

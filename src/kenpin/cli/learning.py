@@ -18,7 +18,7 @@ from kenpin.cli.common import (
     out,
     progress_bar,
 )
-from kenpin.errors import DatasetError
+from kenpin.errors import DatasetError, RecipeError
 
 
 @app.command()
@@ -151,6 +151,9 @@ def learn(
     told = layout_of(layout, columns, good_names)
     wanted = Recipe.read(recipe) if recipe else Recipe.preset(preset) if preset else Recipe()
     wanted = wanted.but(**given, feature=wanted.feature.model_dump() | feature)
+    if feature and wanted.model not in ("feature", "auto"):
+        options_of = ", ".join(f"--{key.replace('_', '-')}" for key in feature)
+        raise RecipeError(messages.FEATURE_ONLY.format(options=options_of))
     sources = [*find_good(good, told), *(find_pictures(ng, told) if ng else [])]
     check_not_input(output, [*files_of(sources), *good])
     check_writable(output)
@@ -195,4 +198,4 @@ def _add(
     after.save(output)
     print_bundle(out, after, output)
     for folder in check:
-        out.print(before_and_after(before, after, folder))
+        out.print(before_and_after(before, after, folder, layout))

@@ -161,6 +161,10 @@ class Preparation:
         if self.ignored is None or not self.ignored[window].any():
             return None
         shares = resize(self.ignored[window].astype(np.float32), self.shape[:2])
+        if (shares > 0).all():  # the window may show something yet, but less than a place
+            name = self.names[window]
+            where = "the picture" if name is None else f"the window '{name}'"
+            raise RecipeError(messages.NOTHING_LEFT.format(where=where))
         return np.asarray(shares > 0)
 
     def _prepared(self, picture: Picture, whole: bool) -> Prepared:

@@ -108,6 +108,8 @@ def _calibration(inspector: Inspector) -> dict[str, Any]:
         "units": inspector.bundle.recipe.difference == "units"
         and not inspector.bundle.parts[0].svm,
         "reconstructs": inspector.bundle.recipe.model not in WITHOUT_RECONSTRUCTION,
+        "sketched": inspector.bundle.sketch is not None,
+        "one_limit": all(c.level == c.limit for c in inspector.calibrations),
         "judged_by": judge_in_words(inspector.bundle),
         "learned_from": len(inspector.bundle.provenance.pictures),
     }
