@@ -285,12 +285,12 @@ def few() -> str:
     return table(["good pictures", "judge", "sets", "mean AUROC"], rows)
 
 
-def cost() -> str:
-    ours = [line for line in results("peers.jsonl") if line["who"] == "kenpin"]
+def ours() -> str:
+    found = [line for line in results("peers.jsonl") if line["who"] == "kenpin"]
     names = {"learn_s": "learning, s", "ms": "a picture, ms", "file_mb": "file, MB",
              "peak_mb": "memory, MB"}  # fmt: skip
     rows = [
-        [words, f"{min(line[key] for line in ours):g} to {max(line[key] for line in ours):g}"]
+        [words, f"{min(line[key] for line in found):g} to {max(line[key] for line in found):g}"]
         for key, words in names.items()
     ]
     return table(["kenpin, learning 100 pictures of each set", "least to most"], rows)
@@ -310,7 +310,7 @@ def _mean(lines: list[dict], key: str) -> float | None:
 
 def _ratio(lines: list[dict], ours: list[dict], key: str) -> str:
     one, other = _mean(lines, key), _mean(ours, key)
-    return f"{one / other:.0f}" if one and other else ""
+    return f"{one / other:.1f}" if one and other else ""
 
 
 def distilled() -> str:
@@ -391,7 +391,7 @@ PREPARED = {
 TABLES: dict[str, Callable[[], str]] = {
     "quality": quality, "kinds": kinds, "coverage": coverage, "promises": promises,
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
-    "peers": peers, "few": few, "cost": cost, "distilled": distilled, "ways": ways,
+    "peers": peers, "few": few, "ours": ours, "distilled": distilled, "ways": ways,
     "adding": adding, "regions": regions,
     "conditional": conditional, "simulated": simulated, "automatic": automatic, "luck": luck,
     **{name: partial(prepared, name, keys) for name, keys in PREPARED.items()},
