@@ -154,3 +154,29 @@ def test_the_command_adds_and_compares(tmp_path):
     refused(run("learn", "--add", new, part, "--labels", "folders", "-o", grown), "--labels")
     refused(run("learn", "--add", new, part, "--check", old, "-o", grown), "learned from")
     refused(run("learn", "--add", new, part, "--check", tmp_path / "no", "-o", grown), "not exist")
+
+
+def test_what_the_part_calls_unusable_is_left_out_with_its_reason(before):
+    grown = add(before, [np.zeros((48, 64), np.uint8), *good_pictures(3, first=90)])
+    assert grown.calibration.count == 33
+    ((name, reason),) = grown.provenance.left_out
+    assert name == "array" and "calls it unusable (too dark)" in reason
+    with pytest.raises(DatasetError, match=r"None of the 1 pictures .* calls it unusable"):
+        add(before, [np.zeros((48, 64), np.uint8)])
+
+
+def test_a_picture_that_sets_a_much_higher_limit_is_named(before):
+    odd = draw_terminals(91, "missing", size=SIZE).pixels
+    grown = add(before, [*good_pictures(9, first=92), odd])
+    assert grown.calibration.limit > 1.5 * before.calibration.limit
+    assert any("is the score of array" in remark for remark in grown.provenance.remarks)
+    again = add(grown, good_pictures(10, first=110))
+    notes = [remark for remark in again.provenance.remarks if "were added to 30" in remark]
+    assert len(notes) == 1 and notes[0].startswith("20 pictures")
+
+
+def test_a_part_learned_with_ng_pictures_cannot_grow():
+    ng = [255 - picture for picture in good_pictures(6, first=500)]
+    part = kenpin.learn(good_pictures(20), ng=ng)
+    with pytest.raises(BundleError, match="was learned with NG pictures too"):
+        add(part, good_pictures(5, first=50))

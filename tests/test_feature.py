@@ -364,6 +364,19 @@ def test_a_sketch_that_does_not_fit_is_refused(learned, tmp_path, change):
         kenpin.Bundle.load(tmp_path / "a.kenpin")
 
 
+def test_a_strip_narrower_than_a_place_is_nothing_to_judge():
+    recipe = kenpin.Recipe(ignore=[(0, 0, 128, 93)])
+    with pytest.raises(RecipeError, match="Nothing is left to judge"):
+        kenpin.learn(connectors(12), recipe)
+
+
+def test_options_of_features_are_refused_with_another_model(tmp_path):
+    folder = write_pictures(tmp_path / "good", connectors(12))
+    command = ["learn", folder, "--model", "pca", "-o", tmp_path / "a.kenpin"]
+    refused(run(*command, "--smallest-defect", "3px"), "--smallest-defect goes with the model")
+    refused(run(*command, "--backbone", "no.onnx"), "--backbone goes with the model")
+
+
 def test_features_of_compressed_pictures_are_refused():
     with pytest.raises(RecipeError, match="cannot see compressed pictures"):
         kenpin.learn(connectors(12), kenpin.Recipe(compression={"steps": 1}))

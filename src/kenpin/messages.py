@@ -61,7 +61,7 @@ BACKBONE_WEIGHTS = "{path} does not fit the network that its name says: {reason}
 BACKBONE_LACKS = "it lacks {key}"
 EXTRA_TIMM = (
     "A backbone of timm needs the package {module}, which is not installed: pip install "
-    "'kenpin[torch]'."
+    "'kenpin[torch,timm]'."
 )
 TIMM_BROKEN = "timm cannot be loaded ({reason}); install the torchvision that fits this torch."
 SMALLEST_DEFECT = (

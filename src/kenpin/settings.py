@@ -35,7 +35,7 @@ class FeatureSettings(Settings):
         "kenpin",
         description="What sees the features: 'kenpin' is the encoder in the package; 'timm:NAME' "
         "a pretrained network by its name in timm, or a file of weights whose name begins with "
-        "such a name (both need torch to learn); or an ONNX graph.",
+        "such a name (both need kenpin[torch,timm] to learn); or an ONNX graph.",
     )
     smallest_defect: float | None = Field(
         None,

@@ -46,7 +46,7 @@ def learn(
     backbone: Annotated[
         str | None, typer.Option(metavar="timm:NAME|FILE", show_default=False,
                                  help="Another network to see features with: one of timm, or a "
-                                 "file of weights (need kenpin[torch]), or an ONNX graph.")
+                                 "file of weights (need kenpin[torch,timm]), or an ONNX graph.")
     ] = None,
     add: Annotated[
         list[Path] | None, typer.Option(metavar="NEW", show_default=False,
