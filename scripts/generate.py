@@ -273,16 +273,18 @@ def peers() -> str:
 
 
 def few() -> str:
-    """AUROC with few good pictures: the mean over the sets."""
-    found: dict[tuple[int, str], dict[str, list[float]]] = {}
+    """AUROC with few good pictures; the mean over seeds."""
+    judges = ("kenpin", "padim", "patchcore")
+    found: dict[tuple[str, int], dict[str, list[float]]] = {}
     for line in results("peers*.jsonl"):
-        sets = found.setdefault((line["learned_from"], line["who"]), {})
-        sets.setdefault(line["set"], []).append(line["auroc"])
+        cell = found.setdefault((line["set"], line["learned_from"]), {})
+        cell.setdefault(line["who"], []).append(line["auroc"])
     rows = [
-        [str(count), who, str(len(sets)), f"{mean(mean(v) for v in sets.values()):.4f}"]
-        for (count, who), sets in sorted(found.items())
+        [name, str(count), *(f"{mean(who[j]):.3f}" if j in who else "" for j in judges)]
+        for (name, count), who in sorted(found.items())
+        if count < 100
     ]
-    return table(["good pictures", "judge", "sets", "mean AUROC"], rows)
+    return table(["set", "good pictures", *judges], rows)
 
 
 def ours() -> str:
