@@ -37,6 +37,7 @@ def measure(folder: Path, model: str, seed: int) -> dict[str, float]:
         result = kenpin.evaluate(kenpin.Inspector(part), labelled)
         figures[way] = result.auroc
         figures[f"{way}_false_reject"] = result.false_reject.rate
+        figures[f"{way}_limit"] = part.parts[0].calibration.limit
     return figures
 
 

@@ -337,13 +337,15 @@ def distilled() -> str:
 
 
 def adding() -> str:
-    heads = ["set", "model", "AUROC of 50", "50 and 50 added", "100 at once", "false reject, added"]
+    heads = ["set", "model", "AUROC of 50", "50 and 50 added", "100 at once", "false reject, added",
+             "limit, times that at once"]  # fmt: skip
     rows = [
         [
             line["set"],
             line["model"],
             *(f"{line[key]:.4f}" for key in ("half", "added", "at_once")),
             f"{100 * line['added_false_reject']:.1f} %",
+            f"{line['added_limit'] / line['at_once_limit']:.2f}",
         ]
         for line in results("adding.jsonl")
     ]

@@ -18,7 +18,16 @@ from kenpin.dataset import find_good
 from kenpin.difference import GoodVariation, Measure, grown_variation
 from kenpin.errors import BundleError, DatasetError, PictureError
 from kenpin.findings import short_name
-from kenpin.held_out import FOLDS, HeldOut, Scored, Unseen, numbers_of, scored, seen_by
+from kenpin.held_out import (
+    FOLDS,
+    HeldOut,
+    Scored,
+    Unseen,
+    back_in_order,
+    numbers_of,
+    scored,
+    seen_by,
+)
 from kenpin.judge import Calibration
 from kenpin.manifest import Layout
 from kenpin.models import UPDATABLE, Labels, Model, grown_components, load_model, updated_model
@@ -170,8 +179,7 @@ def _held_out(
         own = new.prepared[inside], new.numbers[inside]
         parts.append(seen_by(model, *own, windows, labels=1))
         progress(messages.STAGE_FOLD.format(fold=fold + 1, folds=number), 1, 1)
-    back = np.argsort(np.concatenate([np.flatnonzero(folds == fold) for fold in range(number)]))
-    residuals = np.concatenate([part.residuals for part in parts])[back]
+    residuals = np.concatenate([part.residuals for part in parts])[back_in_order(folds)]
     return HeldOut(new.prepared, residuals, new.numbers, folds, [], windows)
 
 

@@ -121,7 +121,7 @@ def cross_fit(
         own = prepared[inside], numbers[inside]
         parts.append(seen_by(model, *own, windows, labels, under_others))
         progress(stage, 1, 1)
-    order = np.argsort(np.concatenate([np.flatnonzero(folds == n) for n in range(len(parts))]))
+    order = back_in_order(folds)
     return HeldOut(
         prepared=prepared,
         residuals=np.concatenate([part.residuals for part in parts])[order],
@@ -133,6 +133,12 @@ def cross_fit(
         ],
         windows=windows,
     )
+
+
+def back_in_order(folds: NDArray[np.intp]) -> NDArray[np.intp]:
+    """(N,) what brings pictures that come fold after fold back into their own order."""
+    number = int(folds.max()) + 1
+    return np.argsort(np.concatenate([np.flatnonzero(folds == fold) for fold in range(number)]))
 
 
 def seen_by(
