@@ -23,7 +23,8 @@ from kenpin.recipe import SECTIONS, Recipe
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 LOG = ROOT / "training" / "encoder" / "log.jsonl"
-COMMANDS = ("check", "window", "learn", "inspect", "evaluate", "show", "draw", "demo", "reproduce")
+COMMANDS = ("check", "window", "learn", "inspect", "evaluate", "show", "draw", "export", "bench",
+            "demo", "reproduce")  # fmt: skip
 
 
 def results(pattern: str) -> Iterator[dict]:

@@ -219,7 +219,13 @@ def test_progress_is_told(name, pictures):
         labels=["A", "B"] * 10 if name == "cvae" else None,
     )
     assert all(0 < done <= total for _, done, total in told)
-    assert told[-1][0] == "learning from all 20 pictures"
+    stages = list(dict.fromkeys(stage.partition(" · ")[0] for stage, _, _ in told))
+    begin = stages.index("learning from all 20 pictures")
+    assert stages[begin + 1].startswith("learning without fold 1 of")
+    way = [done / total for stage, done, total in told if stage.startswith("learning")]
+    assert way == sorted(way) and way[-1] == 1  # one way for all of it, so that time can be told
+    if name in NETWORKS:
+        assert any("held-out error" in stage for stage, _, _ in told)
 
 
 def test_judging_never_loads_torch(name, tmp_path):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kenpin.errors import BundleError as BundleError
     from kenpin.errors import CalibrationError as CalibrationError
     from kenpin.errors import DatasetError as DatasetError
+    from kenpin.errors import ExportError as ExportError
     from kenpin.errors import ExtraError as ExtraError
     from kenpin.errors import KenpinError as KenpinError
     from kenpin.errors import OutputError as OutputError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from kenpin.errors import RecipeError as RecipeError
     from kenpin.evaluation import Evaluation as Evaluation
     from kenpin.evaluation import evaluate as evaluate
+    from kenpin.exports.package import export as export
     from kenpin.inspector import Inspector as Inspector
     from kenpin.learning import learn as learn
     from kenpin.manifest import Layout as Layout
@@ -49,6 +51,7 @@ _HOMES = {
     "DatasetError": "errors",
     "Evaluation": "evaluation",
     "Examination": "doctor",
+    "ExportError": "errors",
     "ExtraError": "errors",
     "Inspector": "inspector",
     "KenpinError": "errors",
@@ -65,6 +68,7 @@ _HOMES = {
     "add": "adding",
     "evaluate": "evaluation",
     "examine": "doctor",
+    "export": "exports.package",
     "learn": "learning",
     "read_picture": "pictures",
     "write_report": "report",

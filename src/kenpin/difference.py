@@ -21,8 +21,12 @@ from kenpin.types import Floats
 SCALES = (1 / 128, 1 / 64, 1 / 32, 1 / 16, 1 / 8)
 """Standard deviations of the neighbourhoods, as shares of the picture's longer side."""
 
+SSIM_FLOORS = (0.01**2, 0.03**2)
+"""What keeps the similarity of blank places from being a matter of rounding."""
+
 _FLOOR = 0.2  # of the mean variation: a place that never varied is not infinitely sensitive
 _SMALLEST_SPREAD = 1e-3  # grey levels (of 1): a quarter of a step of 8 bits
+_FEW_CHANNELS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +89,9 @@ class Measure:
                 raise ValueError("good-part units need the variation of good parts")
             difference = self.variation.difference(residual)
         elif self.kind == "l1":
-            difference = np.abs(residual).mean(axis=2)
+            difference = _over_channels(np.abs(residual))
         elif self.kind == "l2":
-            difference = np.square(residual).mean(axis=2)
+            difference = _over_channels(np.square(residual))
         else:
             similarity = structural_similarity(prepared, prepared - residual)
             difference = np.asarray((1 - similarity) / 2, np.float32)
@@ -185,17 +189,18 @@ def structural_similarity(one: Floats, other: Floats) -> Floats:
     quality assessment: from error visibility to structural similarity", 2004).
     """
     x, y = one.astype(np.float64), other.astype(np.float64)
-    mean_x, mean_y = _window(x), _window(y)
-    variances = _window(x * x) - mean_x**2 + _window(y * y) - mean_y**2
-    covariance = _window(x * y) - mean_x * mean_y
-    c1, c2 = 0.01**2, 0.03**2
+    mean_x, mean_y = structural_window(x), structural_window(y)
+    variances = structural_window(x * x) - mean_x**2 + structural_window(y * y) - mean_y**2
+    covariance = structural_window(x * y) - mean_x * mean_y
+    c1, c2 = SSIM_FLOORS
     similarity = ((2 * mean_x * mean_y + c1) * (2 * covariance + c2)) / (
         (mean_x**2 + mean_y**2 + c1) * (variances + c2)
     )
     return np.asarray(similarity.mean(axis=2), np.float32)
 
 
-def _window(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def structural_window(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(h, w, C) -> the same, averaged over the window of the structural similarity."""
     blurred = cv2.GaussianBlur(values, (11, 11), 1.5, borderType=cv2.BORDER_REFLECT)
     averages: NDArray[np.float64] = blurred.reshape(values.shape)
     return averages
@@ -203,8 +208,8 @@ def _window(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def blurred_errors(pictures: Floats, rebuilt: Floats) -> Floats:
     """(K, h, w, C) pictures and their reconstructions -> (K, h, w) smoothed absolute error."""
-    errors = np.abs(pictures - rebuilt).mean(axis=3)
-    return np.stack([cv2.GaussianBlur(error, (0, 0), 1.0) for error in errors])
+    errors = np.abs(pictures - rebuilt)
+    return np.stack([cv2.GaussianBlur(_over_channels(one), (0, 0), 1.0) for one in errors])
 
 
 def absolute_difference(residual: Floats) -> float:
@@ -217,23 +222,39 @@ def squared_difference(residual: Floats) -> float:
     return float(np.square(residual, dtype=np.float32).mean())
 
 
-def _neighbourhoods(residual: Floats) -> list[Floats]:
-    """(h, w, C) -> its Gaussian average at each scale; coarse scales on a coarser grid.
+def _over_channels(values: Floats) -> Floats:
+    """(h, w, C) -> (h, w), the mean over the channels."""
+    if values.shape[2] > _FEW_CHANNELS:
+        return np.asarray(values.mean(axis=2))
+    # NumPy's mean over a short last axis takes longer than all the rest of the difference.
+    total = values[:, :, 0].copy()
+    for channel in range(1, values.shape[2]):
+        total += values[:, :, channel]
+    return np.asarray(total / np.float32(values.shape[2]))
 
-    Half the neighbourhood's standard deviation is a fine enough grid and keeps every blur small.
-    """
+
+def _neighbourhoods(residual: Floats) -> list[Floats]:
+    """(h, w, C) -> its Gaussian average at each scale; coarse scales on a coarser grid."""
     height, width, channels = residual.shape
     averages = []
     for scale in SCALES:
-        sigma = scale * max(height, width)
-        step = max(1, int(sigma / 2))
-        size = (max(1, round(width / step)), max(1, round(height / step)))
+        sigma, size = neighbourhood(scale, (height, width))
         coarse = residual
-        if step > 1:
-            coarse = cv2.resize(residual, size, interpolation=cv2.INTER_AREA)
-        blurred = cv2.GaussianBlur(coarse, (0, 0), sigma / step, borderType=cv2.BORDER_REPLICATE)
-        averages.append(blurred.reshape(size[1], size[0], channels))
+        if size != (height, width):
+            coarse = cv2.resize(residual, size[::-1], interpolation=cv2.INTER_AREA)
+        blurred = cv2.GaussianBlur(coarse, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+        averages.append(blurred.reshape(*size, channels))
     return averages
+
+
+def neighbourhood(scale: float, size: tuple[int, int]) -> tuple[float, tuple[int, int]]:
+    """Of a map (h, w) at one scale: the standard deviation in places of its grid, and the grid.
+
+    Half the deviation is a fine enough grid and keeps every blur small.
+    """
+    sigma = scale * max(size)
+    step = max(1, int(sigma / 2))
+    return sigma / step, (max(1, round(size[0] / step)), max(1, round(size[1] / step)))
 
 
 def _powers(residuals: Floats) -> list[NDArray[np.float64]]:
@@ -262,7 +283,7 @@ def _scale_maps(residual: Floats, spreads: Sequence[Floats]) -> list[Floats]:
     height, width, _ = residual.shape
     maps = []
     for average, spread in zip(_neighbourhoods(residual), spreads, strict=True):
-        deviation = np.sqrt(np.square(average / spread).mean(axis=2))
+        deviation = np.sqrt(_over_channels(np.square(average / spread)))
         maps.append(cv2.resize(deviation, (width, height), interpolation=cv2.INTER_LINEAR))
     return maps
 

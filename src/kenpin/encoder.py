@@ -12,7 +12,7 @@ import numpy as np
 
 from kenpin import messages
 from kenpin.errors import BundleError
-from kenpin.graphs import open_graph
+from kenpin.graphs import Graph
 from kenpin.types import Floats
 
 MULTIPLE = 32
@@ -35,18 +35,25 @@ class Encoder:
         self.name = name
         self.own = own
         self.sha256 = hashlib.sha256(graph).hexdigest()
-        self._session = open_graph(graph)
-        taken, given = self._session.get_inputs(), self._session.get_outputs()
-        if len(taken) != 1 or len(given) != 1:
+        self._graph = Graph(graph)
+        if len(self._graph.shapes) != 1:
             raise ValueError(messages.ENCODER_SHAPE.format(name=name))
-        self._input = taken[0].name
         self.channels = self._run(np.full((2 * MULTIPLE, MULTIPLE, 3), 0.5, np.float32)).shape[2]
 
     def grid(self, size: tuple[int, int]) -> tuple[int, int]:
         """(h, w) of the features of a picture of this size."""
-        height, width = (side // _STRIDE for side in seen_size(size))
+        height, width = self.rough_grid(size)
         while _is_halved((height, width)):
             height, width = height // 2, width // 2
+        return height, width
+
+    def input_shape(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """Of what its graph is given for a picture of this size."""
+        return (1, 3, *seen_size(size))
+
+    def rough_grid(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(h, w) of what its graph gives for it, before a large grid is halved."""
+        height, width = (side // _STRIDE for side in seen_size(size))
         return height, width
 
     def encode(self, pictures: Floats) -> Floats:
@@ -71,11 +78,11 @@ class Encoder:
             picture = _resized(picture, (height, width))
         colour = np.broadcast_to(picture.transpose(2, 0, 1), (3, height, width))
         try:
-            (answer,) = self._session.run(None, {self._input: np.ascontiguousarray(colour[None])})
+            answer = self._graph.run(np.ascontiguousarray(colour[None]))
         except Exception as error:  # onnxruntime's errors have no common public base
             raise ValueError(messages.ENCODER_SHAPE.format(name=self.name)) from error
         grid = (height // _STRIDE, width // _STRIDE)
-        fits = isinstance(answer, np.ndarray) and answer.shape[:1] + answer.shape[2:] == (1, *grid)
+        fits = answer.shape[:1] + answer.shape[2:] == (1, *grid)
         if not fits or answer.dtype != np.float32 or not np.isfinite(answer).all():
             raise ValueError(messages.ENCODER_SHAPE.format(name=self.name))
         return np.asarray(answer[0].transpose(1, 2, 0))

@@ -7,6 +7,7 @@ KenpinError
 ├── BundleError        a .kenpin file cannot be opened
 ├── CalibrationError   there is no limit to judge by
 ├── OutputError        a file cannot be written
+├── ExportError        a part cannot be written as an ONNX graph
 └── ExtraError         an optional package is needed and not installed
 """
 
@@ -37,6 +38,10 @@ class CalibrationError(KenpinError):
 
 class OutputError(KenpinError):
     """A file cannot be written."""
+
+
+class ExportError(KenpinError):
+    """A part cannot be written as an ONNX graph."""
 
 
 class ExtraError(KenpinError):

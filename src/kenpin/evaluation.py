@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label as label_regions
-from scipy.stats import binomtest
 
 from kenpin import messages
+from kenpin.chances import exact_interval
 from kenpin.dataset import Labelled, LeftOut, find_labelled, read_mask
 from kenpin.errors import DatasetError, PictureError
 from kenpin.inspector import Inspector
@@ -19,6 +20,7 @@ from kenpin.pictures import read_picture
 from kenpin.prepare import in_picture, resize
 from kenpin.ranks import auroc
 from kenpin.types import Evidence, Floats, Outcome, Progress, Verdict
+from kenpin.workers import cores, in_order
 
 _PIXEL_SIDE = 256  # pixel figures are taken with the longer side reduced to this, as peers do
 _AUPRO_LIMIT = 0.3
@@ -43,8 +45,7 @@ class Rate:
         """(low, high) in [0, 1]."""
         if not self.n:
             return None
-        low, high = binomtest(self.errors, self.n).proportion_ci(0.95, method="exact")
-        return float(low), float(high)
+        return exact_interval(self.errors, self.n)
 
     def to_dict(self) -> dict[str, float | None]:
         """JSON-able: rate, low, high, n."""
@@ -194,25 +195,21 @@ def evaluate(
     when a picture is one that the model learned from.
     """
     given = find_labelled(labelled, layout) if isinstance(labelled, str | Path) else list(labelled)
-    seen = frozenset(inspector.bundle.provenance.pictures)
     items, verdicts, left_out = [], [], []
     pixels: list[tuple[Floats, Mask]] = []
-    for done, item in enumerate(given, start=1):
+    seen = frozenset(inspector.bundle.provenance.pictures)
+    judged = in_order(partial(_judged, inspector, seen), given, cores())
+    for done, (item, found) in enumerate(zip(given, judged, strict=True), start=1):
         if progress:
             progress(messages.STAGE_JUDGING, done, len(given))
-        try:
-            picture = read_picture(item.source)
-        except PictureError as error:
-            left_out.append(LeftOut(str(item.source), str(error)))
+        if isinstance(found, PictureError):
+            left_out.append(LeftOut(str(item.source), str(found)))
             continue
-        if picture.hash in seen:
-            raise DatasetError(messages.SEEN_IN_LEARNING.format(path=picture.name))
-        told = item.expected if item.expected in inspector.bundle.labels else None
-        verdict = inspector.inspect(picture, told)
+        verdict, own = found
         items.append(item)
-        verdicts.append(replace(verdict, evidence=None))
-        if verdict.evidence and (item.good or item.mask is not None):
-            pixels.append(_pixels(verdict.evidence, item, verdict.size))
+        verdicts.append(verdict)
+        if own is not None:
+            pixels.append(own)
     if not items:
         reason = left_out[0].reason if left_out else messages.NOTHING_TO_EVALUATE
         raise DatasetError(reason)
@@ -227,6 +224,24 @@ def evaluate(
     )
 
 
+def _judged(
+    inspector: Inspector, seen: frozenset[str], item: Labelled
+) -> tuple[Verdict, tuple[Floats, Mask] | None] | PictureError:
+    """The verdict without its evidence, and what pixel figures are taken from."""
+    try:
+        picture = read_picture(item.source)
+    except PictureError as error:
+        return error
+    if picture.hash in seen:
+        raise DatasetError(messages.SEEN_IN_LEARNING.format(path=picture.name))
+    told = item.expected if item.expected in inspector.bundle.labels else None
+    verdict = inspector.inspect(picture, told)
+    pixels = None
+    if verdict.evidence and (item.good or item.mask is not None):
+        pixels = _pixels(verdict.evidence, item, verdict.size)
+    return replace(verdict, evidence=None), pixels
+
+
 def aupro(
     differences: Sequence[Floats], masks: Sequence[Mask], limit: float = _AUPRO_LIMIT
 ) -> float | None:
@@ -239,12 +254,12 @@ def aupro(
     shares, good = [], []
     regions = 0
     for mask in masks:
-        numbers, count = label_regions(mask, np.ones((3, 3)))
-        areas = np.bincount(numbers.ravel(), minlength=count + 1).astype(float)
+        count, numbers = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+        areas = np.bincount(numbers.ravel(), minlength=count).astype(float)
         areas[0] = np.inf
         shares.append((1 / areas)[numbers].ravel())
         good.append(~mask.ravel())
-        regions += count
+        regions += count - 1  # what is not marked is one to OpenCV
     all_good = np.concatenate(good)
     if not regions or not all_good.any():
         return None

@@ -3,8 +3,9 @@
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from kenpin import messages
 from kenpin.errors import OutputError
@@ -61,13 +62,23 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     Raises OutputError when the place cannot be written.
     """
+    with written_at_once(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def written_at_once(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into that takes its place at `path` when all is written, and else is gone.
+
+    Raises OutputError when the place cannot be written.
+    """
     check_writable(path)
     path = path.resolve()  # through a link to what it points at
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".kenpin-")
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())

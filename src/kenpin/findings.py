@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin import messages
+from kenpin.chances import STUDENT_QUARTILE, student_tail
 from kenpin.prepare import as_option, distorts, in_pixels, resize
 from kenpin.types import Picture, PictureSource
 from kenpin.usable import Facts
@@ -20,7 +21,6 @@ from kenpin.usable import Facts
 FALSE_ALARM = 0.01
 """The share of good pictures that each search for odd ones calls odd."""
 
-_FREEDOM = 4  # of Student's distribution; measured in docs/decisions/doctor.md
 _LEAST_SPREAD = {"brightness": 0.02, "focus": 0.05}  # of logarithms: less is not worth a word
 _USUAL = 2.132  # Student's distribution is above it one time in twenty
 _NEAR = 0.25  # of the distance at which neighbours typically are
@@ -126,11 +126,9 @@ def tail(values: NDArray[np.float64], least_spread: float = 0.0) -> NDArray[np.f
     By Student's distribution about the median, as wide as the median deviation says: neither cares
     for the few odd ones that are looked for.
     """
-    from scipy.stats import t  # noqa: PLC0415 - slow to load, not needed to inspect
-
     centre = np.median(values)
-    spread = np.median(np.abs(values - centre)) / t.ppf(0.75, _FREEDOM)
-    return np.asarray(t.sf((values - centre) / max(spread, least_spread, 1e-9), _FREEDOM))
+    spread = np.median(np.abs(values - centre)) / STUDENT_QUARTILE
+    return student_tail((values - centre) / max(spread, least_spread, 1e-9))
 
 
 def unlike(looks: Sequence[Look], scores: NDArray[np.float64]) -> list[Finding]:

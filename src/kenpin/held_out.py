@@ -20,6 +20,7 @@ from kenpin.recipe import Recipe
 from kenpin.score import score
 from kenpin.types import Floats, Progress
 
+_STEPS = 1000  # of the way
 FOLDS, FOLDS_OF_NETWORKS = 10, 5  # measured in docs/decisions/folds.md
 
 Mask = NDArray[np.bool_]
@@ -106,21 +107,25 @@ def cross_fit(
     recipe: Recipe,
     progress: Progress,
     under_others: bool = True,
+    begin: float = 0.0,
 ) -> HeldOut:
     """Every picture as seen by a model learned without the picture's fold.
 
-    under_others: also under the other labels, which only limits need.
+    under_others: also under the other labels, which only limits need. begin: how much of the way,
+    from 0 to 1, was behind the progress before.
     """
-    parts = []
+    parts, count = [], int(folds.max()) + 1
     labels = int(numbers.max()) // windows + 1
-    for fold in range(int(folds.max()) + 1):
-        stage = messages.STAGE_FOLD.format(fold=fold + 1, folds=int(folds.max()) + 1)
+    for fold in range(count):
+        stage = messages.STAGE_FOLD.format(fold=fold + 1, folds=count)
+        way = (begin + (1 - begin) * n / count for n in (fold, fold + 1))
+        part_of = renamed(progress, stage, *way)
         inside = folds == fold
         told = numbers[~inside] if labels * windows > 1 else None
-        model = learn_model(prepared[~inside], recipe, renamed(progress, stage), told)
+        model = learn_model(prepared[~inside], recipe, part_of, told)
         own = prepared[inside], numbers[inside]
         parts.append(seen_by(model, *own, windows, labels, under_others))
-        progress(stage, 1, 1)
+        part_of(stage, 1, 1)
     order = back_in_order(folds)
     return HeldOut(
         prepared=prepared,
@@ -258,9 +263,15 @@ def joined(parts: Sequence[Scored]) -> Scored:
     )
 
 
-def renamed(progress: Progress, stage: str) -> Progress:
-    """The same progress under another stage's name."""
-    return lambda _, done, total: progress(stage, done, total)
+def renamed(progress: Progress, name: str, begin: float = 0.0, end: float = 1.0) -> Progress:
+    """The same progress under another stage's name, as a part of the way from 0 to 1."""
+
+    def told(stage: str, done: int, total: int) -> None:
+        _, mark, more = stage.partition(" · ")
+        way = begin + (end - begin) * (done / total if total else 0)
+        progress(name + mark + more, round(_STEPS * way), _STEPS)
+
+    return told
 
 
 def _told(numbers: Labels) -> Labels | None:

@@ -1,6 +1,6 @@
 """The one way from a picture to a verdict; everything that judges goes through it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -17,7 +17,7 @@ from kenpin.difference import (
     compare,
     squared_difference,
 )
-from kenpin.errors import CalibrationError, DatasetError
+from kenpin.errors import CalibrationError, DatasetError, PictureError
 from kenpin.judge import Calibration, margin, probabilities, resemblance
 from kenpin.pictures import read_picture
 from kenpin.prepare import Prepared, distorts, region_through
@@ -34,10 +34,11 @@ from kenpin.types import (
     WindowVerdict,
 )
 from kenpin.usable import facts_of
+from kenpin.workers import cores, in_order, one_blas_thread
 
 
 class Inspector:
-    """Judges pictures with a learned bundle.
+    """Judges pictures with a learned bundle; any number of threads may share it.
 
     Raises CalibrationError for a bundle without calibration: there is no limit to judge by, and
     kenpin has no default one.
@@ -68,13 +69,18 @@ class Inspector:
         expect: the label that the part should have; left out, the part is judged as what it looks
         like. Raises PictureError when it cannot be read, DatasetError for an unknown label.
         """
+        with one_blas_thread:
+            return self._verdict(source, expect)
+
+    def _verdict(self, source: PictureSource, expect: str | None) -> Verdict:
         told = self._number(expect)
         clock = _Clock()
         picture = read_picture(source)
         clock.lap("decode")
-        prepared = self.bundle.preparation.prepare(picture)
-        reason, fit = self._usable(prepared, picture)
+        resized = self.bundle.preparation.resized(picture)
+        reason, fit = self._usable(resized, picture)
         clock.lap("prepare")
+        prepared = self.bundle.preparation.completed(resized)
         views = [self._view(prepared, number) for number in range(len(self.bundle.parts))]
         clock.lap("model")
         decision = self._decide(views, told)
@@ -105,6 +111,28 @@ class Inspector:
             fit=fit,
         )
         return verdict if not self.bundle.labels else self._named(verdict, decision, expect)
+
+    def inspect_many(
+        self,
+        sources: Iterable[PictureSource],
+        expect: str | None = None,
+        threads: int | None = None,
+    ) -> Iterator[Verdict | PictureError]:
+        """The verdicts on many pictures, in their order, several at a time.
+
+        One that cannot be read comes as the PictureError it raised and does not stop the rest.
+        However many there are, only a few are in memory. threads: left out, one for each core.
+        Raises DatasetError for an unknown label.
+        """
+        self.check_label(expect)
+
+        def judged(source: PictureSource) -> Verdict | PictureError:
+            try:
+                return self.inspect(source, expect)
+            except PictureError as error:
+                return error
+
+        return in_order(judged, sources, threads or cores())
 
     def _named(self, verdict: Verdict, decision: "_Decision", expect: str | None) -> Verdict:
         """The verdict with what the labels say."""
@@ -256,11 +284,12 @@ def _regions(
     size: tuple[int, int],
 ) -> tuple[Region, ...]:
     """The places to look at, of all windows that are not OK, in the picture of `size` (H, W)."""
+    guilty = [window.outcome in (Outcome.NG, Outcome.WRONG_PART) for window in windows]
     found, errors = [], None
-    if evidence.sketched and evidence.reconstruction is not None:
+    if any(guilty) and evidence.sketched and evidence.reconstruction is not None:
         errors = blurred_errors(evidence.prepared, evidence.reconstruction)
     for number, (window, there) in enumerate(zip(windows, evidence.places, strict=True)):
-        if window.outcome not in (Outcome.NG, Outcome.WRONG_PART):
+        if not guilty[number]:
             continue
         for region in places(view.differences[number], calibration.level):
             named = replace(region, window=window.name or None)

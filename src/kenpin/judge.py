@@ -18,10 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin import messages
+from kenpin.chances import beta_quantile
 from kenpin.ranks import exact, rank_limit, rank_of_limit
 from kenpin.types import Outcome
 
-_LEAST_SCORE = 1e-12
+LEAST_SCORE = 1e-12
+_THIRDS = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,12 +110,10 @@ class Calibration:
         The rate above the k-th smallest of n scores is Beta(n + 1 - k, k) distributed (Vovk,
         "Conditional validity of inductive conformal predictors", 2012).
         """
-        from scipy.stats import beta  # noqa: PLC0415 - slow to load, not needed to inspect
-
         rank = rank_of_limit(self.count, self.false_reject)
         if len(self.margins):  # either limit may be exceeded: one rank less, see _joint_rank
             rank = min(rank, self.count - 1)
-        return float(beta.ppf(0.95, self.count + 1 - rank, rank))
+        return beta_quantile(0.95, self.count + 1 - rank, rank)
 
     def p_value(self, score: float) -> float:
         """The share of good parts expected to score at least this high, in (0, 1]."""
@@ -131,7 +131,7 @@ def resemblance(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     The logarithm: how much better one label explains a picture than another is then a difference,
     as with likelihoods.
     """
-    return np.asarray(np.log(np.maximum(scores, _LEAST_SCORE)))
+    return np.asarray(np.log(np.maximum(scores, LEAST_SCORE)))
 
 
 def margin(resemblances: NDArray[np.float64], label: int) -> float:
@@ -156,16 +156,17 @@ def fit_temperature(resemblances: NDArray[np.float64], labels: NDArray[np.intp])
     resemblances: (N, K), labels: (N,). By maximum likelihood (Guo, Pleiss, Sun and Weinberger, "On
     calibration of modern neural networks", 2017).
     """
-    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - see worst_false_reject
-
     own = np.arange(len(labels)), labels
 
     def loss(exponent: float) -> float:
         likely = probabilities(resemblances, np.exp(exponent))[own]
         return -float(np.log(np.maximum(likely, 1e-300)).mean())
 
-    found = minimize_scalar(loss, bounds=(np.log(1e-3), np.log(10)), method="bounded")
-    return float(np.exp(found.x))
+    low, high = np.log(1e-3), np.log(10)
+    for _ in range(_THIRDS):  # the loss falls, then rises
+        one, other = (2 * low + high) / 3, (low + 2 * high) / 3
+        low, high = (low, other) if loss(one) < loss(other) else (one, high)
+    return float(np.exp((low + high) / 2))
 
 
 def pictures_needed(false_reject: float, limits: int = 1) -> int:

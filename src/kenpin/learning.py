@@ -1,7 +1,7 @@
 """From good pictures and a recipe to a bundle."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,8 +40,9 @@ from kenpin.models import (
     check_installed,
     learn_model,
     load_model,
+    quicker,
 )
-from kenpin.pictures import encode
+from kenpin.previews import previews
 from kenpin.ranks import rank_limit
 from kenpin.reading import Given, LabelsGiven, looks_at, tested_beside
 from kenpin.recipe import Recipe
@@ -150,7 +151,7 @@ def learn_material(
         provenance=replace(
             provenance, remarks=remarks, learned=int((~material.apart).sum()) // windows
         ),
-        previews=_previews(material, learned.held_out),
+        previews=previews(material, learned.held_out),
         temperature=learned.temperature,
         choice=choice,
         ng=won,
@@ -226,10 +227,16 @@ def _learn(material: Material, recipe: Recipe, progress: Progress) -> _Learned:
     prepared, numbers = material.prepared[kept], material.numbers[kept]
     recipe, folds = assign_folds(prepared, numbers, windows, recipe)
     by_folds = recipe.held_out != "split"
+    crossed = recipe.difference == "units" or by_folds
+    # The folds of a network take together about as long as the network itself.
+    behind = 1.0 if not crossed else 0.5 if recipe.model in NETWORKS else 1 / (2 + folds.max())
+    learned = _learn_final(prepared, numbers, recipe, progress, behind)
     cross = None
-    if recipe.difference == "units" or by_folds:
-        cross = cross_fit(prepared, numbers, folds, windows, recipe, progress, by_folds)
-    model = _learn_final(prepared, numbers, recipe, progress)
+    if crossed:
+        quick = quicker(recipe, learned)
+        cross = cross_fit(prepared, numbers, folds, windows, quick, progress, by_folds, behind)
+    # What judges is what a bundle will load again, so saving cannot change a verdict.
+    model = load_model(recipe.model, learned.state())
     measures = tuple(
         measures_of(cross, recipe, number, material.preparation.ignored_at(number % windows))
         for number in range(windows * len(material.names))
@@ -275,13 +282,15 @@ def _usability(material: Material, recipe: Recipe) -> Usability | None:
     return learn_usability(facts, material.defective, material.labels, aligned)
 
 
-def _learn_final(prepared: Floats, numbers: Labels, recipe: Recipe, progress: Progress) -> Model:
+def _learn_final(
+    prepared: Floats, numbers: Labels, recipe: Recipe, progress: Progress, behind: float
+) -> Model:
+    """behind: how much of the way, from 0 to 1, is then behind the progress."""
     stage = messages.STAGE_FINAL.format(count=len(prepared))
-    told = numbers if numbers.max() else None
-    learned = learn_model(prepared, recipe, renamed(progress, stage), told)
-    progress(stage, 1, 1)
-    # What judges is what a bundle will load again, so saving cannot change a verdict.
-    return load_model(recipe.model, learned.state())
+    part_of = renamed(progress, stage, 0, behind)
+    learned = learn_model(prepared, recipe, part_of, numbers if numbers.max() else None)
+    part_of(stage, 1, 1)
+    return learned
 
 
 # --- with NG pictures --------------------------------------------------------------------------
@@ -363,32 +372,6 @@ def _cross_validated(
         good_values[good_folds == fold] = machine.values(good[good_folds == fold])
         ng_values[ng_folds == fold] = machine.values(ng[ng_folds == fold])
     return good_values, ng_values
-
-
-# --- for people --------------------------------------------------------------------------------
-
-
-def _previews(material: Material, held_out: HeldOut) -> dict[str, bytes]:
-    """The mean good picture, where good pictures vary (white: most), and the compression."""
-    windows = range(material.preparation.count)
-
-    def beside(pictures: Floats, average: Callable[[Floats], Floats]) -> Floats:
-        return np.concatenate([average(pictures[n :: len(windows)]) for n in windows], axis=1)
-
-    spread = beside(held_out.residuals, lambda own: np.sqrt(np.square(own).mean(axis=(0, 3))))
-    previews = {
-        "mean.png": _png(beside(material.resized, lambda own: own.mean(axis=0))),
-        "variation.png": _png(spread / max(float(spread.max()), 1e-9)),
-    }
-    steps = material.preparation.steps(material.resized[0])
-    for number, step in enumerate(steps[1:], start=1):
-        previews[f"step{number}.png"] = _png(np.concatenate([step[..., :1], step[..., 1:]], axis=1))
-    return previews
-
-
-def _png(values: Floats) -> bytes:
-    pixels = np.clip(values * 255 + 0.5, 0, 255).astype(np.uint8)
-    return encode(pixels.squeeze(), "PNG")
 
 
 def _silent(stage: str, done: int, total: int) -> None:

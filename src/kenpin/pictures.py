@@ -148,7 +148,8 @@ def _decode(image: Image.Image, path: Path | ZipMember) -> Picture:
         notes.append(messages.NOTE_TURNED)
     if image.mode in _ALPHA_MODES or "transparency" in image.info:
         notes.append(messages.NOTE_ALPHA)
-    upright = ImageOps.exif_transpose(image)
+    # Both would copy a picture that has nothing to be turned or converted.
+    upright = ImageOps.exif_transpose(image) if messages.NOTE_TURNED in notes else image
     pixels: Pixels
     if upright.mode.startswith("I"):
         wide = np.asarray(upright)
@@ -159,7 +160,8 @@ def _decode(image: Image.Image, path: Path | ZipMember) -> Picture:
     elif upright.mode == "F":
         raise PictureError(messages.PICTURE_MODE.format(path=path, mode="floating point"))
     else:
-        pixels = np.asarray(upright.convert("L" if upright.mode in _GREY_MODES else "RGB"))
+        mode = "L" if upright.mode in _GREY_MODES else "RGB"
+        pixels = np.asarray(upright if upright.mode == mode else upright.convert(mode))
     return Picture(pixels, str(path), tuple(notes))
 
 

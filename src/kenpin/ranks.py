@@ -33,11 +33,11 @@ def auroc(scores: NDArray[np.float64], abnormal: NDArray[np.bool_]) -> float | N
     scores, abnormal: (N,). None when one of the two is missing. By ranks, ties counting half
     (Hanley and McNeil, 1982).
     """
-    from scipy.stats import rankdata  # noqa: PLC0415 - slow to load, not needed to inspect
-
     n_abnormal = int(abnormal.sum())
     n_normal = len(abnormal) - n_abnormal
     if not n_abnormal or not n_normal:
         return None
-    ranks = rankdata(scores)[abnormal].sum() - n_abnormal * (n_abnormal + 1) / 2
+    ordered = np.sort(scores)
+    below, upto = (np.searchsorted(ordered, scores[abnormal], side) for side in ("left", "right"))
+    ranks = float((below + upto + 1).sum()) / 2 - n_abnormal * (n_abnormal + 1) / 2
     return float(ranks / (n_abnormal * n_normal))

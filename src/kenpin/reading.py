@@ -1,10 +1,8 @@
 """Reads many pictures, each once: what they show, what is known of them, what prepares them."""
 
 import contextlib
-import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -33,6 +31,7 @@ from kenpin.settings import SMALLEST_SIDE
 from kenpin.synth.defects import KINDS, simulate
 from kenpin.types import Floats, Picture, PictureSource, Progress, name_of
 from kenpin.usable import Facts, facts_of
+from kenpin.workers import cores, in_order
 
 LEAST_PICTURES = 10
 LONGEST_OF_NETWORKS = 64  # pixels of the longer side that the model sees
@@ -213,7 +212,7 @@ def _defective(upright: Floats, size: tuple[int, int], seed: list[int]) -> Facts
 def read_in_threads(
     sources: Sequence[PictureSource], prepare: Callable[[Picture], T]
 ) -> Iterator[tuple[Picture, T] | PictureError]:
-    """In order, and never many more at once than there are processors."""
+    """In order, and never many more at once than there are cores."""
 
     def read(source: PictureSource) -> tuple[Picture, T] | PictureError:
         try:
@@ -224,15 +223,7 @@ def read_in_threads(
         _ = picture.hash
         return picture, prepared
 
-    number = os.cpu_count() or 1
-    waiting: deque[Future[tuple[Picture, T] | PictureError]] = deque()
-    with ThreadPoolExecutor(number) as pool:
-        for source in sources:
-            waiting.append(pool.submit(read, source))
-            if len(waiting) > 2 * number:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    return in_order(read, sources, cores())
 
 
 def tested_beside(good: Given) -> list[PictureSource]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from kenpin.types import Floats, Region
 
-_TOP_SHARE = 0.01
+TOP_SHARE = 0.01
 _HALF, _EDGE = 0.5, 0.3  # of a region's peak; of the largest product in it
 _REACH = 48  # of the longer side: half a place of the features
 
@@ -21,7 +21,7 @@ def score(difference: Floats, how: Literal["max", "mean", "top"] = "max") -> flo
         return float(difference.max())
     if how == "mean":
         return float(difference.mean(dtype=np.float64))
-    count = max(1, round(_TOP_SHARE * difference.size))
+    count = max(1, round(TOP_SHARE * difference.size))
     largest = np.partition(difference.ravel(), -count)[-count:]
     return float(largest.mean(dtype=np.float64))
 

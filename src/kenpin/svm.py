@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin import messages
+from kenpin.chances import heads_or_more
 from kenpin.errors import ExtraError
 from kenpin.types import Floats
 
@@ -21,10 +22,10 @@ SIGNIFICANT = 0.05
 LEAST_NG = 5
 """Fewer NG pictures say nothing that cross-validation could check."""
 
-_SMOOTHINGS = (0.0, 1 / 64, 1 / 16)  # of the map, as shares of the longer side
-_SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)  # of the largest values
-_GRID = 4  # fields of the picture, a side
-_LEAST = 1e-6
+SMOOTHINGS = (0.0, 1 / 64, 1 / 16)  # of the map, as shares of the longer side
+SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)  # of the largest values
+GRID = 4  # fields of the picture, a side
+LEAST = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,17 +90,17 @@ def _features(difference: Floats) -> Floats:
     largest value of each field of a 4 by 4 grid; as logarithms.
     """
     values = []
-    for smoothing in _SMOOTHINGS:
+    for smoothing in SMOOTHINGS:
         smooth = difference
         if smoothing:
             sigma = max(0.5, smoothing * max(difference.shape))
             smooth = cv2.GaussianBlur(difference, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
         falling = np.sort(smooth.ravel())[::-1]
-        counts = [max(1, round(share * len(falling))) for share in _SHARES]
+        counts = [max(1, round(share * len(falling))) for share in SHARES]
         values += [falling[0], *(falling[:count].mean() for count in counts), falling.mean()]
-    for rows in np.array_split(difference, _GRID, axis=0):
-        values += [field.max() for field in np.array_split(rows, _GRID, axis=1)]
-    return np.asarray(np.log(np.maximum(values, _LEAST)), np.float32)
+    for rows in np.array_split(difference, GRID, axis=0):
+        values += [field.max() for field in np.array_split(rows, GRID, axis=1)]
+    return np.asarray(np.log(np.maximum(values, LEAST)), np.float32)
 
 
 def learn_svm(good: Floats, ng: Floats) -> Svm:
@@ -129,13 +130,10 @@ def better(plain: NDArray[np.bool_], machine: NDArray[np.bool_]) -> bool:
     A machine kept for a gain that was luck owes it to a limit that is too low by luck, and so
     rejects more good parts than was promised.
     """
-    from scipy.stats import binomtest  # noqa: PLC0415 - for learning only
-
     gained, lost = int((plain & ~machine).sum()), int((machine & ~plain).sum())
     if gained <= lost:
         return False
-    test = binomtest(gained, gained + lost, alternative="greater")
-    return bool(test.pvalue <= SIGNIFICANT)
+    return heads_or_more(gained, gained + lost) <= SIGNIFICANT
 
 
 def check_svm_installed() -> None:

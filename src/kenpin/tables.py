@@ -2,6 +2,8 @@
 
 import csv
 import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,8 @@ from rich.table import Table
 
 from kenpin import messages
 from kenpin.bundle import Bundle, describe, judge_in_words, ng_in_words
+from kenpin.exports import messages as exporting
+from kenpin.files import written_at_once
 from kenpin.judge import how_held_out, percent, promise, promise_spread
 from kenpin.prepare import as_option
 from kenpin.types import PictureSource
@@ -17,7 +21,9 @@ from kenpin.types import PictureSource
 if TYPE_CHECKING:  # inspecting does not wait for SciPy
     from kenpin.doctor import Examination
     from kenpin.evaluation import Evaluation, Rate
+    from kenpin.exports.package import Exported
     from kenpin.findings import Finding
+    from kenpin.speed import Speed
 
 _COLUMNS = ("picture", "verdict", "expected", "label", "sure", "margin", "margin_limit",
             "score", "limit", "p_value", "regions", "x", "y", "width", "height", "peak",
@@ -166,17 +172,66 @@ def print_experiment(out: Console, summary: list[dict[str, Any]]) -> None:
     out.print(table)
 
 
-def csv_text(records: list[dict[str, Any]]) -> str:
-    """One row a picture; x to peak are those of the most abnormal region."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, restval="", extrasaction="ignore")
-    writer.writeheader()
-    for record in records:
-        regions = record.get("regions", [])
-        worst = regions[0] if regions else {}
-        reason = record.get("reason") or "; ".join(record.get("notes", []))
-        writer.writerow(record | worst | {"regions": len(regions), "reason": reason})
-    return text.getvalue()
+def print_exported(out: Console, exported: "Exported") -> None:
+    """What was written, and how it was checked."""
+    out.print(exporting.EXPORTED.format(**vars(exported)))
+    out.print(exporting.EXPORTED_CHECK.format(folder=exported.folder))
+
+
+def print_speed(out: Console, speed: "Speed", margin: float) -> None:
+    """Milliseconds by stage, pictures a second, the cycle time in words, the share of the peak."""
+    table = _table("milliseconds a picture", "median", "99 of 100 under")
+    rows = {**speed.stages, "all": speed.whole}
+    for name, spent in rows.items():
+        table.add_row(name, f"{spent.median:.2f}", f"{spent.p99:.2f}")
+    out.print(table)
+    height, width = speed.size
+    what = messages.SPEED_DRAWN if speed.drawn else messages.SPEED_GIVEN
+    out.print(what.format(count=speed.judged, width=width, height=height))
+    table = _table("threads", "pictures a second")
+    for threads, rate in speed.rates.items():
+        table.add_row(str(threads), f"{rate:.0f}")
+    out.print(table)
+    parts = speed.parts_a_minute(margin)
+    out.print(messages.SPEED_CYCLE.format(parts=parts, margin=f"{margin:g}"))
+    if speed.model is None or speed.share is None:
+        out.print(messages.SPEED_NO_PEAK)
+        return
+    out.print(
+        messages.SPEED_PEAK.format(
+            millions=f"{speed.operations / 1e6:.0f}", model=f"{speed.model / 1e9:.0f}",
+            peak=f"{speed.peak / 1e9:.0f}", share=percent(speed.share),
+        )
+    )  # fmt: skip
+
+
+@contextmanager
+def csv_table(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A table that Excel opens, written row by row: what takes a record, one for each picture.
+
+    x to peak are those of the most abnormal region. Whatever stops it, the rows so far are kept;
+    until then the file does not exist. Raises OutputError when it cannot be written.
+    """
+    stopped = None
+    with written_at_once(path) as file:
+        text = io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="")
+        writer = csv.DictWriter(text, _COLUMNS, restval="", extrasaction="ignore")
+        writer.writeheader()
+
+        def write(record: dict[str, Any]) -> None:
+            regions = record.get("regions", [])
+            worst = regions[0] if regions else {}
+            reason = record.get("reason") or "; ".join(record.get("notes", []))
+            writer.writerow(record | worst | {"regions": len(regions), "reason": reason})
+
+        try:
+            yield write
+        except BaseException as error:
+            stopped = error
+        text.flush()
+        text.detach()
+    if stopped:
+        raise stopped
 
 
 def _table(*heads: str) -> Table:

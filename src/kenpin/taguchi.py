@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kenpin.types import Floats
 
-_SMALLEST_POWER = 1e-4  # of the mean in a window: where all is black there is no sensitivity
+SMALLEST_POWER = 1e-4  # of the mean in a window: where all is black there is no sensitivity
 
 
 def rt_numbers(items: NDArray[Any], mean: NDArray[Any]) -> NDArray[Any]:
@@ -31,13 +31,13 @@ def local_numbers(picture: Floats, mean: Floats, window: tuple[int, int]) -> Flo
     window: (height, width) in pixels.
     """
     k = window[0] * window[1] * picture.shape[2]
-    power = k * np.maximum(_average(mean * mean, window), _SMALLEST_POWER)
-    L = k * _average(mean * picture, window)
-    error = (k * _average(picture * picture, window) - L**2 / power) / max(1, k - 1)
+    power = k * np.maximum(average(mean * mean, window), SMALLEST_POWER)
+    L = k * average(mean * picture, window)
+    error = (k * average(picture * picture, window) - L**2 / power) / max(1, k - 1)
     return np.stack([L / power, np.sqrt(np.maximum(error, 0))], axis=-1)
 
 
-def _average(picture: Floats, window: tuple[int, int]) -> Floats:
+def average(picture: Floats, window: tuple[int, int]) -> Floats:
     """(h, w, C) -> (h, w): the mean over a window around each pixel and over the channels."""
     averages = cv2.blur(np.ascontiguousarray(picture), window[::-1], borderType=cv2.BORDER_REFLECT)
     mean: Floats = averages.reshape(picture.shape).mean(axis=2)

@@ -19,9 +19,9 @@ from kenpin.types import Floats, Reason
 
 LONGEST_SEEN = 64  # pixels of the longer side at which pictures are compared as a whole
 _MARGIN = 1.5
-_WHITE = 0.98
-_DARKEST = 1e-3
-_NOISE = 0.7  # pixels: detail that is finer is noise of the camera
+WHITE = 0.98
+DARKEST = 1e-3
+NOISE = 0.7  # pixels: detail that is finer is noise of the camera
 # How much a good picture may always depart from the typical one, however alike those learned from
 # are: half the contrast, half the detail, two thirds of the light; 2 % in proportions. What is not
 # the part at all is less than two fifths as like the mean good picture as good ones are.
@@ -87,24 +87,40 @@ class Usability:
 
     def reason(self, facts: Facts) -> Reason | None:
         """Why the picture cannot be used; None when it can."""
-        for measure in _ORDER:
+        for measure, low, high in self.rules():
             value = _value(facts, measure, self.references)
-            low, high = self.bounds[measure]
-            if low is not None and not value >= low:
-                found = _TOO_LOW[measure]
-                lost = found is Reason.ANOTHER and self.aligned
-                return Reason.NOT_FOUND if lost else found
-            if high is not None and not value <= high:
-                return _TOO_HIGH[measure]
+            if low is not None and not value >= low[0]:
+                return low[1]
+            if high is not None and not value <= high[0]:
+                return high[1]
         return None
+
+    def rules(self) -> list["Rule"]:
+        """In the order in which they are asked."""
+        rules: list[Rule] = []
+        for measure in _ORDER:
+            low, high = self.bounds[measure]
+            reason = _TOO_LOW.get(measure)
+            if reason is Reason.ANOTHER and self.aligned:
+                reason = Reason.NOT_FOUND
+            rules.append((
+                measure,
+                None if low is None or reason is None else (low, reason),
+                None if high is None else (high, _TOO_HIGH[measure]),
+            ))  # fmt: skip
+        return rules
+
+
+Rule = tuple[str, tuple[float, Reason] | None, tuple[float, Reason] | None]
+"""A measure; below which value a picture is unusable, and why; and above which."""
 
 
 def facts_of(overview: Floats, upright: Floats, size: tuple[int, int]) -> Facts:
     """overview, upright: (h, w) float32 in [0, 1] as prepared. size: (H, W) of the picture."""
     return Facts(
-        contrast=log(max(float(overview.std()), _DARKEST) / max(float(overview.mean()), _DARKEST)),
-        brightness=log(max(float(overview.mean()), _DARKEST)),
-        saturated=float((overview >= _WHITE).mean()),
+        contrast=log(max(float(overview.std()), DARKEST) / max(float(overview.mean()), DARKEST)),
+        brightness=log(max(float(overview.mean()), DARKEST)),
+        saturated=float((overview >= WHITE).mean()),
         focus=_focus(overview),
         proportions=float(np.log(size[0] / size[1])),
         upright=_small(upright),
@@ -164,12 +180,17 @@ def _likeness(upright: NDArray[np.float16], references: Floats) -> Floats:
 
 
 def _focus(overview: Floats) -> float:
-    fine = cv2.Laplacian(cv2.GaussianBlur(overview, (0, 0), _NOISE), cv2.CV_32F)
+    fine = cv2.Laplacian(cv2.GaussianBlur(overview, (0, 0), NOISE), cv2.CV_32F)
     return log((float(np.square(fine).mean()) + 1e-9) / (float(overview.var()) + 1e-6))
 
 
 def _small(upright: Floats) -> NDArray[np.float16]:
-    scale = min(1.0, LONGEST_SEEN / max(upright.shape))
-    size = max(8, round(upright.shape[1] * scale)), max(8, round(upright.shape[0] * scale))
-    small = cv2.resize(upright, size, interpolation=cv2.INTER_AREA)
+    height, width = small_size((upright.shape[0], upright.shape[1]))
+    small = cv2.resize(upright, (width, height), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.float16)
+
+
+def small_size(size: tuple[int, int]) -> tuple[int, int]:
+    """(h, w) at which an overview of this size is compared."""
+    scale = min(1.0, LONGEST_SEEN / max(size))
+    return max(8, round(size[0] * scale)), max(8, round(size[1] * scale))

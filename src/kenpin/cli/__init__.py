@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from kenpin.cli import checking, judging, learning, showing
+from kenpin.cli import checking, handing, judging, learning, showing
 from kenpin.cli.common import app, out
 from kenpin.version import VERSION
 
-__all__ = ["app", "checking", "judging", "learning", "main", "showing"]
+__all__ = ["app", "checking", "handing", "judging", "learning", "main", "showing"]
 
 
 def main() -> None:

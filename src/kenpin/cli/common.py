@@ -139,18 +139,25 @@ def complain(sentence: str) -> None:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Progress | None]:
-    """A progress bar on a terminal; nothing in a pipe."""
+def progress_bar(rate: str = "") -> Iterator[Progress | None]:
+    """A progress bar on a terminal; nothing in a pipe. rate: the unit of a rate, if it has one."""
     if not err.is_terminal:
         yield None
         return
     from rich.progress import Progress as Bar  # noqa: PLC0415 - only on a terminal
+    from rich.progress import TextColumn  # noqa: PLC0415
 
-    with Bar(console=err, transient=True) as bar:
-        task = bar.add_task("", total=None)
+    columns = (*Bar.get_default_columns(), TextColumn("{task.fields[rate]}"))
+    # What is printed meanwhile goes above the bar, but what goes into a file stays there.
+    with Bar(*columns, console=err, transient=True, redirect_stdout=sys.stdout.isatty()) as bar:
+        task = bar.add_task("", total=None, rate="")
 
         def update(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=stage, completed=done, total=total)
+            if done < bar.tasks[task].completed:  # something else has begun
+                bar.reset(task, total=total)
+            speed = bar.tasks[task].speed if rate else None
+            told = f"{speed:.3g} {rate}" if speed else ""
+            bar.update(task, description=stage, completed=done, total=total, rate=told)
 
         yield update
 

@@ -4,7 +4,9 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated, Any
 
 import typer
@@ -32,6 +34,7 @@ from kenpin.types import Outcome, PictureSource, Verdict, name_of
 SOMETHING_NOT_OK = 1
 
 _UNREADABLE = "UNREADABLE"
+_WORTH_A_RATE = 20  # pictures
 _COLOURS = {
     Outcome.OK: "green",
     Outcome.NG: "bold red",
@@ -74,10 +77,9 @@ def inspect(
         check_not_input,
         check_writable,
         make_folder,
-        write_atomically,
     )
     from kenpin.inspector import Inspector  # noqa: PLC0415
-    from kenpin.tables import csv_text  # noqa: PLC0415
+    from kenpin.tables import csv_table  # noqa: PLC0415
 
     inspector = Inspector.open(part)
     inspector.check_label(expect)
@@ -89,19 +91,21 @@ def inspect(
     if picture_folder:
         check_apart(picture_folder, paths)
         make_folder(picture_folder)
-    records: list[dict[str, Any]] = []
-    stopped = False
-    try:
-        for record in _judged(inspector, sources, expect, picture_folder, as_json):
-            records.append(record)
-    except KeyboardInterrupt:
-        stopped = True
-    finally:  # whatever stopped it, what has been judged is kept
-        if csv_file:
-            write_atomically(csv_file, csv_text(records).encode("utf-8-sig", "replace"))
-    counts = Counter(record["verdict"] for record in records)
+    counts: Counter[str] = Counter()
+    stopped, started = False, perf_counter()
+    with progress_bar("pictures/s") as progress:
+        try:
+            with csv_table(csv_file) if csv_file else nullcontext() as write:
+                for record in _judged(inspector, sources, expect, picture_folder, as_json):
+                    if write:
+                        write(record)
+                    counts[record["verdict"]] += 1
+                    if progress:
+                        progress(messages.STAGE_JUDGING, counts.total(), len(sources))
+        except KeyboardInterrupt:
+            stopped = True
     if not as_json:
-        out.print(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
+        out.print(_summary(counts, perf_counter() - started))
     if stopped:
         complain(messages.STOPPED_PARTLY if csv_file or picture_folder else messages.STOPPED)
     if stopped or counts[_UNREADABLE]:
@@ -168,6 +172,13 @@ def _line(verdict: Verdict) -> Text:
     return Text.assemble((verdict.outcome.value, _COLOURS[verdict.outcome]), text)
 
 
+def _summary(counts: "Counter[str]", seconds: float) -> str:
+    found = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+    if counts.total() < _WORTH_A_RATE:
+        return found
+    return messages.JUDGED_AT.format(found=found, rate=f"{counts.total() / seconds:.3g}")
+
+
 def _sure(share: float) -> str:
     return "over 99 %" if share > 0.99 else f"{100 * share:.0f} %"
 
@@ -179,23 +190,21 @@ def _judged(
     picture_folder: Path | None,
     as_json: bool,
 ) -> Iterator[dict[str, Any]]:
-    """Judge and print one picture after the other; an unreadable one does not stop the rest."""
+    """Judge and print all pictures, in their order; an unreadable one does not stop the rest."""
     taken: set[str] = set()
-    for source in sources:
-        try:
-            verdict = inspector.inspect(source, expect)
-            record = verdict.to_dict()
-            if picture_folder:
-                record["shown"] = f"{_free_name(_stem(source), taken)}.png"
-                _write_triple(picture_folder / record["shown"], source, verdict)
-        except PictureError as error:
-            verdict = None
-            record = {"picture": name_of(source), "verdict": _UNREADABLE, "reason": str(error)}
-            complain(str(error))
+    for source, found in zip(sources, inspector.inspect_many(sources, expect), strict=True):
+        if isinstance(found, PictureError):
+            record = {"picture": name_of(source), "verdict": _UNREADABLE, "reason": str(found)}
+            complain(str(found))
+        else:
+            record = found.to_dict()
+        if picture_folder and isinstance(found, Verdict):
+            record["shown"] = f"{_free_name(_stem(source), taken)}.png"
+            _write_triple(picture_folder / record["shown"], source, found)
         if as_json:
             print(json.dumps(record, ensure_ascii=False), flush=True)
-        elif verdict:
-            out.print(_line(verdict))
+        elif isinstance(found, Verdict):
+            out.print(_line(found))
         yield record
 
 

@@ -37,6 +37,9 @@ class Reconstructor(Protocol):
         with labels; others ignore it.
         """
 
+    def operations(self, shape: tuple[int, int, int]) -> int:
+        """Multiplications and additions in products of matrices, for one picture (h, w, C)."""
+
     def state(self) -> State:
         """What `load_model` needs to make the same model again."""
 
@@ -49,6 +52,9 @@ class Residual(Protocol):
 
         Far from 0, either way, is abnormal. Otherwise as `Reconstructor.reconstruct`.
         """
+
+    def operations(self, shape: tuple[int, int, int]) -> int:
+        """Multiplications and additions in products of matrices, for one picture (h, w, C)."""
 
     def state(self) -> State:
         """What `load_model` needs to make the same model again."""

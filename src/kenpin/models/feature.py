@@ -53,6 +53,10 @@ class Feature:
         pca = updated(self.pca, self.comparable(pictures), count, components)
         return Feature(self.whitening, self.deviations, _as_kept(pca))
 
+    def operations(self, shape: tuple[int, int, int]) -> int:
+        """See `Residual.operations`; without those of the encoder."""
+        return 2 * shape[0] * shape[1] * self.whitening.size + self.pca.operations(shape)
+
     def state(self) -> State:
         """See `Model.state`; the components in 16 bits, which halves the file."""
         state = self.pca.state()

@@ -73,12 +73,17 @@ class UnitSpace:
     def whiten(self, items: NDArray[Any]) -> NDArray[Any]:
         """(n, k) -> (n, k) items R^-1/2 z; the mean of a row's squares is its distance."""
         z = (items - self.mean) / self.spread
+        along, outside = self.factors()
+        within = (z @ self.axes.T) * along
+        whitened: NDArray[Any] = within @ self.axes + outside * z
+        return whitened
+
+    def factors(self) -> tuple[NDArray[Any], float]:
+        """(r,) by how much more than the rest each axis is stretched, and by how much the rest."""
         along = (1 - self.shrinkage) * self.variances + self.shrinkage
         along = np.where(along > 1e-12, along, np.inf)  # no variance, no statement
         outside = 1 / np.sqrt(self.shrinkage) if self.shrinkage else 0.0
-        within = (z @ self.axes.T) * (1 / np.sqrt(along) - outside)
-        whitened: NDArray[Any] = within @ self.axes + outside * z
-        return whitened
+        return 1 / np.sqrt(along) - outside, float(outside)
 
     def distance(self, items: NDArray[Any]) -> NDArray[Any]:
         """(n, k) -> (n,) the MT distance z R^-1 z' / k; 1 on average over the unit space."""
@@ -97,6 +102,10 @@ class Mt:
         """The whitened pictures, (N, h, w, C); see `Residual.residual`."""
         whitened = self.space.whiten(pictures.reshape(len(pictures), -1))
         return np.asarray(whitened.reshape(pictures.shape), np.float32)
+
+    def operations(self, shape: tuple[int, int, int]) -> int:
+        """See `Residual.operations`."""
+        return 4 * int(self.space.axes.size)
 
     def state(self) -> State:
         """See `Model.state`."""

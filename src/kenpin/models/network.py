@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kenpin.graphs import open_graph
+from kenpin.graphs import Graph, operations_of
 from kenpin.models.base import Labels, State
 from kenpin.types import Floats
 
@@ -18,32 +18,40 @@ class Network:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._session = open_graph(state.graphs[GRAPH])
-        self._inputs = self._session.get_inputs()
+        self._graph = Graph(state.graphs[GRAPH])
 
     def reconstruct(self, pictures: Floats, labels: Labels | None = None) -> Floats:
         """See `Reconstructor.reconstruct`; raises ValueError when labels are needed and missing."""
         given = [np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))]
-        if len(self._inputs) == 2:
+        if self.labels:
             if labels is None:
                 raise ValueError("a conditional network must be told the label of each picture")
-            given.append(np.eye(self._inputs[1].shape[1], dtype=np.float32)[labels])
-        named = {taken.name: value for taken, value in zip(self._inputs, given, strict=True)}
-        answer = self._session.run(None, named)[0]
+            given.append(np.eye(self.labels, dtype=np.float32)[labels])
+        answer = self._graph.run(*given)
         return np.ascontiguousarray(answer.transpose(0, 2, 3, 1))
+
+    @property
+    def labels(self) -> int:
+        """How many labels it knows; 0 where it is told none."""
+        return int(self._graph.shapes[1][1]) if len(self._graph.shapes) == 2 else 0
 
     def draw(self, count: int, rng: np.random.Generator, label: int = 0) -> Floats:
         """See `Drawer.draw`; raises ValueError when the network cannot."""
         if DECODER not in self._state.graphs:
             raise ValueError("this network has no decoder to draw with")
-        session = open_graph(self._state.graphs[DECODER])
-        latent, *told = session.get_inputs()
-        given = {latent.name: rng.normal(size=(count, latent.shape[1])).astype(np.float32)}
-        for taken in told:
-            one = np.eye(taken.shape[1], dtype=np.float32)[label]
-            given[taken.name] = np.repeat(one[None], count, axis=0)
-        answer = session.run(None, given)[0]
+        decoder = Graph(self._state.graphs[DECODER])
+        latent, *told = decoder.shapes
+        given = [rng.normal(size=(count, latent[1])).astype(np.float32)]
+        for shape in told:
+            one = np.eye(shape[1], dtype=np.float32)[label]
+            given.append(np.repeat(one[None], count, axis=0))
+        answer = decoder.run(*given)
         return np.ascontiguousarray(answer.transpose(0, 2, 3, 1))
+
+    def operations(self, shape: tuple[int, int, int]) -> int:
+        """See `Reconstructor.operations`."""
+        shapes = [(1, shape[2], *shape[:2]), *([(1, self.labels)] if self.labels else [])]
+        return operations_of(self._state.graphs[GRAPH], shapes)
 
     def state(self) -> State:
         """See `Model.state`."""
@@ -53,5 +61,5 @@ class Network:
 def load(state: State) -> Network:
     """The model again; raises ValueError when a graph cannot be loaded."""
     if DECODER in state.graphs:
-        open_graph(state.graphs[DECODER])
+        Graph(state.graphs[DECODER])
     return Network(state)

@@ -47,6 +47,10 @@ class Pca:
         flat = amounts.astype(np.float32) @ self.components
         return np.asarray(flat.reshape(count, *self.mean.shape) + self.mean, np.float32)
 
+    def operations(self, shape: tuple[int, int, int]) -> int:
+        """See `Reconstructor.operations`."""
+        return 4 * self.components.size
+
     def state(self) -> State:
         """See `Model.state`."""
         arrays = {"mean": self.mean, "components": self.components, "deviations": self.deviations}

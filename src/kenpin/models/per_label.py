@@ -15,20 +15,30 @@ from kenpin.types import Floats
 
 class _PerLabel:
     def __init__(self, models: Sequence[Any]) -> None:
-        self._models = models
+        self.models = models
+
+    def operations(self, shape: tuple[int, int, int]) -> int:
+        """See `Residual.operations`; of one of them."""
+        operations: int = self.models[0].operations(shape)
+        return operations
 
     def state(self) -> State:
         """See `Model.state`; the models' states one after the other, numbered."""
-        states = [model.state() for model in self._models]
+        states = [model.state() for model in self.models]
         return State(
             {"models": [state.config for state in states]},
             {f"{n}.{k}": a for n, state in enumerate(states) for k, a in state.arrays.items()},
             {f"{n}.{k}": g for n, state in enumerate(states) for k, g in state.graphs.items()},
         )
 
+    @property
+    def epochs(self) -> int:
+        """Of the one that took most; raises AttributeError where the models take none."""
+        return max(int(model.epochs) for model in self.models)
+
     def draw(self, count: int, rng: np.random.Generator, label: int = 0) -> Floats:
         """See `Drawer.draw`; raises AttributeError when the models cannot."""
-        drawn: Floats = self._models[label].draw(count, rng)
+        drawn: Floats = self.models[label].draw(count, rng)
         return drawn
 
     def updated(self, pictures: Floats, labels: Labels, count: int, components: int) -> Model:
@@ -36,7 +46,7 @@ class _PerLabel:
         return per_label(
             [
                 model.updated(pictures[labels == number], count, components)
-                for number, model in enumerate(self._models)
+                for number, model in enumerate(self.models)
             ]
         )
 
@@ -46,7 +56,7 @@ class _PerLabel:
         answers: list[Any] = [None] * len(pictures)
         for number in np.unique(labels):
             inside = np.flatnonzero(labels == number)
-            found = getattr(self._models[number], method)(pictures[inside])
+            found = getattr(self.models[number], method)(pictures[inside])
             for index, answer in zip(inside, found, strict=True):
                 answers[index] = answer
         return np.stack(answers)

@@ -70,6 +70,10 @@ class Rt:
         whitened = np.einsum("hwij,nhwj->nhwi", self.whitening, numbers - self.centre)
         return np.asarray(whitened, np.float32)
 
+    def operations(self, shape: tuple[int, int, int]) -> int:
+        """See `Residual.operations`: it adds up windows and multiplies no matrices."""
+        return 0
+
     def state(self) -> State:
         """See `Model.state`."""
         arrays = {"mean": self.mean, "centre": self.centre, "whitening": self.whitening}

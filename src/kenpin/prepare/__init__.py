@@ -6,8 +6,10 @@ from kenpin.prepare.geometry import (
     distorts,
     fitting_size,
     in_pixels,
+    rectangle_of,
     region_through,
     resize,
+    scaling,
 )
 from kenpin.prepare.learned import (
     ignoring,
@@ -19,4 +21,4 @@ from kenpin.prepare.preparation import Preparation, Prepared, in_picture
 
 __all__ = ["Preparation", "Prepared", "as_option", "compress", "distorts", "fitting_size",
            "ignoring", "in_picture", "in_pixels", "learn_compression", "learn_overview_alignment",
-           "learn_standard", "region_through", "resize"]  # fmt: skip
+           "learn_standard", "rectangle_of", "region_through", "resize", "scaling"]  # fmt: skip

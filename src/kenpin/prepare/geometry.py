@@ -78,14 +78,26 @@ def sample(picture: Pixels | Floats, there: Map, size: tuple[int, int]) -> Pixel
     there: from its pixels to those of the picture. Beyond its border the picture goes on as it
     ends. Where it gets smaller it is reduced by area averages first, so that no detail is skipped.
     """
-    height, width = picture.shape[:2]
+    inside = rectangle_of(there, size, (picture.shape[0], picture.shape[1]))
+    if inside is not None:
+        x, y, width, height = inside
+        return resize(picture[y : y + height, x : x + width], size)
+    return _warped(picture, there, size)
+
+
+def rectangle_of(there: Map, size: tuple[int, int], other: tuple[int, int]) -> Rectangle | None:
+    """What a map from a picture of `size` (h, w) shows of one of the size `other`.
+
+    None where that is not upright, not of whole pixels, or not all inside.
+    """
     edges = there @ np.array([[-0.5, size[1] - 0.5], [-0.5, size[0] - 0.5], [1, 1]]) + 0.5
     left, right, top, bottom = (round(float(value)) for value in edges[:2].ravel())
     upright = there[0, 1] == there[1, 0] == 0
     whole = np.allclose(edges[:2].ravel(), (left, right, top, bottom), rtol=0, atol=_HAIR)
+    height, width = other
     if upright and whole and 0 <= left < right <= width and 0 <= top < bottom <= height:
-        return resize(picture[top:bottom, left:right], size)
-    return _warped(picture, there, size)
+        return left, top, right - left, bottom - top
+    return None
 
 
 def _warped(picture: Pixels | Floats, there: Map, size: tuple[int, int]) -> Pixels | Floats:

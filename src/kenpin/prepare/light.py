@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from kenpin.types import Floats
 
-_REACH = 1 / 4  # of the longer side: what changes more slowly than that is light
-_MOST = 4.0  # times brighter or darker; beyond that a picture is not made up for
-_LEAST = 1e-3
+REACH = 1 / 4  # of the longer side: what changes more slowly than that is light
+MOST = 4.0  # times brighter or darker; beyond that a picture is not made up for
+LEAST = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +41,15 @@ class Light:
         if self.kind == "level":
             counted = slice(None) if unseen is None else ~unseen
             usual, own = float(self.standard[counted].mean()), float(windows[counted].mean())
-            gain = np.asarray(usual / max(own, _LEAST))
+            gain = np.asarray(usual / max(own, LEAST))
         else:
             slow = np.stack([_slow(window) for window in known])
-            gain = self.standard / np.maximum(slow, _LEAST)
-        return np.asarray(np.clip(windows * np.clip(gain, 1 / _MOST, _MOST), 0, 1), np.float32)
+            gain = self.standard / np.maximum(slow, LEAST)
+        return np.asarray(np.clip(windows * np.clip(gain, 1 / MOST, MOST), 0, 1), np.float32)
 
 
 def _slow(picture: Floats) -> Floats:
     """(h, w, C) -> its average over a wide neighbourhood."""
-    sigma = _REACH * max(picture.shape[:2])
+    sigma = REACH * max(picture.shape[:2])
     slow = cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     return np.asarray(slow.reshape(picture.shape), np.float32)

@@ -120,11 +120,20 @@ class Preparation:
 
     def prepare(self, picture: Picture) -> Prepared:
         """(H, W[, 3]) of 8 or 16 bits -> what the model sees of it."""
-        return self._prepared(picture, whole=True)
+        return self.completed(self.resized(picture))
 
-    def resized(self, picture: Picture) -> Prepared:
-        """The same, not yet compressed or encoded."""
-        return self._prepared(picture, whole=False)
+    def completed(self, resized: Prepared) -> Prepared:
+        """What `resized` gave, compressed or encoded where the recipe asks for it."""
+        if not self.grids and self.encoder is None:
+            return resized
+        windows = np.stack([self.seen(one, n) for n, one in enumerate(resized.windows)])
+        if self.encoder is not None:
+            return replace(resized, windows=windows)
+        places = tuple(
+            place @ scaling(windows.shape[1:3], resized.windows.shape[1:3])
+            for place in resized.places
+        )
+        return replace(resized, windows=windows, shown=windows, places=places)
 
     def overview(self, picture: Picture) -> Floats:
         """(h, w) float32 in [0, 1]: small and grey, in which the part is looked for."""
@@ -167,7 +176,8 @@ class Preparation:
             raise RecipeError(messages.NOTHING_LEFT.format(where=where))
         return np.asarray(shares > 0)
 
-    def _prepared(self, picture: Picture, whole: bool) -> Prepared:
+    def resized(self, picture: Picture) -> Prepared:
+        """The same, not yet compressed or encoded."""
         pixels = picture.pixels
         overview = self.overview(picture)
         upright, pose = overview, scaling(self.frame or picture.size, picture.size)
@@ -190,14 +200,7 @@ class Preparation:
             outside = np.stack([beyond(there, self.size, picture.size) for there in cuts])
             unseen = outside if unseen is None else outside | unseen
         windows = self.finished(windows, unseen)
-        shown = windows
-        if whole and (self.grids or self.encoder):
-            windows = np.stack([self.seen(one, n) for n, one in enumerate(windows)])
-        if self.encoder is None:
-            shown = windows
-        shape = shown.shape[1:3]
-        places = tuple(pose @ from_rectangle(rectangle, shape) for rectangle in rectangles)
-        return Prepared(windows, shown, places, overview, upright, unseen)
+        return Prepared(windows, windows, tuple(cuts), overview, upright, unseen)
 
     def rectangles(self, size: tuple[int, int]) -> list[Rectangle]:
         """(x, y, width, height) of each window in the frame; in a picture (H, W) without one."""

@@ -32,7 +32,7 @@ _SHOWN = 6
 _RATES = (0.01, 0.02, 0.05, 0.1)
 _PANEL = 240  # pixels
 _CANDIDATES = 30
-_PACKAGES = ("numpy", "scipy", "opencv-python-headless", "onnxruntime", "pillow")
+_PACKAGES = ("numpy", "opencv-python-headless", "onnxruntime", "pillow")
 
 
 @dataclass(frozen=True)

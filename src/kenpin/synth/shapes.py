@@ -7,7 +7,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import rotate
+
+from kenpin import messages
+from kenpin.errors import ExtraError
 
 Rng = np.random.Generator
 Binary = NDArray[np.uint8]
@@ -76,5 +78,9 @@ def _square(side: int, x: int, y: int, half: int) -> NDArray[np.bool_]:
 
 
 def _turned(picture: NDArray[np.bool_], degrees: float) -> Binary:
+    try:
+        from scipy.ndimage import rotate  # noqa: PLC0415 - as published; for experiments only
+    except ModuleNotFoundError as error:
+        raise ExtraError(messages.EXTRA_SCIPY) from error
     turned = rotate(picture.astype(np.uint8), degrees, reshape=False, order=0)
     return np.asarray(turned * 255, np.uint8)

@@ -1,0 +1,218 @@
+"""What this machine does with a part: milliseconds by stage, pictures a second, share of its peak.
+
+Every figure is measured now, on this machine, with whatever else it is doing.
+"""
+
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from kenpin.bundle import Bundle
+from kenpin.difference import compare
+from kenpin.errors import PictureError
+from kenpin.graphs import operations_of
+from kenpin.inspector import Inspector
+from kenpin.pictures import read_picture, write_png
+from kenpin.synth.likeness import drawn_like
+from kenpin.types import PictureSource
+from kenpin.workers import cores, on_one_core
+
+STAGES = ("decode", "prepare", "model", "judge")
+_WARM = 12  # pictures judged before anything counts: by then the faster engine is chosen
+_LEAST, _MOST = 50, 1000  # pictures one at a time
+_SECONDS = 4.0  # for them, and for each number of threads
+_SIDE = 1024  # of the matrices whose product says what a core can do
+_REPEATED = 15
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Milliseconds of a picture: the median, and what 99 of 100 stay under."""
+
+    median: float
+    p99: float
+
+    @classmethod
+    def of(cls, milliseconds: Sequence[float]) -> "Spent":
+        """From measurements."""
+        return cls(median(milliseconds), float(np.quantile(milliseconds, 0.99)))
+
+
+@dataclass(frozen=True)
+class Speed:
+    """stages: of one picture at a time, from the file to the verdict; whole: all of them together.
+
+    judged: how many were. size: (H, W) of the first; drawn: whether it was made up. rates: pictures
+    a second with so many threads. peak: operations (a multiplication and an addition are two) a
+    second of one core in the product of two large matrices; model: of the model on one core, None
+    where it hardly multiplies. operations: of the model for one picture.
+    """
+
+    stages: dict[str, Spent]
+    whole: Spent
+    judged: int
+    size: tuple[int, int]
+    drawn: bool
+    rates: dict[int, float]
+    peak: float
+    model: float | None
+    operations: int
+
+    def parts_a_minute(self, margin: float) -> int:
+        """How many parts may come, if each is given `margin` times what 99 of 100 stay under."""
+        return int(60_000 / (margin * self.whole.p99))
+
+    @property
+    def share(self) -> float | None:
+        """Of the peak that the model reaches, in [0, 1]."""
+        return None if self.model is None else self.model / self.peak
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "ms": {
+                name: vars(spent) for name, spent in (*self.stages.items(), ("all", self.whole))
+            },
+            "judged": self.judged,
+            "size": list(self.size),
+            "drawn": self.drawn,
+            "pictures_per_second": {str(threads): rate for threads, rate in self.rates.items()},
+            "peak_gflops": self.peak / 1e9,
+            "model_gflops": None if self.model is None else self.model / 1e9,
+            "share_of_peak": self.share,
+            "model_operations": self.operations,
+        }
+
+
+def measure(
+    inspector: Inspector, sources: Sequence[PictureSource] = (), seconds: float = _SECONDS
+) -> Speed:
+    """What one picture at a time and many at once take.
+
+    sources: pictures of the part; left out, they are drawn from what the bundle knows of good
+    parts, as PNG files. Those that cannot be read are passed over; raises PictureError when none
+    can. seconds: for each figure, about.
+    """
+    with _readable(inspector.bundle, sources) as files:
+        size = read_picture(files[0]).size
+        around = itertools.cycle(files)
+        for source in itertools.islice(around, _WARM):
+            inspector.inspect(source)
+        laps: list[dict[str, float]] = []
+        start = perf_counter()
+        while len(laps) < _LEAST or (perf_counter() - start < seconds and len(laps) < _MOST):
+            laps.append(inspector.inspect(next(around)).milliseconds)
+        rates = {threads: _rate(inspector, files, threads, seconds) for threads in _threads()}
+    operations = operations_for(inspector.bundle)
+    peak, spent = on_one_core(_peak), on_one_core(lambda: _model_seconds(inspector.bundle))
+    return Speed(
+        stages={name: Spent.of([lap[name] for lap in laps]) for name in STAGES},
+        whole=Spent.of([sum(lap.values()) for lap in laps]),
+        judged=len(laps),
+        size=size,
+        drawn=not sources,
+        rates=rates,
+        peak=peak,
+        model=operations / spent if operations else None,
+        operations=operations,
+    )
+
+
+def operations_for(bundle: Bundle) -> int:
+    """Multiplications and additions of the model for one picture, of all windows and labels."""
+    count, shape = 0, bundle.preparation.shape
+    encoder = bundle.preparation.encoder
+    if encoder is not None:
+        count += operations_of(encoder.graph, [encoder.input_shape(bundle.preparation.size)])
+    count += len(bundle.parts) * bundle.model.operations(shape)
+    return count * bundle.preparation.count
+
+
+@contextmanager
+def _readable(bundle: Bundle, sources: Sequence[PictureSource]) -> Iterator[list[PictureSource]]:
+    if not sources:
+        with tempfile.TemporaryDirectory(prefix="kenpin-") as folder:
+            yield _written(bundle, Path(folder))
+        return
+    found, reason = [], ""
+    for source in sources:
+        try:
+            read_picture(source)
+            found.append(source)
+        except PictureError as error:
+            reason = str(error)
+    if not found:
+        raise PictureError(reason)
+    yield found
+
+
+def _written(bundle: Bundle, folder: Path) -> list[PictureSource]:
+    written: list[PictureSource] = []
+    colour = bundle.preparation.color == "rgb"
+    for number, pixels in enumerate(drawn_like(bundle.previews, bundle.provenance.size, colour)):
+        written.append(folder / f"{number}.png")
+        write_png(folder / f"{number}.png", pixels.squeeze())
+    return written
+
+
+def _threads() -> list[int]:
+    """1, 2, 4, ... and all."""
+    return sorted({min(2**n, cores()) for n in range(cores().bit_length() + 1)})
+
+
+def _rate(
+    inspector: Inspector, files: Sequence[PictureSource], threads: int, seconds: float
+) -> float:
+    done, start, last = 0, None, 0.0
+
+    def enough() -> Iterator[PictureSource]:
+        for source in itertools.cycle(files):
+            if start is not None and perf_counter() - start > seconds:
+                return
+            yield source
+
+    for _ in inspector.inspect_many(enough(), threads=threads):
+        done += 1
+        if done == _WARM:
+            start = perf_counter()
+        last = perf_counter()
+    return (done - _WARM) / (last - (start or last))
+
+
+def _peak() -> float:
+    side = np.random.default_rng(0).random((_SIDE, _SIDE), np.float32)
+    return 2 * _SIDE**3 / _quickest(lambda: side @ side)
+
+
+def _model_seconds(bundle: Bundle) -> float:
+    preparation = bundle.preparation
+    rng = np.random.default_rng(0)
+    windows = rng.random((preparation.count, *preparation.shapes[0]), np.float32)
+    numbers = [np.arange(len(windows)) + label * len(windows) for label in range(len(bundle.parts))]
+
+    def run() -> None:
+        seen = np.stack([preparation.seen(one, n) for n, one in enumerate(windows)])
+        for told in numbers:
+            compare(bundle.model, seen, told)
+
+    for _ in range(_WARM):
+        run()
+    return _quickest(run)
+
+
+def _quickest(work: Callable[[], Any]) -> float:
+    """The least of a few runs: a median would count what else the machine is doing."""
+    times = []
+    for _ in range(_REPEATED):
+        start = perf_counter()
+        work()
+        times.append(perf_counter() - start)
+    return min(times)
