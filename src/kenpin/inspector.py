@@ -18,6 +18,7 @@ from kenpin.difference import (
     squared_difference,
 )
 from kenpin.errors import CalibrationError, DatasetError, PictureError
+from kenpin.graphs import engine
 from kenpin.judge import Calibration, margin, probabilities, resemblance
 from kenpin.pictures import read_picture
 from kenpin.prepare import Prepared, distorts, region_through
@@ -41,13 +42,14 @@ class Inspector:
     """Judges pictures with a learned bundle; any number of threads may share it.
 
     Raises CalibrationError for a bundle without calibration: there is no limit to judge by, and
-    kenpin has no default one.
+    kenpin has no default one. Raises RecipeError where KENPIN_ENGINE asks for an unknown engine.
     """
 
     def __init__(self, bundle: Bundle) -> None:
         calibrations = [part.calibration for part in bundle.parts if part.calibration is not None]
         if len(calibrations) < len(bundle.parts):
             raise CalibrationError(messages.NOT_CALIBRATED.format(name=bundle.name))
+        engine()  # said now if it is an unknown one
         self.bundle = bundle
         self.calibrations = calibrations
         how = bundle.recipe.score
