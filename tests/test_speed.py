@@ -1,0 +1,182 @@
+"""What runs a graph, and what a machine is measured to do."""
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+import kenpin
+from conftest import good_pictures, write_pictures
+from kenpin.encoder import own_encoder
+from kenpin.errors import PictureError, RecipeError
+from kenpin.graphs import ENGINE, Graph, operations_of
+from kenpin.speed import STAGES, measure, operations_for
+from kenpin.types import Outcome
+from kenpin.workers import cores, on_one_core
+from test_cli import run
+from test_feature import connectors, struck
+from test_models import recipe_for
+
+
+@pytest.fixture(scope="module")
+def features():
+    return connectors(20), kenpin.learn(connectors(30))
+
+
+def picture(seed=0):
+    return np.random.default_rng(seed).random((1, 3, 64, 96), np.float32)
+
+
+def theirs(given):
+    session = ort.InferenceSession(own_encoder().graph, providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: given})[0]
+
+
+# --- engines -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino", "auto"])
+def test_every_engine_gives_the_same_numbers(engine, monkeypatch):
+    pytest.importorskip("openvino")
+    monkeypatch.setenv(ENGINE, engine)
+    graph = Graph(own_encoder().graph)
+    largest = np.abs(theirs(picture())).max()
+    for seed in range(12):  # past the point where another engine is tried
+        given = picture(seed)
+        np.testing.assert_allclose(graph.run(given), theirs(given), atol=1e-5 * largest)
+        on_one = on_one_core(lambda given=given: graph.run(given))
+        np.testing.assert_allclose(on_one, theirs(given), atol=1e-5 * largest)
+
+
+def test_openvino_is_really_used_when_it_is_asked_for(monkeypatch):
+    pytest.importorskip("openvino")
+    monkeypatch.setenv(ENGINE, "openvino")
+    graph = Graph(own_encoder().graph)
+    monkeypatch.setattr(ort.InferenceSession, "run", None)  # nothing may call it
+    graph.run(picture())
+
+
+@pytest.mark.parametrize("name", ["feature", "ae", "vae", "dense-ae"])
+def test_the_same_pictures_get_the_same_verdicts_on_both_engines(name, tmp_path, monkeypatch):
+    pytest.importorskip("openvino")
+    kenpin.learn(connectors(24), recipe_for(name)).save(tmp_path / "a.kenpin")
+    new = [*connectors(8, first=800), *map(struck, connectors(8, first=900))]
+    found = {}
+    for engine in ("onnxruntime", "openvino"):
+        monkeypatch.setenv(ENGINE, engine)
+        monkeypatch.setattr("kenpin.encoder.own_encoder", own_encoder.__wrapped__)
+        inspector = kenpin.Inspector.open(tmp_path / "a.kenpin")
+        found[engine] = [*map(inspector.inspect, new), *inspector.inspect_many(new, threads=2)]
+    for one, other in zip(*found.values(), strict=True):
+        assert one.outcome is other.outcome and one.p_value == other.p_value
+        assert one.score == pytest.approx(other.score, rel=1e-4)
+    assert {v.outcome for v in found["openvino"]} >= {Outcome.OK, Outcome.NG}
+
+
+def test_threads_share_one_graph(monkeypatch):
+    pytest.importorskip("openvino")
+    for engine in ("onnxruntime", "auto", "openvino"):
+        monkeypatch.setenv(ENGINE, engine)
+        graph = Graph(own_encoder().graph)
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(graph.run, map(picture, range(40))))
+        for n in (0, 17, 39):
+            np.testing.assert_allclose(answers[n], theirs(picture(n)), atol=1e-4)
+
+
+def test_an_installation_of_openvino_that_does_not_work_costs_nothing(monkeypatch):
+    pytest.importorskip("openvino")
+    monkeypatch.setenv(ENGINE, "auto")
+    monkeypatch.setattr("kenpin.graphs._openvino_core", lambda: 1 / 0)
+    graph = Graph(own_encoder().graph)
+    for seed in range(12):
+        np.testing.assert_array_equal(graph.run(picture(seed)), theirs(picture(seed)))
+
+
+def test_without_openvino_nothing_is_tried(monkeypatch):
+    monkeypatch.setenv(ENGINE, "auto")
+    monkeypatch.setattr("kenpin.graphs.find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    graph = Graph(own_encoder().graph)
+    for seed in range(12):
+        graph.run(picture(seed))
+
+
+def test_an_unknown_engine_is_said(monkeypatch, tmp_path):
+    kenpin.learn(connectors(12)).save(tmp_path / "a.kenpin")
+    monkeypatch.setenv(ENGINE, "cuda")
+    with pytest.raises(RecipeError, match="KENPIN_ENGINE must be auto"):
+        kenpin.Inspector.open(tmp_path / "a.kenpin")
+
+
+# --- operations --------------------------------------------------------------------------------
+
+
+def test_operations_are_counted():
+    torch = pytest.importorskip("torch")
+    from kenpin.models.export import exported  # noqa: PLC0415
+
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3, padding=1),
+        torch.nn.ConvTranspose2d(8, 2, 2, 2),
+        torch.nn.Flatten(),
+        torch.nn.Linear(2 * 8 * 12, 5),
+    ).eval()
+    graph = exported(network, [torch.zeros(1, 3, 4, 6)], ["x"], "y", [{}])
+    by_hand = 2 * (8 * 4 * 6 * 3 * 9 + 8 * 4 * 6 * 2 * 4 + 2 * 8 * 12 * 5)
+    assert operations_of(graph, [(1, 3, 4, 6)]) == by_hand
+
+
+def test_operations_of_a_part(features):
+    good, bundle = features
+    size = bundle.preparation.size
+    encoder = operations_of(own_encoder().graph, [(1, 3, *size)])
+    height, width, channels = bundle.preparation.shape
+    model = bundle.model
+    white = 2 * height * width * channels * model.whitening.shape[1]
+    expected = encoder + white + 4 * model.pca.components.size
+    assert operations_for(bundle) == expected
+    halves = {"a": (0, 0, 64, 96), "b": (64, 0, 64, 96)}
+    pca = kenpin.learn(good, kenpin.Recipe(model="pca", windows=halves))
+    assert operations_for(pca) == 2 * 4 * pca.model.models[0].components.size
+
+
+# --- kenpin bench ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["feature", "rt", "mt"])
+def test_a_machine_is_measured(name):
+    inspector = kenpin.Inspector(kenpin.learn(connectors(12), recipe_for(name)))
+    speed = measure(inspector, connectors(3, first=700), seconds=0.1)
+    assert set(speed.stages) == set(STAGES) and speed.judged >= 50 and not speed.drawn
+    assert all(0 < spent.median <= spent.p99 for spent in (*speed.stages.values(), speed.whole))
+    assert sum(spent.median for spent in speed.stages.values()) <= 2 * speed.whole.p99
+    assert min(speed.rates) == 1 and max(speed.rates) == cores()
+    assert all(rate > 0 for rate in speed.rates.values()) and speed.peak > 0
+    if name == "rt":
+        assert speed.share is None and speed.operations == 0
+    else:
+        assert 0 < speed.share < 1.5
+    assert speed.parts_a_minute(3) == int(60_000 / (3 * speed.whole.p99))
+
+
+def test_bench_says_it_in_words(tmp_path, monkeypatch):
+    monkeypatch.setattr("kenpin.speed._SECONDS", 0.1)
+    part = tmp_path / "a.kenpin"
+    kenpin.learn(good_pictures(12), kenpin.Recipe(model="pca")).save(part)
+    told = run("bench", part, "--margin", "2").stdout
+    assert "parts a minute with margin 2" in told and "drawn by kenpin" in told
+    folder = write_pictures(tmp_path / "新", good_pictures(3))
+    (folder / "空.png").write_bytes(b"")  # passed over
+    told = json.loads(run("bench", part, folder, "--json").stdout)
+    assert set(told["ms"]) == {*STAGES, "all"} and not told["drawn"]
+
+
+def test_bench_without_a_readable_picture(tmp_path):
+    inspector = kenpin.Inspector(kenpin.learn(good_pictures(12), kenpin.Recipe(model="pca")))
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(PictureError, match=r"a\.png"):
+        measure(inspector, [tmp_path / "a.png"])
