@@ -370,6 +370,50 @@ def ways() -> str:
     return table(["way", "mean", *list(first)[3:]], rows)
 
 
+def speed() -> str:
+    """What kenpin costs, each beside what it was measured against."""
+    rows = []
+    for line in results("speed.jsonl"):
+        kind = line["benchmark"]
+        if kind == "start" and line["what"] != "base":
+            rows.append([f"{line['what']}, from the start of a process", f"{line['seconds']:.2f} s",
+                         f"{line['ratio']:.1f} × importing NumPy, OpenCV, ONNX Runtime"])  # fmt: skip
+        elif kind == "folder" and line["what"] == "decoding alone":
+            rows.append(["a folder, only decoded with OpenCV",
+                         f"{line['pictures_per_second']:.0f} pictures/s", ""])  # fmt: skip
+        elif kind == "folder":
+            rows.append([f"a folder judged, {line['what']}",
+                         f"{line['pictures_per_second']:.0f} pictures/s",
+                         f"{100 * line['share_of_decoding']:.0f} % of decoding alone"])  # fmt: skip
+        elif kind == "keras predict":
+            rows.append(["a 16×16 picture through the published network",
+                         f"{line['kenpin_ms']:.2f} ms",
+                         f"Keras' `predict` takes {line['ratio']:.0f} × as long"])  # fmt: skip
+        elif kind == "anomalib" and line["who"] != "kenpin":
+            rows.append([f"a picture of {line['set']}, learned from {line['good']}", "",
+                         f"anomalib's {line['who']} takes {line['ratio']:.1f} × as long"])  # fmt: skip
+        elif kind == "learning":
+            rows.append([f"learning `{line['model']}` with its folds",
+                         f"{line['with_folds_s']:.1f} s",
+                         f"{line['ratio']:.1f} × one learning alone"])  # fmt: skip
+        elif kind == "stream":
+            rows.append([f"{line['pictures']} pictures by one command", f"{line['peak_mb']} MB",
+                         "the most memory it took"])  # fmt: skip
+    return table(["what", "measured", "beside"], rows)
+
+
+def stages() -> str:
+    names = ("decode", "prepare", "model", "judge", "all")
+    rows = [
+        [f"{line['model']}, {line['engine']}",
+         *(f"{line['ms'][n]['median']:.2f} ({line['ms'][n]['p99']:.2f})" for n in names),
+         f"{100 * line['share_of_peak']:.0f} %"]
+        for line in results("speed.jsonl")
+        if line["benchmark"] == "latency"
+    ]  # fmt: skip
+    return table(["model, engine", *names, "of a core's peak"], rows)
+
+
 PREPARED = {
     "align": {"set": "set", "align": "align", "auroc": "AUROC", "auroc_spread": "range over seeds",
               "false_reject": "false reject (promised ≤ 0.01)", "escape": "escape",
@@ -397,7 +441,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "quality": quality, "kinds": kinds, "coverage": coverage, "promises": promises,
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
     "peers": peers, "few": few, "ours": ours, "distilled": distilled, "ways": ways,
-    "adding": adding, "regions": regions,
+    "adding": adding, "regions": regions, "speed": speed, "stages": stages,
     "conditional": conditional, "simulated": simulated, "automatic": automatic, "luck": luck,
     **{name: partial(prepared, name, keys) for name, keys in PREPARED.items()},
 }  # fmt: skip
@@ -406,7 +450,7 @@ PAGES = ("README.md", "docs/promises.md", "docs/learning-curves.md", "docs/small
          "docs/decisions/svm.md", "docs/pictures.md", "docs/where.md",
          "docs/decisions/alignment.md", "docs/decisions/unusable.md",
          "docs/decisions/windows.md", "docs/decisions/doctor.md",
-         "docs/encoder.md", "docs/decisions/feature.md")  # fmt: skip
+         "docs/encoder.md", "docs/decisions/feature.md", "docs/performance.md")  # fmt: skip
 
 
 def filled(page: str) -> str:

@@ -94,7 +94,7 @@ class NetworkSettings(Settings):
         None,
         ge=1,
         le=10_000,
-        description="Most passes over the good pictures. Left out: 150, or as many as show 60,000 "
+        description="Most passes over the good pictures. Left out: 75, or as many as show 60,000 "
         "pictures, but at least 20.",
     )
     patience: int = Field(
@@ -114,7 +114,7 @@ class NetworkSettings(Settings):
         None,
         ge=2,
         le=1024,
-        description="Pictures in one step. Left out: a twentieth of them, 16 to 128.",
+        description="Pictures in one step. Left out: a twentieth of them, 4 to 128.",
     )
     learning_rate: float = Field(2e-3, gt=0, le=1, description="Adam's largest step size.")
 

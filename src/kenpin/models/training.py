@@ -129,8 +129,8 @@ def settled(settings: S, count: int, depth: int | None = None) -> S:
     depth: what to use where the settings have a depth and it was left open.
     """
     decided: dict[str, float | None] = {
-        "epochs": settings.epochs or min(150, max(20, 60_000 // count)),
-        "batch": settings.batch or min(128, max(16, count // 20)),
+        "epochs": settings.epochs or min(75, max(20, 60_000 // count)),
+        "batch": settings.batch or min(128, max(4, count // 20)),
     }
     if settings.validation is None:
         decided["validation"] = round(min(0.15, 200 / count), 4)
