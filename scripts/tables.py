@@ -1,0 +1,400 @@
+"""The tables of README and docs, each made from what a benchmark printed."""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from statistics import mean
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+LOG = ROOT / "training" / "encoder" / "log.jsonl"
+
+
+def results(pattern: str) -> Iterator[dict]:
+    # The plain name first, then its variants.
+    for path in sorted(RESULTS.glob(pattern), key=lambda path: (len(path.name), path.name)):
+        yield from (json.loads(line) for line in path.read_text("utf-8").splitlines())
+
+
+def table(heads: list[str], rows: list[list[str]]) -> str:
+    lines = [heads, ["---"] + ["---:"] * (len(heads) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def quality() -> str:
+    rows = [
+        [
+            line["set"],
+            line["model"],
+            f"**{line['auroc']:.3f}** ± {line['auroc_spread'] / 2:.3f}",
+            f"{line['auroc_mse']:.3f}",
+            f"{100 * line['false_reject']:.1f} %",
+            f"{100 * line['escape']:.0f} %",
+            f"{100 * line['escape_mse']:.0f} %",
+        ]
+        for line in results("quality*.jsonl")
+        if line["benchmark"] == "quality summary"
+    ]
+    heads = ["set", "model", "AUROC", "AUROC of plain MSE", "false reject (promised ≤ 1 %)",
+             "escape", "escape of plain MSE"]  # fmt: skip
+    return table(heads, rows)
+
+
+def kinds() -> str:
+    summaries = {
+        line["model"]: line["by_kind"]
+        for line in results("quality*.jsonl")
+        if line["benchmark"] == "quality summary" and line["set"] == "terminals"
+    }
+    rows = [
+        [kind.replace("_", " "), *(f"{areas[kind]:.3f}" for areas in summaries.values())]
+        for kind in next(iter(summaries.values()))
+    ]
+    return table(["AUROC on drawn terminals", *summaries], rows)
+
+
+def coverage() -> str:
+    rows = [
+        [
+            f"{line['model']}, {line['held_out']}"
+            + ("" if line["folds"] == "default" else f", {line['folds']} folds"),
+            f"{100 * line['stated']:g} %",
+            f"{100 * line['promised']:.2f} %",
+            f"{100 * line['measured']:.2f} % ± {100 * line['standard_error']:.2f}",
+            f"{line['ratio']:.2f}",
+            str(line["draws"]),
+        ]
+        for line in results("coverage*.jsonl")
+    ]
+    heads = [
+        "how held out",
+        "stated false reject",
+        "promised",
+        "measured",
+        "measured / stated",
+        "draws",
+    ]
+    return table(heads, rows)
+
+
+def promises() -> str:
+    rows = [
+        [
+            line["model"],
+            line["held_out"],
+            f"{100 * line['stated']:g} %",
+            f"{100 * line['promised']:.2f} %",
+            f"{100 * line['measured']:.2f} % ± {100 * line['standard_error']:.2f}",
+            str(line["draws"]),
+        ]
+        for line in results("coverage*.jsonl")
+        if line["folds"] == "default"
+    ]
+    return table(["model", "held out", "stated", "promised", "measured", "draws"], rows)
+
+
+def curves() -> str:
+    found: dict[tuple[str, str], dict[int, list[float]]] = {}
+    for line in results("curves*.jsonl"):
+        number = 200 if line["learned_from"] > 150 else line["learned_from"]
+        own = found.setdefault((line["set"], line["model"]), {})
+        own.setdefault(number, []).append(line["auroc"])
+    numbers = sorted({number for own in found.values() for number in own})
+    rows = [
+        [name, model, *(f"{mean(own[n]):.3f}" if n in own else "–" for n in numbers)]
+        for (name, model), own in found.items()
+    ]
+    return table(["set", "model", *(f"{n}" for n in numbers)], rows)
+
+
+def spots() -> str:
+    """For each model and contrast the smallest diameter of which at least 90 % are caught."""
+    found: dict[str, dict[float, list[tuple[float, float]]]] = {}
+    for line in results("spots*.jsonl"):
+        own = found.setdefault(line["model"], {}).setdefault(line["contrast"], [])
+        own.append((line["radius"], line["caught"]))
+    contrasts = sorted(next(iter(found.values())))
+
+    def smallest(sizes: list[tuple[float, float]]) -> str:
+        good = [2 * r for r, _ in sizes if all(c >= 0.9 for s, c in sizes if s >= r)]
+        return f"{min(good):g}" if good else "none"
+
+    rows = [[model, *(smallest(own[c]) for c in contrasts)] for model, own in found.items()]
+    heads = ["diameter of which 90 % are caught, contrast", *(f"{100 * c:g} %" for c in contrasts)]
+    return table(heads, rows)
+
+
+def experiments() -> str:
+    found: dict[tuple[str, str], list[dict]] = {}
+    for line in results("experiments*.jsonl"):
+        if line["benchmark"] == "experiments":
+            found.setdefault((line["set"], line["who"]), []).append(line)
+    figures = ("auroc", "wrong_part_auroc", "wrong_part_auroc_mse", "wrong_part_auroc_svm",
+               "fine_auroc", "false_reject", "escape", "named", "f1", "best_f1",
+               "best_f1_on_test", "learn_s")  # fmt: skip
+    rows = []
+    for (name, who), lines in found.items():
+        for figure in figures:
+            values = [line[figure] for line in lines if figure in line]
+            if values:
+                spread = f"{min(values):.4g} to {max(values):.4g}"
+                rows.append([name, who, figure, f"{mean(values):.4f}", spread])
+    return table(["experiment", "who", "figure", "mean", "over seeds"], rows)
+
+
+def beat() -> str:
+    rows = [
+        [line["set"], line["figure"], line["asked"], f"{line['value']:.4f}",
+         "yes" if line["reached"] else "**no**"]
+        for line in results("experiments*.jsonl")
+        if line["benchmark"] == "experiments beat"
+    ]  # fmt: skip
+    return table(["experiment", "figure", "asked", "reached", ""], rows)
+
+
+def conditional() -> str:
+    named = {
+        "wrong_part_auroc": "the judge of the row",
+        "mse_wrong_part_auroc": "error under the told label",
+        "ratio_wrong_part_auroc": "ratio to the best other label",
+        "svm_wrong_part_auroc": "support vector machine on the difference",
+    }
+    rows = [
+        [line["who"], words, f"{line[key]:.4f}"]
+        for line in results("conditional.jsonl")
+        for key, words in named.items()
+        if key in line
+    ]
+    return table(["network", "judged by", "wrong-part AUROC"], rows)
+
+
+def simulated() -> str:
+    rows = [
+        [line["set"], key, f"{value:.4f}"]
+        for line in results("choices*.jsonl")
+        if line["choice"] == "simulated"
+        for key, value in list(line.items())[3:8]
+    ]
+    return table(["experiment", "model, difference, score, averaged over", "AUROC"], rows)
+
+
+def automatic() -> str:
+    rows = [
+        [line["set"], *key.split(": "), f"{value:.5f}"]
+        for line in results("choices*.jsonl")
+        if line["choice"] == "automatic"
+        for key, value in list(line.items())[3:]
+    ]
+    return table(["experiment", "who chose", "model, difference, score", "AUROC"], rows)
+
+
+def luck() -> str:
+    rows = [
+        [key, f"{value:g}"]
+        for line in results("choices*.jsonl")
+        if line["choice"] == "luck"
+        for key, value in list(line.items())[3:]
+    ]
+    return table(["rule", "value"], rows)
+
+
+def prepared(benchmark: str, keys: dict[str, str]) -> str:
+    rows = [
+        [f"{line[key]:g}" if isinstance(line[key], float) else str(line[key]) for key in keys]
+        for line in results("prepare*.jsonl")
+        if line["benchmark"] == f"prepare {benchmark}"
+    ]
+    return table(list(keys.values()), rows)
+
+
+def peers() -> str:
+    """Of each set what each judge reached, the mean over seeds, from 100 pictures."""
+    rows = []
+    for name, judges in _by_set("peers.jsonl").items():
+        ours = judges["kenpin"]
+        for who, lines in judges.items():
+            cells = [_mean(lines, key) for key in ("auroc", "aupro")]
+            times = [
+                "1" if who == "kenpin" else _ratio(lines, ours, key) for key in ("learn_s", "ms")
+            ]
+            rows.append([name, who, *(f"{c:.3f}" if c is not None else "" for c in cells), *times])
+    heads = ["set", "judge", "AUROC", "AUPRO", "learning, times ours", "a picture, times ours"]
+    return table(heads, rows)
+
+
+def few() -> str:
+    """AUROC with few good pictures; the mean over seeds."""
+    judges = ("kenpin", "padim", "patchcore")
+    found: dict[tuple[str, int], dict[str, list[float]]] = {}
+    for line in results("peers*.jsonl"):
+        cell = found.setdefault((line["set"], line["learned_from"]), {})
+        cell.setdefault(line["who"], []).append(line["auroc"])
+    rows = [
+        [name, str(count), *(f"{mean(who[j]):.3f}" if j in who else "" for j in judges)]
+        for (name, count), who in sorted(found.items())
+        if count < 100
+    ]
+    return table(["set", "good pictures", *judges], rows)
+
+
+def ours() -> str:
+    found = [line for line in results("peers.jsonl") if line["who"] == "kenpin"]
+    names = {"learn_s": "learning, s", "ms": "a picture, ms", "file_mb": "file, MB",
+             "peak_mb": "memory, MB"}  # fmt: skip
+    rows = [
+        [words, f"{min(line[key] for line in found):g} to {max(line[key] for line in found):g}"]
+        for key, words in names.items()
+    ]
+    return table(["kenpin, learning 100 pictures of each set", "least to most"], rows)
+
+
+def _by_set(pattern: str) -> dict[str, dict[str, list[dict]]]:
+    sets: dict[str, dict[str, list[dict]]] = {}
+    for line in results(pattern):
+        sets.setdefault(line["set"], {}).setdefault(line["who"], []).append(line)
+    return sets
+
+
+def _mean(lines: list[dict], key: str) -> float | None:
+    values = [line[key] for line in lines if line.get(key) is not None]
+    return mean(values) if values else None
+
+
+def _ratio(lines: list[dict], ours: list[dict], key: str) -> str:
+    one, other = _mean(lines, key), _mean(ours, key)
+    return f"{one / other:.1f}" if one and other else ""
+
+
+def distilled() -> str:
+    """How good the student was after how long: its error, and what it finds."""
+    log = [json.loads(line) for line in LOG.read_text("utf-8").splitlines()]
+    found = {
+        line["encoder"]: line["auroc_simulated"]
+        for line in results("encoders.jsonl")
+        if line["set"] == "mean"
+    }
+    rows = []
+    for name, value in found.items():
+        minutes = log[-1]["minutes"] if name == "kenpin" else name.removeprefix("student-")
+        error = ""
+        if name == "kenpin" or name.startswith("student-"):
+            error = f"{next(x for x in log if x['minutes'] >= float(minutes))['validation']:.3f}"
+        else:
+            minutes = ""
+        rows.append([name, str(minutes), error, f"{value:.4f}"])
+    heads = ["encoder", "minutes of training", "error beside the teacher", "AUROC, simulated"]
+    return table(heads, rows)
+
+
+def adding() -> str:
+    heads = ["set", "model", "AUROC of 50", "50 and 50 added", "100 at once", "false reject, added",
+             "limit, times that at once"]  # fmt: skip
+    rows = [
+        [
+            line["set"],
+            line["model"],
+            *(f"{line[key]:.4f}" for key in ("half", "added", "at_once")),
+            f"{100 * line['added_false_reject']:.1f} %",
+            f"{line['added_limit'] / line['at_once_limit']:.2f}",
+        ]
+        for line in results("adding.jsonl")
+    ]
+    return table(heads, rows)
+
+
+def regions() -> str:
+    rows = [
+        [line["set"], str(line["defects"]), f"{line['as_found']:.2f}", f"{line['drawn_in']:.2f}"]
+        for line in results("regions.jsonl")
+    ]
+    return table(["set", "defects found", "as found", "drawn in"], rows)
+
+
+def ways() -> str:
+    rows = [
+        [line["way"], f"**{line['mean']:.4f}**", *(f"{v:.3f}" for v in list(line.values())[3:])]
+        for line in results("feature.jsonl")
+    ]
+    first = next(results("feature.jsonl"))
+    return table(["way", "mean", *list(first)[3:]], rows)
+
+
+def speed() -> str:
+    """What kenpin costs, each beside what it was measured against."""
+    rows = [row for line in results("speed.jsonl") if (row := _speed_row(line))]
+    return table(["what", "measured", "beside"], rows)
+
+
+def _speed_row(line: dict) -> list[str]:
+    rate = f"{line.get('pictures_per_second', 0):.0f} pictures/s"
+    match line["benchmark"], line.get("what"), line.get("who"):
+        case "start", what, _ if what != "base":
+            beside = f"{line['ratio']:.1f} × importing NumPy, OpenCV and ONNX Runtime"
+            return [f"{what}, from the start of a process", f"{line['seconds']:.2f} s", beside]
+        case "folder", "decoding alone", _:
+            return ["a folder, only decoded with OpenCV", rate, ""]
+        case "folder", what, _:
+            beside = f"{100 * line['share_of_decoding']:.0f} % of decoding alone"
+            return [f"a folder judged, {what}", rate, beside]
+        case "keras predict", _, _:
+            beside = f"Keras' `predict` takes {line['ratio']:.0f} × as long"
+            return ["16×16 pixels, published network", f"{line['kenpin_ms']:.2f} ms", beside]
+        case "anomalib", _, who if who != "kenpin":
+            beside = f"anomalib's {who} takes {line['ratio']:.1f} × as long"
+            return [f"a picture of {line['set']}, learned from {line['good']}", "", beside]
+        case "learning", _, _:
+            beside = f"{line['ratio']:.1f} × one learning alone"
+            return [
+                f"learning `{line['model']}` with folds",
+                f"{line['with_folds_s']:.1f} s",
+                beside,
+            ]
+        case "stream", _, _:
+            return [f"{line['pictures']} pictures, one command", f"{line['peak_mb']} MB", "at most"]
+    return []
+
+
+def stages() -> str:
+    names = ("decode", "prepare", "model", "judge", "all")
+    rows = [
+        [f"{line['model']}, {line['engine']}",
+         *(f"{line['ms'][n]['median']:.2f} ({line['ms'][n]['p99']:.2f})" for n in names),
+         f"{100 * line['share_of_peak']:.0f} %"]
+        for line in results("speed.jsonl")
+        if line["benchmark"] == "latency"
+    ]  # fmt: skip
+    return table(["model, engine", *names, "of a core's peak"], rows)
+
+
+PREPARED = {
+    "align": {"set": "set", "align": "align", "auroc": "AUROC", "auroc_spread": "range over seeds",
+              "false_reject": "false reject (promised ≤ 0.01)", "escape": "escape",
+              "unusable": "unusable"},
+    "cost": {"prepare_ms": "preparing, ms", "prepare_aligned_ms": "preparing and aligning, ms",
+             "alignment_ms": "so alignment, ms", "model_ms": "model, ms"},
+    "methods": {"method": "method", "error_px": "median error, px", "error_px_95": "95 %, px",
+                "lost": "lost", "ms": "ms"},
+    "light": {"light": "light", "auroc": "AUROC", "auroc_spread": "range over seeds"},
+    "promise": {"way": "way", "stated": "stated", "measured": "measured",
+                "standard_error": "standard error", "draws": "draws"},
+    "unusable": {"set": "set", "good": "good", "ng": "NG", "blank": "blank",
+                 "overexposed": "overexposed", "too dark": "too dark",
+                 "out of focus": "out of focus", "a third cut off": "a third cut off",
+                 "another part": "another part"},
+    "tails": {"distribution": "distribution", "stated": "stated", "called_odd": "called odd",
+              "sets": "sets"},
+    "suspects": {"hidden": "hidden NG", "draws": "draws", "in_first_ten": "in the first ten",
+                 "called_odd": "called odd", "false_alarm": "good ones called odd",
+                 "stated_false_alarm": "stated"},
+    "stream": {"pictures": "pictures", "megabytes_of_files": "files, MB", "peak_mb": "memory, MB",
+               "held_out": "held out", "promised": "promised", "seconds": "seconds"},
+}  # fmt: skip
+TABLES: dict[str, Callable[[], str]] = {
+    "quality": quality, "kinds": kinds, "coverage": coverage, "promises": promises,
+    "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
+    "peers": peers, "few": few, "ours": ours, "distilled": distilled, "ways": ways,
+    "adding": adding, "regions": regions, "speed": speed, "stages": stages,
+    "conditional": conditional, "simulated": simulated, "automatic": automatic, "luck": luck,
+    **{name: partial(prepared, name, keys) for name, keys in PREPARED.items()},
+}  # fmt: skip
