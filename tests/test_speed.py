@@ -1,6 +1,8 @@
 """What runs a graph, and what a machine is measured to do."""
 
 import json
+import os
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,8 +13,9 @@ import pytest
 import kenpin
 from conftest import good_pictures, write_pictures
 from kenpin.encoder import own_encoder
-from kenpin.errors import PictureError, RecipeError
-from kenpin.graphs import ENGINE, Graph, operations_of
+from kenpin.errors import ExtraError, PictureError
+from kenpin.graphs import ENGINE, Graph, engine, operations_of
+from kenpin.pictures import write_png
 from kenpin.speed import STAGES, measure, operations_for
 from kenpin.types import Outcome
 from kenpin.workers import cores, on_one_core
@@ -38,10 +41,10 @@ def theirs(given):
 # --- engines -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("engine", ["onnxruntime", "openvino", "auto"])
-def test_every_engine_gives_the_same_numbers(engine, monkeypatch):
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino", "auto"])
+def test_every_engine_gives_the_same_numbers(name, monkeypatch):
     pytest.importorskip("openvino")
-    monkeypatch.setenv(ENGINE, engine)
+    monkeypatch.setenv(ENGINE, name)
     graph = Graph(own_encoder().graph)
     largest = np.abs(theirs(picture())).max()
     for seed in range(12):  # past the point where another engine is tried
@@ -59,17 +62,17 @@ def test_openvino_is_really_used_when_it_is_asked_for(monkeypatch):
     graph.run(picture())
 
 
-@pytest.mark.parametrize("name", ["feature", "ae", "vae", "dense-ae"])
-def test_the_same_pictures_get_the_same_verdicts_on_both_engines(name, tmp_path, monkeypatch):
+@pytest.mark.parametrize("model", ["feature", "ae", "vae", "dense-ae"])
+def test_the_same_pictures_get_the_same_verdicts_on_both_engines(model, tmp_path, monkeypatch):
     pytest.importorskip("openvino")
-    kenpin.learn(connectors(24), recipe_for(name)).save(tmp_path / "a.kenpin")
+    kenpin.learn(connectors(24), recipe_for(model)).save(tmp_path / "a.kenpin")
     new = [*connectors(8, first=800), *map(struck, connectors(8, first=900))]
     found = {}
-    for engine in ("onnxruntime", "openvino"):
-        monkeypatch.setenv(ENGINE, engine)
+    for name in ("onnxruntime", "openvino"):
+        monkeypatch.setenv(ENGINE, name)
         monkeypatch.setattr("kenpin.encoder.own_encoder", own_encoder.__wrapped__)
         inspector = kenpin.Inspector.open(tmp_path / "a.kenpin")
-        found[engine] = [*map(inspector.inspect, new), *inspector.inspect_many(new, threads=2)]
+        found[name] = [*map(inspector.inspect, new), *inspector.inspect_many(new, threads=2)]
     for one, other in zip(*found.values(), strict=True):
         assert one.outcome is other.outcome and one.p_value == other.p_value
         assert one.score == pytest.approx(other.score, rel=1e-4)
@@ -78,8 +81,8 @@ def test_the_same_pictures_get_the_same_verdicts_on_both_engines(name, tmp_path,
 
 def test_threads_share_one_graph(monkeypatch):
     pytest.importorskip("openvino")
-    for engine in ("onnxruntime", "auto", "openvino"):
-        monkeypatch.setenv(ENGINE, engine)
+    for name in ("onnxruntime", "auto", "openvino"):
+        monkeypatch.setenv(ENGINE, name)
         graph = Graph(own_encoder().graph)
         with ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(graph.run, map(picture, range(40))))
@@ -99,17 +102,28 @@ def test_an_installation_of_openvino_that_does_not_work_costs_nothing(monkeypatc
 def test_without_openvino_nothing_is_tried(monkeypatch):
     monkeypatch.setenv(ENGINE, "auto")
     monkeypatch.setattr("kenpin.graphs.find_spec", lambda _: None)
-    monkeypatch.setitem(sys.modules, "openvino", None)
+    tried = []
+    monkeypatch.setattr("kenpin.graphs._openvino", lambda *given: tried.append(given))
     graph = Graph(own_encoder().graph)
     for seed in range(12):
         graph.run(picture(seed))
+    assert not tried
+    monkeypatch.setenv(ENGINE, "openvino")
+    with pytest.raises(ExtraError, match=r"kenpin\[openvino\]"):
+        engine()
 
 
-def test_an_unknown_engine_is_said(monkeypatch, tmp_path):
+def test_an_engine_that_is_not_there_is_said(tmp_path):
     kenpin.learn(connectors(12)).save(tmp_path / "a.kenpin")
-    monkeypatch.setenv(ENGINE, "cuda")
-    with pytest.raises(RecipeError, match="KENPIN_ENGINE must be auto"):
-        kenpin.Inspector.open(tmp_path / "a.kenpin")
+    write_png(tmp_path / "p.png", connectors(1)[0])
+    program = "import sys; sys.modules['openvino'] = None; from kenpin.cli import main; main()"
+    for name, sentence in (("cuda", "must be auto"), ("openvino", "kenpin[openvino]")):
+        done = subprocess.run(
+            [sys.executable, "-c", program, "inspect", tmp_path / "a.kenpin", tmp_path / "p.png"],
+            capture_output=True, text=True, check=False, env={**os.environ, ENGINE: name},
+        )  # fmt: skip
+        assert done.returncode == 2 and done.stderr.startswith("kenpin: KENPIN_ENGINE")
+        assert sentence in done.stderr and done.stderr.count("\n") == 1
 
 
 # --- operations --------------------------------------------------------------------------------
@@ -153,13 +167,12 @@ def test_a_machine_is_measured(name):
     speed = measure(inspector, connectors(3, first=700), seconds=0.1)
     assert set(speed.stages) == set(STAGES) and speed.judged >= 50 and not speed.drawn
     assert all(0 < spent.median <= spent.p99 for spent in (*speed.stages.values(), speed.whole))
-    assert sum(spent.median for spent in speed.stages.values()) <= 2 * speed.whole.p99
     assert min(speed.rates) == 1 and max(speed.rates) == cores()
     assert all(rate > 0 for rate in speed.rates.values()) and speed.peak > 0
     if name == "rt":
         assert speed.share is None and speed.operations == 0
     else:
-        assert 0 < speed.share < 1.5
+        assert speed.share > 0
     assert speed.parts_a_minute(3) == int(60_000 / (3 * speed.whole.p99))
 
 
@@ -173,6 +186,7 @@ def test_bench_says_it_in_words(tmp_path, monkeypatch):
     (folder / "空.png").write_bytes(b"")  # passed over
     told = json.loads(run("bench", part, folder, "--json").stdout)
     assert set(told["ms"]) == {*STAGES, "all"} and not told["drawn"]
+    assert told["passed_over"] == 1 and told["margin"] == 3 and told["parts_a_minute"] > 0
 
 
 def test_bench_without_a_readable_picture(tmp_path):

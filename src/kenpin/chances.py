@@ -48,13 +48,20 @@ def student_tail(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Abramowitz and Stegun, "Handbook of mathematical functions", 1964, 26.7.4.
     """
-    turned = np.arctan(np.asarray(values, np.float64) / 2)
-    inside = np.sin(turned) * (1 + np.cos(turned) ** 2 / 2)
-    return np.asarray(np.maximum((1 - inside) / 2, 0))
+    v = np.asarray(values, np.float64)
+    r = np.sqrt(v**2 + 4)
+    sine = v / r
+    # 1 - sine without losing its last digits far out on the right.
+    short = np.where(v > 0, 4 / (r * (r + np.abs(v))), 1 - sine)
+    return np.asarray(short**2 * (2 + sine) / 4)
 
 
 def _below(value: float, a: int, b: int) -> float:
-    """How likely a Beta(a, b) distributed one is below the value."""
-    from mpmath import betainc  # noqa: PLC0415 - not needed to inspect
-
-    return float(betainc(a, b, 0, value, regularized=True))
+    """How likely a Beta(a, b) distributed one is below the value, 0 < value < 1."""
+    # With whole numbers it is how likely a of a + b - 1 throws succeed, or more.
+    throws = a + b - 1
+    heads = np.arange(a, throws + 1)
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, throws + 1)))])
+    ways = factorials[throws] - factorials[heads] - factorials[throws - heads]
+    chances = ways + heads * np.log(value) + (throws - heads) * np.log1p(-value)
+    return float(np.exp(chances).sum())

@@ -11,7 +11,7 @@ from importlib.resources import files
 import numpy as np
 
 from kenpin import messages
-from kenpin.errors import BundleError
+from kenpin.errors import BundleError, KenpinError
 from kenpin.graphs import Graph
 from kenpin.types import Floats
 
@@ -39,6 +39,11 @@ class Encoder:
         if len(self._graph.shapes) != 1:
             raise ValueError(messages.ENCODER_SHAPE.format(name=name))
         self.channels = self._run(np.full((2 * MULTIPLE, MULTIPLE, 3), 0.5, np.float32)).shape[2]
+
+    @property
+    def engine(self) -> str:
+        """What ran it last."""
+        return self._graph.engine
 
     def grid(self, size: tuple[int, int]) -> tuple[int, int]:
         """(h, w) of the features of a picture of this size."""
@@ -79,6 +84,8 @@ class Encoder:
         colour = np.broadcast_to(picture.transpose(2, 0, 1), (3, height, width))
         try:
             answer = self._graph.run(np.ascontiguousarray(colour[None]))
+        except KenpinError:
+            raise
         except Exception as error:  # onnxruntime's errors have no common public base
             raise ValueError(messages.ENCODER_SHAPE.format(name=self.name)) from error
         grid = (height // _STRIDE, width // _STRIDE)

@@ -8,7 +8,7 @@ KenpinError
 ├── CalibrationError   there is no limit to judge by
 ├── OutputError        a file cannot be written
 ├── ExportError        a part cannot be written as an ONNX graph
-└── ExtraError         an optional package is needed and not installed
+└── ExtraError         an optional package is asked for and not installed, or not known
 """
 
 
@@ -45,4 +45,4 @@ class ExportError(KenpinError):
 
 
 class ExtraError(KenpinError):
-    """An optional package is needed and not installed."""
+    """An optional package is asked for and not installed, or not known."""

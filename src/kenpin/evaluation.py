@@ -1,6 +1,7 @@
 """How good an inspector is on pictures whose truth is known."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -198,18 +199,19 @@ def evaluate(
     items, verdicts, left_out = [], [], []
     pixels: list[tuple[Floats, Mask]] = []
     seen = frozenset(inspector.bundle.provenance.pictures)
-    judged = in_order(partial(_judged, inspector, seen), given, cores())
-    for done, (item, found) in enumerate(zip(given, judged, strict=True), start=1):
-        if progress:
-            progress(messages.STAGE_JUDGING, done, len(given))
-        if isinstance(found, PictureError):
-            left_out.append(LeftOut(str(item.source), str(found)))
-            continue
-        verdict, own = found
-        items.append(item)
-        verdicts.append(verdict)
-        if own is not None:
-            pixels.append(own)
+    work = partial(_judged, inspector, seen)
+    with closing(in_order(work, given, cores(), one_thread=True)) as judged:
+        for done, (item, found) in enumerate(zip(given, judged, strict=True), start=1):
+            if progress:
+                progress(messages.STAGE_JUDGING, done, len(given))
+            if isinstance(found, PictureError):
+                left_out.append(LeftOut(str(item.source), str(found)))
+                continue
+            verdict, own = found
+            items.append(item)
+            verdicts.append(verdict)
+            if own is not None:
+                pixels.append(own)
     if not items:
         reason = left_out[0].reason if left_out else messages.NOTHING_TO_EVALUATE
         raise DatasetError(reason)

@@ -1,6 +1,6 @@
 """The one way from a picture to a verdict; everything that judges goes through it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -42,7 +42,8 @@ class Inspector:
     """Judges pictures with a learned bundle; any number of threads may share it.
 
     Raises CalibrationError for a bundle without calibration: there is no limit to judge by, and
-    kenpin has no default one. Raises RecipeError where KENPIN_ENGINE asks for an unknown engine.
+    kenpin has no default one; ExtraError where KENPIN_ENGINE asks for an engine that is unknown or
+    not installed.
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -119,11 +120,12 @@ class Inspector:
         sources: Iterable[PictureSource],
         expect: str | None = None,
         threads: int | None = None,
-    ) -> Iterator[Verdict | PictureError]:
+    ) -> Generator[Verdict | PictureError]:
         """The verdicts on many pictures, in their order, several at a time.
 
         One that cannot be read comes as the PictureError it raised and does not stop the rest.
-        However many there are, only a few are in memory. threads: left out, one for each core.
+        However many there are, only a few are in memory. Close the generator if you do not take
+        all: until then its threads wait. threads: left out, one for each core.
         Raises DatasetError for an unknown label.
         """
         self.check_label(expect)
@@ -134,7 +136,7 @@ class Inspector:
             except PictureError as error:
                 return error
 
-        return in_order(judged, sources, threads or cores())
+        return in_order(judged, sources, threads or cores(), one_thread=True)
 
     def _named(self, verdict: Verdict, decision: "_Decision", expect: str | None) -> Verdict:
         """The verdict with what the labels say."""

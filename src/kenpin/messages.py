@@ -315,6 +315,7 @@ STAGE_READING = "reading"
 STAGE_JUDGING = "judging"
 STAGE_SCORING = "scoring the good pictures that were not learned from"
 STAGE_EPOCHS = "learning · held-out error {error}"
+STAGE_EPOCHS_ALONE = "learning · error {error}"
 STAGE_FOLD = "learning without fold {fold} of {folds}"
 STAGE_CHOOSING = "choosing on simulated defects"
 STAGE_FINAL = "learning from all {count} pictures"
@@ -338,6 +339,10 @@ BUNDLE_MEMBERS = "its members are not those listed in manifest.json"
 BUNDLE_DISAGREES = "{what} in manifest.json do not agree"
 BUNDLE_MISFIT = "its model, variation and recipe do not fit each other"
 BUNDLE_GRAPH = "its network cannot be loaded: {reason}"
+EXTRA_OPENVINO = (
+    "{name} asks for OpenVINO, which is not installed: pip install 'kenpin[openvino]', or "
+    "unset {name}"
+)
 ENGINE_UNKNOWN = "{name} must be auto, onnxruntime or openvino, not '{value}'"
 BUNDLE_EXTERNAL = "its network refers to other files"
 BUNDLE_MODEL = "{path} needs the model '{model}', which this kenpin does not have: upgrade kenpin."
@@ -366,11 +371,13 @@ EXTRA_TORCH = (
     "The model '{model}' learns with torch, which is not installed: pip install torch onnx "
     "onnxscript"
 )
-SPEED_GIVEN = "{count} pictures one at a time, the first of {width}x{height} pixels.\n"
+SPEED_GIVEN = "{count} pictures one at a time, the first {width} wide and {height} high."
 SPEED_DRAWN = (
-    "{count} pictures one at a time, drawn by kenpin as PNG of {width}x{height} pixels: give a "
-    "folder of your own for how long yours take to decode.\n"
+    "{count} pictures one at a time, drawn by kenpin as PNG, {width} wide and {height} high: give "
+    "a folder of your own for how long yours take to decode."
 )
+SPEED_PASSED = "Pictures that cannot be read, passed over: {count}."
+SPEED_ENGINE = "The network ran on {engine}."
 SPEED_CYCLE = (
     "\nUp to {parts} parts a minute with margin {margin}: one at a time, each given {margin} times "
     "what 99 of 100 stay under."
@@ -379,7 +386,7 @@ SPEED_PEAK = (
     "The model takes {millions} million operations a picture and reaches {model} of the {peak} "
     "billion a second of one core of this machine in a product of large matrices: {share}."
 )
-SPEED_NO_PEAK = "The model hardly multiplies: there is no share of the machine's peak to tell."
+SPEED_NO_PEAK = "The model hardly multiplies: there is no share of a core's peak to tell."
 JUDGED_AT = "{found} ({rate} pictures a second)"
 STOPPED = "Stopped; no result was written."
 STOPPED_PARTLY = "Stopped; the verdicts so far were written."

@@ -25,9 +25,10 @@ from kenpin.synth.likeness import drawn_like
 from kenpin.types import PictureSource
 from kenpin.workers import cores, on_one_core
 
+MARGIN = 3.0
 STAGES = ("decode", "prepare", "model", "judge")
 _WARM = 12  # pictures judged before anything counts: by then the faster engine is chosen
-_LEAST, _MOST = 50, 1000  # pictures one at a time
+_LEAST, _MOST = 100, 1000  # pictures one at a time
 _SECONDS = 4.0  # for them, and for each number of threads
 _SIDE = 1024  # of the matrices whose product says what a core can do
 _REPEATED = 15
@@ -48,12 +49,14 @@ class Spent:
 
 @dataclass(frozen=True)
 class Speed:
-    """stages: of one picture at a time, from the file to the verdict; whole: all of them together.
+    """stages: of one picture at a time, from the file to the verdict; whole: from the call to the
+    verdict, a little more than all of them.
 
     judged: how many were. size: (H, W) of the first; drawn: whether it was made up. rates: pictures
     a second with so many threads. peak: operations (a multiplication and an addition are two) a
     second of one core in the product of two large matrices; model: of the model on one core, None
-    where it hardly multiplies. operations: of the model for one picture.
+    where it hardly multiplies. operations: of the model for one picture. passed_over: how many
+    pictures could not be read. engine: what ran the graph, "" where there is none.
     """
 
     stages: dict[str, Spent]
@@ -65,6 +68,8 @@ class Speed:
     peak: float
     model: float | None
     operations: int
+    passed_over: int
+    engine: str
 
     def parts_a_minute(self, margin: float) -> int:
         """How many parts may come, if each is given `margin` times what 99 of 100 stay under."""
@@ -75,13 +80,17 @@ class Speed:
         """Of the peak that the model reaches, in [0, 1]."""
         return None if self.model is None else self.model / self.peak
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-able."""
+    def to_dict(self, margin: float = MARGIN) -> dict[str, Any]:
+        """JSON-able; margin: as in `parts_a_minute`."""
         return {
             "ms": {
                 name: vars(spent) for name, spent in (*self.stages.items(), ("all", self.whole))
             },
+            "margin": margin,
+            "parts_a_minute": self.parts_a_minute(margin),
+            "engine": self.engine,
             "judged": self.judged,
+            "passed_over": self.passed_over,
             "size": list(self.size),
             "drawn": self.drawn,
             "pictures_per_second": {str(threads): rate for threads, rate in self.rates.items()},
@@ -93,36 +102,46 @@ class Speed:
 
 
 def measure(
-    inspector: Inspector, sources: Sequence[PictureSource] = (), seconds: float = _SECONDS
+    inspector: Inspector, sources: Sequence[PictureSource] = (), seconds: float | None = None
 ) -> Speed:
     """What one picture at a time and many at once take.
 
     sources: pictures of the part; left out, they are drawn from what the bundle knows of good
     parts, as PNG files. Those that cannot be read are passed over; raises PictureError when none
-    can. seconds: for each figure, about.
+    can. seconds: for each figure, about; left out, four.
     """
-    with _readable(inspector.bundle, sources) as files:
+    seconds = seconds or _SECONDS
+    with _readable(inspector.bundle, sources) as (files, passed_over):
         size = read_picture(files[0]).size
         around = itertools.cycle(files)
         for source in itertools.islice(around, _WARM):
             inspector.inspect(source)
         laps: list[dict[str, float]] = []
+        whole: list[float] = []
         start = perf_counter()
         while len(laps) < _LEAST or (perf_counter() - start < seconds and len(laps) < _MOST):
+            began = perf_counter()
             laps.append(inspector.inspect(next(around)).milliseconds)
-        rates = {threads: _rate(inspector, files, threads, seconds) for threads in _threads()}
+            whole.append(1000 * (perf_counter() - began))
+        rates = {1: on_one_core(lambda: _rate(inspector, files, 1, seconds))}
+        rates |= {n: _rate(inspector, files, n, seconds) for n in _threads()}
     operations = operations_for(inspector.bundle)
-    peak, spent = on_one_core(_peak), on_one_core(lambda: _model_seconds(inspector.bundle))
+    # The machine may be busier now than a moment later: the better of before and after counts.
+    before, spent, after = (
+        on_one_core(one) for one in (_peak, lambda: _model_seconds(inspector.bundle), _peak)
+    )
     return Speed(
         stages={name: Spent.of([lap[name] for lap in laps]) for name in STAGES},
-        whole=Spent.of([sum(lap.values()) for lap in laps]),
+        whole=Spent.of(whole),
         judged=len(laps),
         size=size,
         drawn=not sources,
         rates=rates,
-        peak=peak,
+        peak=max(before, after),
         model=operations / spent if operations else None,
         operations=operations,
+        passed_over=passed_over,
+        engine=_engine(inspector.bundle),
     )
 
 
@@ -136,11 +155,19 @@ def operations_for(bundle: Bundle) -> int:
     return count * bundle.preparation.count
 
 
+def _engine(bundle: Bundle) -> str:
+    runs: Any = bundle.preparation.encoder or bundle.model
+    return str(getattr(runs, "engine", ""))
+
+
 @contextmanager
-def _readable(bundle: Bundle, sources: Sequence[PictureSource]) -> Iterator[list[PictureSource]]:
+def _readable(
+    bundle: Bundle, sources: Sequence[PictureSource]
+) -> Iterator[tuple[list[PictureSource], int]]:
+    """Those that can be read, and how many cannot."""
     if not sources:
         with tempfile.TemporaryDirectory(prefix="kenpin-") as folder:
-            yield _written(bundle, Path(folder))
+            yield _written(bundle, Path(folder)), 0
         return
     found, reason = [], ""
     for source in sources:
@@ -151,7 +178,7 @@ def _readable(bundle: Bundle, sources: Sequence[PictureSource]) -> Iterator[list
             reason = str(error)
     if not found:
         raise PictureError(reason)
-    yield found
+    yield found, len(sources) - len(found)
 
 
 def _written(bundle: Bundle, folder: Path) -> list[PictureSource]:
@@ -164,8 +191,8 @@ def _written(bundle: Bundle, folder: Path) -> list[PictureSource]:
 
 
 def _threads() -> list[int]:
-    """1, 2, 4, ... and all."""
-    return sorted({min(2**n, cores()) for n in range(cores().bit_length() + 1)})
+    """2, 4, ... and all."""
+    return sorted({min(2**n, cores()) for n in range(1, cores().bit_length() + 1)} - {1})
 
 
 def _rate(

@@ -174,7 +174,10 @@ def print_experiment(out: Console, summary: list[dict[str, Any]]) -> None:
 
 def print_exported(out: Console, exported: "Exported") -> None:
     """What was written, and how it was checked."""
-    out.print(exporting.EXPORTED.format(**vars(exported)))
+    found = ", ".join(f"{n} {verdict}" for verdict, n in sorted(exported.verdicts.items()))
+    out.print(exporting.EXPORTED.format(**vars(exported), found=found))
+    if "OK" not in exported.verdicts:
+        out.print(exporting.EXPORTED_NONE_OK)
     out.print(exporting.EXPORTED_CHECK.format(folder=exported.folder))
 
 
@@ -188,6 +191,10 @@ def print_speed(out: Console, speed: "Speed", margin: float) -> None:
     height, width = speed.size
     what = messages.SPEED_DRAWN if speed.drawn else messages.SPEED_GIVEN
     out.print(what.format(count=speed.judged, width=width, height=height))
+    if speed.passed_over:
+        out.print(messages.SPEED_PASSED.format(count=speed.passed_over))
+    if speed.engine:
+        out.print(messages.SPEED_ENGINE.format(engine=speed.engine))
     table = _table("threads", "pictures a second")
     for threads, rate in speed.rates.items():
         table.add_row(str(threads), f"{rate:.0f}")

@@ -30,15 +30,24 @@ def local_numbers(picture: Floats, mean: Floats, window: tuple[int, int]) -> Flo
 
     window: (height, width) in pixels.
     """
+    # In double precision: where the mean explains nearly all, the difference is of the last digits.
+    x, m = np.asarray(picture, np.float64), np.asarray(mean, np.float64)
     k = window[0] * window[1] * picture.shape[2]
-    power = k * np.maximum(average(mean * mean, window), SMALLEST_POWER)
-    L = k * average(mean * picture, window)
-    error = (k * average(picture * picture, window) - L**2 / power) / max(1, k - 1)
-    return np.stack([L / power, np.sqrt(np.maximum(error, 0))], axis=-1)
+    power = explained_power(mean, window)
+    L = k * average(m * x, window)
+    error = (k * average(x * x, window) - L**2 / power) / max(1, k - 1)
+    return np.stack([L / power, np.sqrt(np.maximum(error, 0))], axis=-1).astype(np.float32)
 
 
-def average(picture: Floats, window: tuple[int, int]) -> Floats:
+def explained_power(mean: Floats, window: tuple[int, int]) -> NDArray[np.float64]:
+    """(h, w, C) mean -> (h, w): the effective divider in a window around every pixel."""
+    m = np.asarray(mean, np.float64)
+    k = window[0] * window[1] * mean.shape[2]
+    return np.asarray(k * np.maximum(average(m * m, window), SMALLEST_POWER))
+
+
+def average(values: NDArray[np.float64], window: tuple[int, int]) -> NDArray[np.float64]:
     """(h, w, C) -> (h, w): the mean over a window around each pixel and over the channels."""
-    averages = cv2.blur(np.ascontiguousarray(picture), window[::-1], borderType=cv2.BORDER_REFLECT)
-    mean: Floats = averages.reshape(picture.shape).mean(axis=2)
+    averages = cv2.blur(np.ascontiguousarray(values), window[::-1], borderType=cv2.BORDER_REFLECT)
+    mean: NDArray[np.float64] = averages.reshape(values.shape).mean(axis=2)
     return mean

@@ -3,8 +3,9 @@
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import cache
 from typing import Any, TypeVar
 
@@ -70,11 +71,15 @@ def on_one_core(work: Callable[[], R]) -> R:
         return pool.submit(work).result()
 
 
-def in_order(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
+def in_order(
+    work: Callable[[T], R], items: Iterable[T], threads: int, one_thread: bool = False
+) -> Generator[R]:
     """What `work` makes of each item, in their order, `threads` at a time.
 
     Only a few items more than there are threads are begun or waiting at any time, however many
     there are. What `work` raises is raised here; what has begun by then is finished, not more.
+    one_thread: linear algebra stays on one core for each thread until the last answer was taken, or
+    the generator is closed; the caller's too.
     """
     if threads <= 1:
         yield from map(work, items)
@@ -82,7 +87,7 @@ def in_order(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterat
     pool = ThreadPoolExecutor(threads, "kenpin", _become_worker)
     waiting: deque[Future[R]] = deque()
     # Held all the while: to change it between pictures takes as long as a picture.
-    with one_blas_thread:
+    with one_blas_thread if one_thread else nullcontext():
         try:
             for item in items:
                 waiting.append(pool.submit(work, item))

@@ -1,6 +1,7 @@
 """The command line: parses, calls the library, prints. Nothing is decided here."""
 
 import io
+import signal
 import sys
 import warnings
 from typing import Annotated
@@ -19,8 +20,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that cannot show 過検出 shows ???
             stream.reconfigure(errors="replace")
+    signal.signal(signal.SIGTERM, _stop)  # a shutdown ends it as Ctrl-C does
     warnings.simplefilter("ignore")  # of libraries, about odd pictures: not for the user
     app()
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 @app.callback(invoke_without_command=True)

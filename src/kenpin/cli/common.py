@@ -156,7 +156,7 @@ def progress_bar(rate: str = "") -> Iterator[Progress | None]:
             if done < bar.tasks[task].completed:  # something else has begun
                 bar.reset(task, total=total)
             speed = bar.tasks[task].speed if rate else None
-            told = f"{speed:.3g} {rate}" if speed else ""
+            told = f"{speed:.0f} {rate}" if speed else ""
             bar.update(task, description=stage, completed=done, total=total, rate=told)
 
         yield update

@@ -56,7 +56,8 @@ def bench(
                        show_default=False),
     ] = None,
     margin: Annotated[
-        float, typer.Option(min=1, help="How much more time than it takes a part should be given.")
+        float, typer.Option(min=1, max=1000,
+                            help="How much more time than it takes a part should be given.")
     ] = 3.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:  # fmt: skip
@@ -69,6 +70,6 @@ def bench(
     inspector = Inspector.open(part)
     speed = measure(inspector, find_pictures(pictures) if pictures else [])
     if as_json:
-        print(json.dumps(speed.to_dict()))
+        print(json.dumps(speed.to_dict(margin)))
     else:
         print_speed(out, speed, margin)

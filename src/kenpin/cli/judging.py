@@ -176,7 +176,7 @@ def _summary(counts: "Counter[str]", seconds: float) -> str:
     found = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
     if counts.total() < _WORTH_A_RATE:
         return found
-    return messages.JUDGED_AT.format(found=found, rate=f"{counts.total() / seconds:.3g}")
+    return messages.JUDGED_AT.format(found=found, rate=f"{counts.total() / seconds:.0f}")
 
 
 def _sure(share: float) -> str:

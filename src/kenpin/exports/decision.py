@@ -17,8 +17,8 @@ from kenpin.score import TOP_SHARE
 from kenpin.svm import GRID, LEAST, SHARES, SMOOTHINGS, Svm
 from kenpin.types import Outcome
 
-OUTCOMES = tuple(Outcome)
-_OK, _NG, _WRONG, _UNUSABLE = (OUTCOMES.index(o) for o in (Outcome.OK, Outcome.NG,
+_OUTCOMES = tuple(Outcome)
+_OK, _NG, _WRONG, _UNUSABLE = (_OUTCOMES.index(o) for o in (Outcome.OK, Outcome.NG,
                                Outcome.WRONG_PART, Outcome.UNUSABLE))  # fmt: skip
 
 _Size = tuple[int, int]
@@ -112,7 +112,7 @@ def _by_margin(
     beyond = graph.op(
         "Where", wrong, graph.constant(_WRONG, np.int64), graph.constant(_NG, np.int64)
     )
-    return str(graph.op("Where", within, verdict, beyond))
+    return graph.op("Where", within, verdict, beyond)
 
 
 def _p_value(filters: Filters, calibrations: list[Calibration], score: Name, number: Name) -> Name:
@@ -124,7 +124,7 @@ def _p_value(filters: Filters, calibrations: list[Calibration], score: Name, num
         count = graph.reduced("ReduceSum", above)
         more = graph.op("Add", count, graph.constant(1, np.float64))
         chances.append(graph.op("Div", more, graph.constant(calibration.count + 1, np.float64)))
-    return str(graph.op("Gather", graph.stacked(chances), number))
+    return graph.op("Gather", graph.stacked(chances), number)
 
 
 # --- one label ---------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def _score(filters: Filters, difference: Name, size: _Size, how: str) -> Name:
 
 def _mean_of_largest(filters: Filters, values: Name, count: int) -> Name:
     graph = filters.graph
-    largest, _ = graph.op("TopK", values, graph.constant([count], np.int64), outputs=2)
+    largest = graph.op("TopK", values, graph.constant([count], np.int64))
     return graph.reduced("ReduceMean", graph.cast(largest, np.float64))
 
 
@@ -187,7 +187,7 @@ def _spread_over(filters: Filters, difference: Name, size: _Size, target: _Size)
     nothing = graph.op("Not", graph.op("Greater", largest, graph.constant(0)))
     one = graph.constant(1)
     factor = graph.op("Div", peak, graph.op("Where", nothing, one, largest))
-    return str(graph.op("Mul", spread, graph.op("Where", nothing, one, factor)))
+    return graph.op("Mul", spread, graph.op("Where", nothing, one, factor))
 
 
 def _by_machine(filters: Filters, machine: Svm, maps: list[Name], size: _Size) -> Name:
@@ -202,7 +202,7 @@ def _by_machine(filters: Filters, machine: Svm, maps: list[Name], size: _Size) -
     near = graph.op("Exp", graph.op("Mul", distance, graph.constant(-machine.gamma, np.float64)))
     weighed = graph.op("Mul", near, graph.constant(machine.weights, np.float64))
     total = graph.reduced("ReduceSum", weighed)
-    return str(graph.op("Add", total, graph.constant(machine.intercept, np.float64)))
+    return graph.op("Add", total, graph.constant(machine.intercept, np.float64))
 
 
 def _features(filters: Filters, difference: Name, size: _Size) -> Name:
@@ -223,7 +223,7 @@ def _features(filters: Filters, difference: Name, size: _Size) -> Name:
             field = graph.sliced(band, 2, int(columns[0]), int(columns[-1]) + 1)
             values.append(graph.cast(graph.reduced("ReduceMax", field), np.float64))
     least = graph.constant(LEAST, np.float64)
-    return str(graph.op("Log", graph.op("Max", graph.stacked(values), least)))
+    return graph.op("Log", graph.op("Max", graph.stacked(values), least))
 
 
 # --- the difference ----------------------------------------------------------------------------
@@ -265,7 +265,7 @@ def _in_units(filters: Filters, variation: GoodVariation, value: Name, size: _Si
         power = graph.reduced("ReduceMean", graph.op("Mul", relative, relative), 0, keep=True)
         found = filters.enlarged(graph.op("Sqrt", power), coarse, size)
         maps.append(graph.op("Mul", found, graph.constant(weight)))
-    return str(graph.op("Max", *maps))
+    return graph.op("Max", *maps)
 
 
 def _unlike(filters: Filters, one: Name, other: Name, size: _Size) -> Name:
@@ -277,10 +277,10 @@ def _unlike(filters: Filters, one: Name, other: Name, size: _Size) -> Name:
         return filters.windowed(value, size)
 
     def times(a: Name, b: Name) -> Name:
-        return str(graph.op("Mul", a, b))
+        return graph.op("Mul", a, b)
 
     def twice(value: Name) -> Name:
-        return str(graph.op("Add", value, value))
+        return graph.op("Add", value, value)
 
     c1, c2 = (graph.constant(floor, np.float64) for floor in SSIM_FLOORS)
     mean_x, mean_y = mean(x), mean(y)
@@ -293,4 +293,4 @@ def _unlike(filters: Filters, one: Name, other: Name, size: _Size) -> Name:
     alike = graph.cast(graph.op("Div", upper, lower), np.float32)
     alike = graph.reduced("ReduceMean", alike, 0, keep=True)
     unlike = graph.op("Sub", graph.constant(1), alike)
-    return str(graph.op("Div", unlike, graph.constant(2)))
+    return graph.op("Div", unlike, graph.constant(2))

@@ -35,18 +35,13 @@ class Filters:
         shares = graph.constant(np.reshape([_RED, _GREEN, _BLUE], (3, 1, 1)))
         total = graph.reduced("ReduceSum", graph.op("Mul", colour, shares), 0, keep=True)
         half = graph.op("Add", total, graph.constant(_ONE // 2))
-        return str(graph.op("Floor", graph.op("Div", half, graph.constant(_ONE))))
+        return graph.op("Floor", graph.op("Div", half, graph.constant(_ONE)))
 
-    def resized(
-        self, value: Name, before: tuple[int, int], after: tuple[int, int], whole: bool = False
-    ) -> Name:
-        """As kenpin.prepare's `resize`. whole: of whole numbers, and rounded to such again."""
+    def resized(self, value: Name, before: tuple[int, int], after: tuple[int, int]) -> Name:
+        """As kenpin.prepare's `resize` of 8-bit pictures: (C, h, w) of whole numbers to such."""
         if before == after:
             return value
         smaller = before[0] * before[1] > after[0] * after[1]
-        if not whole:
-            method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-            return self._scaled(value, before, after, method)
         if not smaller or any(b < a for b, a in zip(before, after, strict=True)):
             return self._enlarged_whole(value, before, after, by_area=smaller)
         if before[0] % after[0] == before[1] % after[1] == 0:
@@ -63,8 +58,8 @@ class Filters:
         total = graph.reduced("ReduceSum", total, 2, 4)
         mean = graph.op("Mul", total, graph.constant(np.float32(1) / np.float32(down * right)))
         if (down, right) == (2, 2):  # halves go up, else to the even number
-            return str(graph.op("Floor", graph.op("Add", mean, graph.constant(0.5))))
-        return str(graph.op("Round", mean))
+            return graph.op("Floor", graph.op("Add", mean, graph.constant(0.5)))
+        return graph.op("Round", mean)
 
     def _reduced_whole(self, value: Name, before: tuple[int, int], after: tuple[int, int]) -> Name:
         """As OpenCV adds up shares of pixels, one after the other.
@@ -88,7 +83,7 @@ class Filters:
                 share = graph.op("Mul", taken, graph.constant(weight.reshape(shape)))
                 total = share if total is None else graph.op("Add", total, share)
             value = str(total)
-        return str(graph.op("Round", value))
+        return graph.op("Round", value)
 
     def _enlarged_whole(
         self, value: Name, before: tuple[int, int], after: tuple[int, int], by_area: bool
@@ -116,7 +111,7 @@ class Filters:
             return found[0], found[1]
 
         def cut(number: Name, divisor: float, kind: Any) -> Name:
-            return str(graph.op("Floor", graph.op("Div", number, graph.constant(divisor, kind))))
+            return graph.op("Floor", graph.op("Div", number, graph.constant(divisor, kind)))
 
         across = cut(graph.op("Add", *of(1, value, np.float32)), 16, np.float32)
         upper, lower = (cut(one, 65536, np.float64) for one in of(0, across, np.float64))
@@ -124,17 +119,17 @@ class Filters:
         return graph.cast(cut(total, 4, np.float64), np.float32)
 
     def enlarged(self, value: Name, before: tuple[int, int], after: tuple[int, int]) -> Name:
-        """Between the places linearly."""
+        """(C, h, w) of any numbers to another size, between the places linearly."""
         return value if before == after else self._scaled(value, before, after, cv2.INTER_LINEAR)
 
     def averaged(self, value: Name, before: tuple[int, int], after: tuple[int, int]) -> Name:
-        """By areas."""
+        """(C, h, w) of any numbers to a smaller size, by areas."""
         return value if before == after else self._scaled(value, before, after, cv2.INTER_AREA)
 
     def blurred(
         self, value: Name, size: tuple[int, int], sigma: float, border: int = cv2.BORDER_DEFAULT
     ) -> Name:
-        """Gaussian."""
+        """(C, h, w), by a Gaussian of this deviation in places; border: as OpenCV calls it."""
 
         def act(line: Floats) -> Any:
             return cv2.GaussianBlur(line, (0, 0), sigma, borderType=border)

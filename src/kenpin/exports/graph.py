@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import compose, helper, inliner, numpy_helper, version_converter
 
 Name = str
 """Of a value in the graph."""
 
 OPSET = 20
+_OUTPUTS = {"TopK": 2}  # of the operations that have not one
 _IR_VERSION = 10  # of the file format: what ONNX Runtime 1.18 and later read
 _KINDS = {
     np.dtype(np.float64): "DOUBLE",
@@ -50,35 +50,35 @@ class Graph:
             self._constants[key] = name
         return self._constants[key]
 
-    def op(self, kind: str, *given: Name, outputs: int = 1, **attributes: Any) -> Any:
-        """The name of what the operation gives; a tuple of names where it gives several."""
-        names = [self._name("v") for _ in range(outputs)]
+    def op(self, kind: str, *given: Name, **attributes: Any) -> Name:
+        """The name of what the operation gives; of the first, where it gives several."""
+        names = [self._name("v") for _ in range(_OUTPUTS.get(kind, 1))]
         self._nodes.append(helper.make_node(kind, list(given), names, **attributes))
-        return names[0] if outputs == 1 else tuple(names)
+        return names[0]
 
     def cast(self, value: Name, kind: Any) -> Name:
         """The value as another kind of number."""
         number = getattr(onnx.TensorProto, _KINDS[np.dtype(kind)])
-        return str(self.op("Cast", value, to=number))
+        return self.op("Cast", value, to=number)
 
     def shaped(self, value: Name, *shape: int) -> Name:
         """The value in another shape."""
-        return str(self.op("Reshape", value, self.constant(shape, np.int64)))
+        return self.op("Reshape", value, self.constant(shape, np.int64))
 
     def sliced(self, value: Name, axis: int, start: int, stop: int) -> Name:
         """Part of the value along one axis."""
         bounds = [self.constant([v], np.int64) for v in (start, stop, axis)]
-        return str(self.op("Slice", value, *bounds))
+        return self.op("Slice", value, *bounds)
 
     def reduced(self, kind: str, value: Name, *axes: int, keep: bool = False) -> Name:
         """ReduceMean and its like over some axes; over all without."""
         given = [self.constant(axes, np.int64)] if axes else []
-        return str(self.op(kind, value, *given, keepdims=int(keep)))
+        return self.op(kind, value, *given, keepdims=int(keep))
 
     def stacked(self, values: Sequence[Name]) -> Name:
         """The values along a new first axis."""
         axis = self.constant([0], np.int64)
-        return str(self.op("Concat", *(self.op("Unsqueeze", v, axis) for v in values), axis=0))
+        return self.op("Concat", *(self.op("Unsqueeze", v, axis) for v in values), axis=0)
 
     def include(self, content: bytes, given: Sequence[Name]) -> Name:
         """What another graph with one output makes of values, in the order of its inputs."""
@@ -109,12 +109,17 @@ class Graph:
 
         for name, (value, _, _) in outputs.items():
             self._nodes.append(helper.make_node("Identity", [value], [name]))
+        # A constant that nothing takes would be warned of wherever the graph is opened.
+        taken = {name for node in self._nodes for name in node.input}
+        nodes = [n for n in self._nodes if n.op_type != "Cast" or taken & set(n.output)]
+        taken = {name for node in nodes for name in node.input}
+        constants = [constant for constant in self._initializers if constant.name in taken]
         graph = helper.make_graph(
-            self._nodes,
+            nodes,
             "kenpin",
             [told(name, *rest) for name, rest in inputs.items()],
             [told(name, kind, shape) for name, (_, kind, shape) in outputs.items()],
-            self._initializers,
+            constants,
         )
         opset = helper.make_opsetid("", OPSET)
         model = helper.make_model(graph, opset_imports=[opset], producer_name="kenpin")
@@ -127,8 +132,3 @@ class Graph:
     def _name(self, mark: str) -> Name:
         self._count += 1
         return f"{mark}{self._count}"
-
-
-def floats(array: NDArray[Any]) -> NDArray[np.float32]:
-    """The array as single precision."""
-    return np.asarray(array, np.float32)

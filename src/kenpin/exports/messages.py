@@ -5,13 +5,20 @@ EXPORT_ALIGNED = (
     'Hold the part in a fixture and learn it with align = "none", or inspect with kenpin itself'
 )
 EXPORT_SIZE = (
-    "the places of this part are not whole pixels in pictures of {width}x{height}: give the size "
-    "of the pictures it was learned from with --size"
+    "the places of this part are not whole pixels in pictures {width} wide and {height} high: "
+    "give the size of those it was learned from with --size"
 )
-EXPORT_COLOUR = "this part is judged by its colour: the graph cannot take grey pictures"
+EXPORT_COLOUR = (
+    "this part is judged by its colour: the graph cannot take grey pictures, leave out --grey"
+)
 EXPORT_OTHER_SIZE = (
-    "{path} is {width}x{height}, the graph will take pictures of {wanted}: give pictures of one "
-    "size, or the size with --size"
+    "{path} is {width} pixels wide and {height} high, the graph will take pictures {wanted}: give "
+    "pictures of one size, or theirs with --size {as_option}"
+)
+EXPORT_LARGE = "--size {height}x{width} is not possible: each side must be 4 to 30000."
+EXPORT_FOLDER = "{path} is there and not of an export by kenpin: give another folder"
+EXPORT_GRAPH = (
+    "no standard graph can be made of this part, its network or backbone is not one: {reason}"
 )
 EXPORT_DEPTH = "{path} has 16 bits, the graph takes 8: convert it before"
 EXPORT_DISAGREES = (
@@ -19,8 +26,13 @@ EXPORT_DISAGREES = (
     "({theirs} with {score:.6g} beside {ours} with {own:.6g}); please report this part"
 )
 EXTRA_ONNX = "exporting needs onnx, which is not installed: pip install 'kenpin[export]'"
-EXPORTED_CHECK = "To check it where it will run: python {folder}/example.py"
-EXPORTED = (
-    "{folder}: the graph agrees with kenpin about {pictures} pictures; of the scores, the farthest "
-    "is {farthest:.1e} of itself away"
+EXPORT_UNUSABLE = (
+    "nothing was exported, all pictures of the check are unusable: give pictures of this part, as "
+    "the camera takes them, or the size of those it was learned from (--size {as_option})."
 )
+EXPORTED = (
+    "{folder}: the graph agrees with kenpin about {pictures} pictures ({found}); scores differ by "
+    "at most {farthest:.1e} of the score or its limit."
+)
+EXPORTED_NONE_OK = "None of them was OK: check it with pictures of your own good parts too."
+EXPORTED_CHECK = 'To check it where it will run: python "{folder}/example.py"'

@@ -28,11 +28,11 @@ def residual(filters: Filters, model: Any, seen: Name, shape: Shape, number: int
             given.append(graph.constant(np.eye(model.labels)[[number]]))
         answer = graph.include(model.state().graphs[GRAPH], given)
         answer = graph.op("Transpose", graph.shaped(answer, shape[2], *shape[:2]), perm=[1, 2, 0])
-        return str(graph.op("Sub", seen, answer))
+        return graph.op("Sub", seen, answer)
     if hasattr(model, "models"):
         return residual(filters, model.models[number], seen, shape, 0)
     if isinstance(model, Pca):
-        return str(graph.op("Sub", seen, _rebuilt(filters, model, seen, shape)))
+        return graph.op("Sub", seen, _rebuilt(filters, model, seen, shape))
     if isinstance(model, Feature):
         return _of_features(filters, model, seen, shape)
     if isinstance(model, Mt):
@@ -49,7 +49,7 @@ def _rebuilt(filters: Filters, model: Pca, seen: Name, shape: Shape) -> Name:
     flat = graph.shaped(graph.op("Sub", seen, mean), 1, -1)
     amounts = graph.op("Gemm", flat, components, transB=1)
     rebuilt = graph.shaped(graph.op("MatMul", amounts, components), *shape)
-    return str(graph.op("Add", rebuilt, mean))
+    return graph.op("Add", rebuilt, mean)
 
 
 def _of_features(filters: Filters, model: Feature, seen: Name, shape: Shape) -> Name:
@@ -57,7 +57,7 @@ def _of_features(filters: Filters, model: Feature, seen: Name, shape: Shape) -> 
     white = graph.op("MatMul", seen, graph.constant(model.whitening))
     comparable = graph.op("Div", white, graph.constant(model.deviations))
     own = (shape[0], shape[1], model.whitening.shape[1])
-    return str(graph.op("Sub", comparable, _rebuilt(filters, model.pca, comparable, own)))
+    return graph.op("Sub", comparable, _rebuilt(filters, model.pca, comparable, own))
 
 
 def _whitened(filters: Filters, model: Mt, seen: Name, shape: Shape) -> Name:
@@ -80,4 +80,4 @@ def _around_pixels(filters: Filters, model: Rt, seen: Name) -> Name:
     apart = graph.op("Sub", apart, graph.constant(model.centre))
     columns = graph.op("Unsqueeze", apart, graph.constant([3], np.int64))
     white = graph.op("MatMul", graph.constant(model.whitening), columns)
-    return str(graph.op("Squeeze", white, graph.constant([3], np.int64)))
+    return graph.op("Squeeze", white, graph.constant([3], np.int64))

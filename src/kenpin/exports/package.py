@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,11 +17,13 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from kenpin.bundle import Bundle
-from kenpin.errors import ExportError, ExtraError, PictureError
+from kenpin.errors import ExportError, ExtraError, OutputError, PictureError
 from kenpin.exports import messages
-from kenpin.files import make_folder, write_atomically
+from kenpin.files import check_writable, make_folder, write_atomically
 from kenpin.inspector import Inspector
-from kenpin.pictures import read_picture
+from kenpin.pictures import SMALLEST_SIDE, read_picture
+from kenpin.prepare import as_option
+from kenpin.settings import Rectangle
 from kenpin.synth.likeness import drawn_like
 from kenpin.types import Outcome, Picture, PictureSource, Reason, Verdict
 from kenpin.version import VERSION
@@ -27,6 +31,7 @@ from kenpin.version import VERSION
 GRAPH, ABOUT, GOLDEN, EXAMPLE = "part.onnx", "part.json", "golden.npz", "example.py"
 _TOLERANCE = 1e-4  # relative, of scores
 _MOST_GIVEN = 20
+_LARGEST_SIDE = 30_000
 
 Answer = dict[str, NDArray[Any]]
 
@@ -35,12 +40,14 @@ Answer = dict[str, NDArray[Any]]
 class Exported:
     """folder: what was written into. pictures: how many the self-test compared.
 
-    farthest: the largest relative difference of a score in it.
+    verdicts: how often each was right, under every label that may be expected. farthest: the
+    largest difference of a score in it, relative to the score or its limit.
     """
 
     folder: Path
     pictures: int
     farthest: float
+    verdicts: dict[str, int]
 
 
 def export(
@@ -61,25 +68,54 @@ def export(
     by more than a ten-thousandth. Raises ExportError then, and for a part that no graph can be made
     of; ExtraError without onnx; CalibrationError, PictureError and OutputError as elsewhere.
     """
+    folder = Path(folder)
+    _check_free(folder)
     inspector = Inspector(bundle)
-    given = [read_picture(one) for one in pictures[:_MOST_GIVEN]]
+    spread = np.linspace(0, len(pictures) - 1, min(len(pictures), _MOST_GIVEN)).round().astype(int)
+    given = [read_picture(pictures[n]) for n in spread]
     size = size or (given[0].size if given else bundle.provenance.size)
+    if not all(SMALLEST_SIDE <= side <= _LARGEST_SIDE for side in size):
+        raise ExportError(messages.EXPORT_LARGE.format(height=size[0], width=size[1]))
     if colour is None:
         colour = bundle.preparation.color == "rgb"
     graph = _graph_of(bundle, size, 3 if colour else 1)
-    shown = [_as_given(one, size, colour) for one in given] or drawn_like(
-        bundle.previews, size, colour
-    )
-    golden, farthest = _golden(inspector, graph, shown)
-    folder = Path(folder)
-    make_folder(folder)
-    write_atomically(folder / GRAPH, graph)
-    write_atomically(folder / GOLDEN, _as_arrays(golden))
+    shown = [_as_given(one, size, colour) for one in given]
+    shown = shown or drawn_like(bundle.previews, size, colour)
+    golden, farthest, verdicts = _golden(inspector, graph, shown)
+    if given and set(verdicts) == {Outcome.UNUSABLE.value}:
+        raise ExportError(
+            messages.EXPORT_UNUSABLE.format(as_option=as_option(bundle.provenance.size))
+        )
     about = json.dumps(_about(bundle, graph, size, colour), ensure_ascii=False, indent=2)
-    write_atomically(folder / ABOUT, about.encode())
     example = files("kenpin").joinpath("assets", "example.py.txt").read_bytes()
-    write_atomically(folder / EXAMPLE, example)
-    return Exported(folder, len(shown), farthest)
+    contents = {GRAPH: graph, GOLDEN: _as_arrays(golden), ABOUT: about.encode(), EXAMPLE: example}
+    _write_together(folder, contents)
+    return Exported(folder, len(shown), farthest, verdicts)
+
+
+def _write_together(folder: Path, contents: dict[str, bytes]) -> None:
+    """All of the files or none: an old graph beside a new picture would be worse than neither."""
+    make_folder(folder)
+    for name in contents:
+        check_writable(folder / name)
+    with tempfile.TemporaryDirectory(prefix=".kenpin-", dir=folder) as aside:
+        for name, content in contents.items():
+            write_atomically(Path(aside) / name, content)
+        for name in contents:
+            (Path(aside) / name).replace(folder / name)
+
+
+def _check_free(folder: Path) -> None:
+    """Raise OutputError where a file of another's would be overwritten."""
+    taken = [name for name in (GRAPH, ABOUT, GOLDEN, EXAMPLE) if (folder / name).exists()]
+    if not taken:
+        return
+    try:
+        ours = "kenpin" in json.loads((folder / ABOUT).read_text("utf-8"))
+    except (OSError, ValueError, TypeError):
+        ours = False
+    if not ours:
+        raise OutputError(messages.EXPORT_FOLDER.format(path=folder / taken[0]))
 
 
 def _graph_of(bundle: Bundle, size: tuple[int, int], channels: int) -> bytes:
@@ -112,7 +148,11 @@ def _graph_of(bundle: Bundle, size: tuple[int, int], channels: int) -> bytes:
     if several:
         inputs["expected"] = (np.int64, ())
         outputs["label"] = (found.label, np.int64, ())
-    return graph.finished(inputs, outputs, {"kenpin": VERSION})
+    try:
+        return graph.finished(inputs, outputs, {"kenpin": VERSION})
+    except Exception as error:  # of onnx's checker: an operator that is not standard
+        reason = str(error).strip().splitlines()[0]
+        raise ExportError(messages.EXPORT_GRAPH.format(reason=reason)) from error
 
 
 # --- pictures to check it by -------------------------------------------------------------------
@@ -124,7 +164,7 @@ def _as_given(picture: Picture, size: tuple[int, int], colour: bool) -> NDArray[
         raise PictureError(
             messages.EXPORT_OTHER_SIZE.format(
                 path=picture.name, width=picture.size[1], height=picture.size[0],
-                wanted=f"{size[1]}x{size[0]}",
+                wanted=f"{size[1]} wide and {size[0]} high", as_option=as_option(picture.size),
             )
         )  # fmt: skip
     if picture.pixels.dtype != np.uint8:
@@ -139,14 +179,14 @@ def _as_given(picture: Picture, size: tuple[int, int], colour: bool) -> NDArray[
 
 def _golden(
     inspector: Inspector, graph: bytes, pictures: list[NDArray[np.uint8]]
-) -> tuple[list[tuple[NDArray[np.uint8], int, Answer]], float]:
-    """Each picture, the label it was expected to have, and the graph's answer; and the worst."""
-    from kenpin.exports.decision import OUTCOMES  # noqa: PLC0415 - see _graph_of
+) -> tuple[list[tuple[NDArray[np.uint8], int, Answer]], float, dict[str, int]]:
+    """Each picture, the label expected and the answer; the worst score; the verdicts counted."""
 
     session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     labels = inspector.bundle.labels
     golden, farthest = [], 0.0
+    verdicts: Counter[str] = Counter()
     for number, picture in enumerate(pictures):
         for expected in range(-1, len(labels)):
             told = {"expected": np.array(expected, np.int64)} if labels else {}
@@ -155,23 +195,38 @@ def _golden(
             # A machine's score may be about 0: then its limit says what is much.
             much = max(abs(verdict.score), abs(verdict.limit), 1e-9)
             apart = abs(float(answer["score"]) - verdict.score) / much
-            same = OUTCOMES[int(answer["verdict"])] is verdict.outcome and _same(answer, verdict)
-            if not same or not apart <= _TOLERANCE:
+            outcome = tuple(Outcome)[int(answer["verdict"])]
+            same = outcome is verdict.outcome or _on_the_limit(verdict, _TOLERANCE * much)
+            if not same or not apart <= _TOLERANCE or not _same(answer, verdict, labels):
                 raise ExportError(
                     messages.EXPORT_DISAGREES.format(
-                        number=number + 1, theirs=OUTCOMES[int(answer["verdict"])],
+                        number=number + 1, theirs=outcome,
                         score=float(answer["score"]), ours=verdict.outcome, own=verdict.score,
                     )
                 )  # fmt: skip
             golden.append((picture, expected, answer))
             farthest = max(farthest, apart)
-    return golden, farthest
+            verdicts[verdict.outcome.value] += 1
+    return golden, farthest, dict(verdicts)
 
 
-def _same(answer: Answer, verdict: Verdict) -> bool:
-    """Whether what is not the score agrees too."""
+def _on_the_limit(verdict: Verdict, hair: float) -> bool:
+    """Whether the last digit decides: a picture that set the limit scores exactly that."""
+    if abs(verdict.score - verdict.limit) <= hair:
+        return True
+    if verdict.margin is None or verdict.margin_limit is None:
+        return False
+    return abs(verdict.margin - verdict.margin_limit) <= _TOLERANCE
+
+
+def _same(answer: Answer, verdict: Verdict, labels: Sequence[str]) -> bool:
+    """Whether what is not the score agrees too; the difference to a thousandth of its largest."""
     reason = int(answer["unusable"])
     if (list(Reason)[reason - 1] if reason else None) is not verdict.reason:
+        return False
+    if float(answer["limit"]) != verdict.limit:
+        return False
+    if verdict.label is not None and labels[int(answer["label"])] != verdict.label:
         return False
     if verdict.evidence is None or verdict.outcome is Outcome.UNUSABLE:
         return True
@@ -195,7 +250,6 @@ def _as_arrays(golden: list[tuple[NDArray[np.uint8], int, Answer]]) -> bytes:
 
 def _about(bundle: Bundle, graph: bytes, size: tuple[int, int], colour: bool) -> dict[str, Any]:
     """For programs: the meaning of the numbers that go in and come out."""
-    from kenpin.exports.decision import OUTCOMES  # noqa: PLC0415 - see _graph_of
 
     calibrations = [part.calibration for part in bundle.parts if part.calibration is not None]
     return {
@@ -208,11 +262,24 @@ def _about(bundle: Bundle, graph: bytes, size: tuple[int, int], colour: bool) ->
             "channels": ["red", "green", "blue"] if colour else ["grey"],
             "dtype": "uint8",
         },
-        "verdicts": [outcome.value for outcome in OUTCOMES],
+        "verdicts": [outcome.value for outcome in tuple(Outcome)],
         "unusable": ["usable", *(reason.value for reason in Reason)],
         "labels": list(bundle.labels),
-        "windows": [name or "" for name in bundle.preparation.names],
+        "windows": [
+            dict(zip(("name", "x", "y", "width", "height"), (name or "", *there), strict=True))
+            for name, there in zip(bundle.preparation.names, _windows(bundle, size), strict=True)
+        ],
         "levels": [calibration.level for calibration in calibrations],
         "promised_false_reject": [c.promised_false_reject for c in calibrations],
         "tolerance": _TOLERANCE,
     }
+
+
+def _windows(bundle: Bundle, size: tuple[int, int]) -> list[Rectangle]:
+    """(x, y, width, height) of each window in pixels of the picture that the graph is given."""
+    preparation = bundle.preparation
+    down, right = (own / meant for own, meant in zip(size, preparation.frame or size, strict=True))
+    return [
+        (round(x * right), round(y * down), round(width * right), round(height * down))
+        for x, y, width, height in preparation.rectangles(size)
+    ]

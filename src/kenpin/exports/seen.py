@@ -9,12 +9,12 @@ from kenpin.encoder import Encoder, seen_size
 from kenpin.errors import ExportError
 from kenpin.exports import messages
 from kenpin.exports.filters import Filters
-from kenpin.exports.graph import Name, floats
+from kenpin.exports.graph import Name
 from kenpin.prepare import Preparation, rectangle_of, scaling
 from kenpin.prepare.geometry import Map, from_rectangle
 from kenpin.prepare.light import LEAST, MOST, REACH, Light
 from kenpin.prepare.preparation import Mask
-from kenpin.taguchi import SMALLEST_POWER, average
+from kenpin.taguchi import explained_power
 from kenpin.types import Floats, Reason
 from kenpin.usable import DARKEST, NOISE, WHITE, Usability, small_size
 
@@ -23,13 +23,12 @@ REASONS = tuple(Reason)
 
 @dataclass(frozen=True)
 class Seen:
-    """windows: (h, w, C) as the model sees each; shown: (C, h, w) as people do.
+    """windows: (h, w, C) as the model sees each.
 
     reason: int64, 0 where the picture is usable, else one more than the place in `REASONS`.
     """
 
     windows: list[Name]
-    shown: list[Name]
     reason: Name
 
 
@@ -60,9 +59,7 @@ def seen(
         for one in preparation.rectangles(size)
     ]
     shown = _finished(filters, windows, preparation)
-    return Seen(
-        [_as_seen(filters, one, n, preparation) for n, one in enumerate(shown)], shown, reason
-    )
+    return Seen([_as_seen(filters, one, n, preparation) for n, one in enumerate(shown)], reason)
 
 
 def _cut(
@@ -76,8 +73,8 @@ def _cut(
     graph = filters.graph
     if (width, height) != whole[::-1]:
         pixels = graph.sliced(graph.sliced(pixels, 1, y, y + height), 2, x, x + width)
-    pixels = filters.resized(pixels, (height, width), size, whole=True)
-    return str(graph.op("Div", pixels, graph.constant(255)))
+    pixels = filters.resized(pixels, (height, width), size)
+    return graph.op("Div", pixels, graph.constant(255))
 
 
 def _hidden(filters: Filters, overview: Name, preparation: Preparation) -> Name:
@@ -89,7 +86,7 @@ def _hidden(filters: Filters, overview: Name, preparation: Preparation) -> Name:
         known = graph.op("Mul", overview, graph.constant(~hidden[None]))
         total = graph.reduced("ReduceSum", known)
         fill = graph.op("Div", total, graph.constant((~hidden).sum()))
-    return str(graph.op("Where", graph.constant(hidden[None], bool), fill, overview))
+    return graph.op("Where", graph.constant(hidden[None], bool), fill, overview)
 
 
 # --- windows -----------------------------------------------------------------------------------
@@ -118,7 +115,7 @@ def _lit(filters: Filters, windows: list[Name], light: Light, ignored: Mask | No
     unseen = np.zeros(light.standard.shape[:3], bool) if ignored is None else ignored
     least = graph.constant(LEAST)
     if light.kind == "level":
-        counted = floats(~unseen[:, None])
+        counted = ~unseen[:, None]
         known = [
             graph.op("Mul", w, graph.constant(c)) for w, c in zip(windows, counted, strict=True)
         ]
@@ -151,7 +148,7 @@ def _as_seen(filters: Filters, window: Name, number: int, preparation: Preparati
         value = _encoded(filters, value, preparation.size, preparation.encoder)
     for mean, grid in zip(preparation.means, preparation.grids, strict=True):
         value = _compressed(filters, value, mean[number], grid)
-    return str(graph.op("Transpose", value, perm=[1, 2, 0]))
+    return graph.op("Transpose", value, perm=[1, 2, 0])
 
 
 def _encoded(filters: Filters, window: Name, size: tuple[int, int], encoder: Encoder) -> Name:
@@ -180,28 +177,27 @@ def _compressed(filters: Filters, value: Name, mean: Floats, grid: tuple[int, in
         places = graph.constant(((np.arange(n) + 0.5) * side / n).astype(int), np.int64)
         numbers = graph.op("Gather", numbers, places, axis=axis)
     scaled = graph.op("Mul", numbers, graph.constant(np.reshape([0.5, 2.0], (2, 1, 1))))
-    return str(graph.op("Clip", scaled, graph.constant(0), graph.constant(1)))
+    return graph.op("Clip", scaled, graph.constant(0), graph.constant(1))
 
 
 def rt_numbers(filters: Filters, value: Name, mean: Floats, window: tuple[int, int]) -> Name:
-    """As kenpin.taguchi's `local_numbers`, (C, h, w) -> (2, h, w)."""
+    """As kenpin.taguchi's `local_numbers`, (C, h, w) -> (2, h, w); in double precision too."""
     graph, (height, width, channels) = filters.graph, mean.shape
     k = window[0] * window[1] * channels
-    power = k * np.maximum(average(mean * mean, window), SMALLEST_POWER)
+    power = graph.constant(explained_power(mean, window), np.float64)
+    x = graph.cast(value, np.float64)
 
-    def averaged(one: Name) -> Name:
-        # In double precision, as OpenCV does: the sums nearly cancel each other below.
-        found = filters.boxed(graph.cast(one, np.float64), (height, width), window)
-        return graph.reduced("ReduceMean", graph.cast(found, np.float32), 0)
+    def summed(one: Name) -> Name:
+        found = filters.boxed(one, (height, width), window)
+        found = graph.reduced("ReduceMean", found, 0)
+        return graph.op("Mul", found, graph.constant(k, np.float64))
 
-    count = graph.constant(k)
-    mean_here = graph.constant(mean.transpose(2, 0, 1))
-    line = graph.op("Mul", count, averaged(graph.op("Mul", mean_here, value)))
-    square = graph.op("Mul", count, averaged(graph.op("Mul", value, value)))
-    explained = graph.op("Div", graph.op("Mul", line, line), graph.constant(power))
-    rest = graph.op("Div", graph.op("Sub", square, explained), graph.constant(max(1, k - 1)))
-    error = graph.op("Sqrt", graph.op("Max", rest, graph.constant(0)))
-    return graph.stacked([graph.op("Div", line, graph.constant(power)), error])
+    line = summed(graph.op("Mul", graph.constant(mean.transpose(2, 0, 1), np.float64), x))
+    square = summed(graph.op("Mul", x, x))
+    rest = graph.op("Sub", square, graph.op("Div", graph.op("Mul", line, line), power))
+    rest = graph.op("Div", rest, graph.constant(max(1, k - 1), np.float64))
+    error = graph.op("Sqrt", graph.op("Max", rest, graph.constant(0, np.float64)))
+    return graph.cast(graph.stacked([graph.op("Div", line, power), error]), np.float32)
 
 
 # --- usable ------------------------------------------------------------------------------------
@@ -234,7 +230,7 @@ def _facts(
     graph = filters.graph
 
     def logarithm(value: Name) -> Name:
-        return str(graph.op("Log", value))
+        return graph.op("Log", value)
 
     mean = graph.reduced("ReduceMean", overview)
     apart = graph.op("Sub", overview, mean)

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 _CONDITIONAL = frozenset({"cvae"})  # told the label itself; the others learn one model for each
-_QUICKER = 0.22
+_QUICKER, _LEAST_EPOCHS = 0.22, 10
 NETWORKS = frozenset({"dense-ae", "ae", "vae", "cvae"})
 """Learned with torch, kept as ONNX graphs."""
 
@@ -108,7 +108,8 @@ def quicker(recipe: Recipe, learned: Model) -> Recipe:
     """
     if recipe.model not in NETWORKS:
         return recipe
-    epochs = max(1, round(_QUICKER * cast(Any, learned).epochs))
+    taken = int(cast(Any, learned).epochs)
+    epochs = max(min(_LEAST_EPOCHS, taken), round(_QUICKER * taken))
     return recipe.with_own(recipe.own.model_copy(update={"epochs": epochs}))
 
 

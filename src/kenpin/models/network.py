@@ -31,6 +31,11 @@ class Network:
         return np.ascontiguousarray(answer.transpose(0, 2, 3, 1))
 
     @property
+    def engine(self) -> str:
+        """What ran it last."""
+        return self._graph.engine
+
+    @property
     def labels(self) -> int:
         """How many labels it knows; 0 where it is told none."""
         return int(self._graph.shapes[1][1]) if len(self._graph.shapes) == 2 else 0

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from kenpin import messages
-from kenpin.graphs import operations_of
 from kenpin.models.base import Labels, State
 from kenpin.models.export import exported
 from kenpin.models.network import DECODER, GRAPH
@@ -54,11 +53,6 @@ class Learned:
     def epochs(self) -> int:
         """How many it took."""
         return len(self.history)
-
-    def operations(self, shape: tuple[int, int, int]) -> int:
-        """See `Reconstructor.operations`."""
-        told = [(1, self._labels)] if self._labels else []
-        return operations_of(self.state().graphs[GRAPH], [(1, shape[2], *shape[:2]), *told])
 
     def state(self) -> State:
         """See `Model.state`; the graphs take any number of pictures."""
@@ -174,8 +168,9 @@ def _run(
         schedule.step()
         held_out = _held_out_loss(network, loss, validation) if len(validation[0]) else None
         history.append((learned, held_out))
-        error = learned if held_out is None else held_out
-        progress(messages.STAGE_EPOCHS.format(error=f"{error:.3g}"), epoch, epochs)
+        alone = held_out is None
+        stage = messages.STAGE_EPOCHS_ALONE if alone else messages.STAGE_EPOCHS
+        progress(stage.format(error=f"{learned if alone else held_out:.3g}"), epoch, epochs)
         if not settings.patience or held_out is None:
             continue
         if held_out < best_error:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kenpin.synth.defects import KINDS, simulate
+from kenpin.types import Floats
 
-_NOISY = 4
+_NOISES = (0.01, 0.02, 0.04, 0.08)  # grey levels (of 1)
+_LONGEST = 256  # pixels at which defects are laid on
 
 
 def drawn_like(
@@ -23,10 +25,29 @@ def drawn_like(
     previews: of a bundle. size: (H, W).
     """
     rng = np.random.default_rng(seed)
-    with Image.open(io.BytesIO(previews["mean.png"])) as preview:
-        mean = np.asarray(preview.convert("RGB" if colour else "L"), np.float32) / 255
-    whole = cv2.resize(mean, size[::-1], interpolation=cv2.INTER_LINEAR).reshape(*size, -1)
-    found = [whole + rng.normal(0, 0.02 * (n + 1), whole.shape) for n in range(_NOISY)]
-    found += [simulate(np.asarray(whole, np.float32), kind, rng)[0] for kind in KINDS]
-    found += [np.zeros_like(whole), rng.random(whole.shape), 0.4 * whole]
-    return [np.clip(255 * one + 0.5, 0, 255).astype(np.uint8) for one in found]
+    small = _mean(previews, colour)
+    # The mean of many is smooth, as if it were out of focus: some noise of a camera may be right.
+    drawn = [(small, noise) for noise in _NOISES]
+    drawn += [(simulate(small, kind, rng)[0], _NOISES[1]) for kind in KINDS]
+    drawn += [(np.zeros_like(small), 0.0), (np.full_like(small, 0.5), 0.5), (0.4 * small, 0.0)]
+    return [_as_picture(one, noise, size, rng) for one, noise in drawn]
+
+
+def _mean(previews: dict[str, bytes], colour: bool) -> Floats:
+    """(h, w, C) in [0, 1], small; a file may bring none, or anything else under that name."""
+    try:
+        with Image.open(io.BytesIO(previews["mean.png"]), formats=("PNG",)) as preview:
+            preview.thumbnail((_LONGEST, _LONGEST))
+            mean = np.asarray(preview.convert("RGB" if colour else "L"), np.float32) / 255
+    except Exception:  # a damaged picture can make Pillow raise almost anything
+        mean = np.full((_LONGEST, _LONGEST, 3 if colour else 1), 0.5, np.float32)
+    return np.asarray(mean.reshape(*mean.shape[:2], -1), np.float32)
+
+
+def _as_picture(
+    values: Floats, noise: float, size: tuple[int, int], rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    whole = cv2.resize(values, size[::-1], interpolation=cv2.INTER_LINEAR).reshape(*size, -1)
+    if noise:
+        whole = whole + noise * rng.standard_normal(whole.shape, np.float32)
+    return np.asarray(np.clip(255 * whole + 0.5, 0, 255), np.uint8)
