@@ -40,7 +40,6 @@ from kenpin.models import (
     check_installed,
     learn_model,
     load_model,
-    quicker,
 )
 from kenpin.previews import previews
 from kenpin.ranks import rank_limit
@@ -228,13 +227,11 @@ def _learn(material: Material, recipe: Recipe, progress: Progress) -> _Learned:
     recipe, folds = assign_folds(prepared, numbers, windows, recipe)
     by_folds = recipe.held_out != "split"
     crossed = recipe.difference == "units" or by_folds
-    # The folds of a network take together about as long as the network itself.
-    behind = 1.0 if not crossed else 0.5 if recipe.model in NETWORKS else 1 / (2 + folds.max())
-    learned = _learn_final(prepared, numbers, recipe, progress, behind)
+    share = 1 / (2 + folds.max()) if crossed else 1.0  # of the way: one learning and the folds
+    learned = _learn_final(prepared, numbers, recipe, progress, share)
     cross = None
     if crossed:
-        quick = quicker(recipe, learned)
-        cross = cross_fit(prepared, numbers, folds, windows, quick, progress, by_folds, behind)
+        cross = cross_fit(prepared, numbers, folds, windows, recipe, progress, by_folds, share)
     # What judges is what a bundle will load again, so saving cannot change a verdict.
     model = load_model(recipe.model, learned.state())
     measures = tuple(
@@ -283,11 +280,11 @@ def _usability(material: Material, recipe: Recipe) -> Usability | None:
 
 
 def _learn_final(
-    prepared: Floats, numbers: Labels, recipe: Recipe, progress: Progress, behind: float
+    prepared: Floats, numbers: Labels, recipe: Recipe, progress: Progress, share: float
 ) -> Model:
-    """behind: how much of the way, from 0 to 1, is then behind the progress."""
+    """share: of the way, in [0, 1], that the progress has gone then."""
     stage = messages.STAGE_FINAL.format(count=len(prepared))
-    part_of = renamed(progress, stage, 0, behind)
+    part_of = renamed(progress, stage, 0, share)
     learned = learn_model(prepared, recipe, part_of, numbers if numbers.max() else None)
     part_of(stage, 1, 1)
     return learned

@@ -30,14 +30,12 @@ __all__ = [
     "grown_components",
     "learn_model",
     "load_model",
-    "quicker",
     "settle_model",
     "updated_model",
     "within",
 ]
 
 _CONDITIONAL = frozenset({"cvae"})  # told the label itself; the others learn one model for each
-_QUICKER, _LEAST_EPOCHS = 0.22, 10
 NETWORKS = frozenset({"dense-ae", "ae", "vae", "cvae"})
 """Learned with torch, kept as ONNX graphs."""
 
@@ -98,19 +96,6 @@ def settle_model(
         pictures = pictures[labels == np.bincount(labels).argmin()]
     settled: Settings = _learner(recipe.model).settle(pictures, recipe.own, least, recipe.seed)
     return recipe.with_own(settled)
-
-
-def quicker(recipe: Recipe, learned: Model) -> Recipe:
-    """The recipe for models that only stand in for this one where it has not seen a picture.
-
-    Networks among them get about a quarter of the epochs that it took, so that five folds take no
-    longer than it did. Measured in docs/decisions/folds.md.
-    """
-    if recipe.model not in NETWORKS:
-        return recipe
-    taken = int(cast(Any, learned).epochs)
-    epochs = max(min(_LEAST_EPOCHS, taken), round(_QUICKER * taken))
-    return recipe.with_own(recipe.own.model_copy(update={"epochs": epochs}))
 
 
 def updated_model(

@@ -31,11 +31,6 @@ class _PerLabel:
             {f"{n}.{k}": g for n, state in enumerate(states) for k, g in state.graphs.items()},
         )
 
-    @property
-    def epochs(self) -> int:
-        """Of the one that took most; raises AttributeError where the models take none."""
-        return max(int(model.epochs) for model in self.models)
-
     def draw(self, count: int, rng: np.random.Generator, label: int = 0) -> Floats:
         """See `Drawer.draw`; raises AttributeError when the models cannot."""
         drawn: Floats = self.models[label].draw(count, rng)

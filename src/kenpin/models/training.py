@@ -49,11 +49,6 @@ class Learned:
             answers.append(self.network(*given))
         return np.ascontiguousarray(torch.cat(answers).numpy().transpose(0, 2, 3, 1))
 
-    @property
-    def epochs(self) -> int:
-        """How many it took."""
-        return len(self.history)
-
     def state(self) -> State:
         """See `Model.state`; the graphs take any number of pictures."""
         network: Any = self.network
