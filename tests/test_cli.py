@@ -265,6 +265,24 @@ def test_what_was_judged_before_a_failure_is_in_the_csv(part, tmp_path, monkeypa
     assert len((tmp_path / "a.csv").read_text("utf-8-sig").splitlines()) == 3
 
 
+def test_a_shutdown_keeps_what_was_judged(part, tmp_path):
+    folder = write_pictures(tmp_path / "new", good_pictures(20, first=702))
+    for number in range(600):
+        os.link(folder / f"{number % 20:03}.png", folder / f"again-{number:03}.png")
+    command = [sys.executable, "-m", "kenpin.cli", "inspect", str(part), str(folder), "--json",
+               "--csv", str(tmp_path / "a.csv")]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    for _ in range(30):
+        process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    out, error = process.communicate()
+    assert process.returncode == 2 and b"verdicts so far were written" in error
+    rows = (tmp_path / "a.csv").read_text("utf-8-sig").splitlines()[1:]
+    printed = 30 + len(out.splitlines())
+    assert printed - 1 <= len(rows) <= printed < 620  # it may come between line and row
+    assert not list(tmp_path.glob(".kenpin-*"))
+
+
 def test_a_terminal_that_cannot_show_japanese_is_no_reason_to_fail(mvtec, tmp_path):
     part = tmp_path / "a.kenpin"
     run("learn", mvtec, "-o", part)
