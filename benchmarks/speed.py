@@ -234,6 +234,7 @@ def learning(a: argparse.Namespace, where: Path) -> Iterator[dict]:
 
     for model in a.networks:
         works = {how: learned(model, how) for how in ("none", "kfold")}
+        works["none"]()  # once, for torch
         found = alternating(works, a.rounds)
         ratio = round(found["kfold"] / found["none"], 2)
         yield {"benchmark": "learning", "model": model, "single_s": round(found["none"], 2),

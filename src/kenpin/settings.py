@@ -94,8 +94,8 @@ class NetworkSettings(Settings):
         None,
         ge=1,
         le=10_000,
-        description="Most passes over the good pictures. Left out: 75, or as many as show 60,000 "
-        "pictures, but at least 20.",
+        description="Most passes over the good pictures. Left out: as many as show 60,000 "
+        "pictures, at least 20 and at most 75 (dense-ae: 150).",
     )
     patience: int = Field(
         20,
@@ -114,7 +114,8 @@ class NetworkSettings(Settings):
         None,
         ge=2,
         le=1024,
-        description="Pictures in one step. Left out: a twentieth of them, 4 to 128.",
+        description="Pictures in one step. Left out: a twentieth of them, at least 4 "
+        "(dense-ae: 16) and at most 128.",
     )
     learning_rate: float = Field(2e-3, gt=0, le=1, description="Adam's largest step size.")
 

@@ -25,7 +25,9 @@ EXPORT_DISAGREES = (
     "nothing was exported: the graph and kenpin disagree about picture {number} of the check "
     "({theirs} with {score:.6g} beside {ours} with {own:.6g}); please report this part"
 )
-EXTRA_ONNX = "exporting needs onnx, which is not installed: pip install 'kenpin[export]'"
+EXTRA_ONNX = (
+    "exporting needs onnx, which is not there or does not work: pip install 'kenpin[export]'."
+)
 EXPORT_UNUSABLE = (
     "nothing was exported, all pictures of the check are unusable: give pictures of this part, as "
     "the camera takes them, or the size of those it was learned from (--size {as_option})."

@@ -123,7 +123,7 @@ def _graph_of(bundle: Bundle, size: tuple[int, int], channels: int) -> bytes:
         from kenpin.exports.decision import decide  # noqa: PLC0415 - needs onnx, an extra
         from kenpin.exports.filters import Filters  # noqa: PLC0415
         from kenpin.exports.graph import Graph  # noqa: PLC0415
-    except ModuleNotFoundError as error:
+    except ImportError as error:  # missing, or it does not work
         raise ExtraError(messages.EXTRA_ONNX) from error
     if channels == 1 and bundle.preparation.color == "rgb":
         raise ExportError(messages.EXPORT_COLOUR)

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from kenpin.models.training import Learned, settled, train
+from kenpin.models.training import Learned, batch_for, epochs_for, settled, train
 from kenpin.settings import DenseAeSettings
 from kenpin.types import Floats, Progress
 
+_MOST_EPOCHS, _LEAST_BATCH = 150, 16
 _PUBLISHED = (392, 64)  # units of the hidden layers and of the code
 
 
@@ -42,8 +43,15 @@ class DenseAutoEncoder(nn.Module):
 
 
 def settle(pictures: Floats, settings: DenseAeSettings, least: int, seed: int) -> DenseAeSettings:
-    """The settings with what the user left open chosen from the pictures' number."""
-    return settled(settings, len(pictures))
+    """The settings with what the user left open chosen from the pictures' number.
+
+    A step costs what its many weights cost, however few pictures are in it: so larger batches than
+    those of the other networks, and more epochs.
+    """
+    count = len(pictures)
+    usual = {"epochs": epochs_for(count, _MOST_EPOCHS), "batch": batch_for(count, _LEAST_BATCH)}
+    open_ones = {key: value for key, value in usual.items() if getattr(settings, key) is None}
+    return settled(settings.model_copy(update=open_ones), count)
 
 
 def learn(pictures: Floats, settings: DenseAeSettings, seed: int, progress: Progress) -> Learned:
@@ -54,7 +62,8 @@ def learn(pictures: Floats, settings: DenseAeSettings, seed: int, progress: Prog
             return DenseAutoEncoder(torch.zeros_like(mean), 1.0, *_PUBLISHED, nn.Sigmoid())
         return DenseAutoEncoder(mean, scale, settings.hidden, settings.code, nn.Identity())
 
-    return train(make, _loss, pictures, None, settings, seed, progress)
+    decided = settle(pictures, settings, len(pictures), seed)
+    return train(make, _loss, pictures, None, decided, seed, progress)
 
 
 def _loss(network: Any, pictures: Tensor, labels: Tensor | None) -> Tensor:

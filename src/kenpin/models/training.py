@@ -118,14 +118,24 @@ def settled(settings: S, count: int, depth: int | None = None) -> S:
     depth: what to use where the settings have a depth and it was left open.
     """
     decided: dict[str, float | None] = {
-        "epochs": settings.epochs or min(75, max(20, 60_000 // count)),
-        "batch": settings.batch or min(128, max(4, count // 20)),
+        "epochs": settings.epochs or epochs_for(count),
+        "batch": settings.batch or batch_for(count),
     }
     if settings.validation is None:
         decided["validation"] = round(min(0.15, 200 / count), 4)
     if getattr(settings, "depth", 0) is None:
         decided["depth"] = depth
     return settings.model_copy(update=decided)
+
+
+def epochs_for(count: int, most: int = 75) -> int:
+    """As many as show 60,000 pictures, but at least 20 and at most so many."""
+    return min(most, max(20, 60_000 // count))
+
+
+def batch_for(count: int, least: int = 4) -> int:
+    """A twentieth of the pictures, but at least so many and at most 128."""
+    return min(128, max(least, count // 20))
 
 
 def to_tensor(pictures: Floats) -> Tensor:
