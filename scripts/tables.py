@@ -354,7 +354,7 @@ SPEED: dict[str, Callable[[dict], list[str]]] = {
     "learning": lambda line: [
         f"learning `{line['model']}` with folds",
         f"{line['with_folds_s']:.1f} s",
-        f"{line['ratio']:.1f} × one learning alone",
+        f"{line['ratio']:.1f} × one learning of 80 of them",
     ],
     "stream": lambda line: [
         f"{line['pictures']} pictures, one command",
