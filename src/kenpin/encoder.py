@@ -88,7 +88,7 @@ class Encoder:
             raise
         except Exception as error:  # onnxruntime's errors have no common public base
             raise ValueError(messages.ENCODER_SHAPE.format(name=self.name)) from error
-        grid = (height // _STRIDE, width // _STRIDE)
+        grid = self.rough_grid((height, width))
         fits = answer.shape[:1] + answer.shape[2:] == (1, *grid)
         if not fits or answer.dtype != np.float32 or not np.isfinite(answer).all():
             raise ValueError(messages.ENCODER_SHAPE.format(name=self.name))

@@ -48,7 +48,7 @@ class Graph:
         if b"location" in content:
             raise ValueError(messages.BUNDLE_EXTERNAL)
         self._content = content
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._sessions = {False: _session(content, cores())}
         self._engines: dict[_Case, _Engine] = {}
         session = self._sessions[False]

@@ -22,7 +22,7 @@ SMALLEST_SIDE = 4
 
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _MAX_BYTES = 512 * 2**20
-_MAX_PIXELS = 150_000_000
+MOST_PIXELS = 150_000_000
 _GREY_MODES = {"1", "L", "LA", "La"}
 _ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}
 _ORIENTATION = 0x0112  # the EXIF tag
@@ -132,7 +132,7 @@ def _check_bytes(path: Path | ZipMember, size: int) -> None:
 
 def _check_header(image: Image.Image, path: Path | ZipMember) -> None:
     """Refuse what would be large, ambiguous or lossy before any pixel is decoded."""
-    if image.width * image.height > _MAX_PIXELS:
+    if image.width * image.height > MOST_PIXELS:
         raise _too_large(path, str(image.width * image.height))
     pages = getattr(image, "n_frames", 1)
     if pages > 1 and image.format != "MPO":  # a telephone's JPEG with a small copy behind it
@@ -189,5 +189,5 @@ def _check_smallest(name: str, size: tuple[int, int]) -> None:
 
 def _too_large(path: Path | ZipMember, pixels: str) -> PictureError:
     return PictureError(
-        messages.PICTURE_TOO_LARGE.format(path=path, pixels=pixels, limit=_MAX_PIXELS)
+        messages.PICTURE_TOO_LARGE.format(path=path, pixels=pixels, limit=MOST_PIXELS)
     )

@@ -107,8 +107,8 @@ def measure(
     """What one picture at a time and many at once take.
 
     sources: pictures of the part; left out, they are drawn from what the bundle knows of good
-    parts, as PNG files. Those that cannot be read are passed over; raises PictureError when none
-    can. seconds: for each figure, about; left out, four.
+    parts, as PNG files. Of very many the first thousand are taken. Those that cannot be read are
+    passed over; raises PictureError when none can. seconds: for each figure, about; left out, four.
     """
     seconds = seconds or _SECONDS
     with _readable(inspector.bundle, sources) as (files, passed_over):
@@ -170,7 +170,7 @@ def _readable(
             yield _written(bundle, Path(folder)), 0
         return
     found, reason = [], ""
-    for source in sources:
+    for source in sources[:_MOST]:
         try:
             read_picture(source)
             found.append(source)
@@ -178,7 +178,7 @@ def _readable(
             reason = str(error)
     if not found:
         raise PictureError(reason)
-    yield found, len(sources) - len(found)
+    yield found, len(sources[:_MOST]) - len(found)
 
 
 def _written(bundle: Bundle, folder: Path) -> list[PictureSource]:

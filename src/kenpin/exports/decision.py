@@ -251,7 +251,7 @@ def _map(
     found = graph.op("Max", found, graph.constant(0))
     if measure.ignored is not None:
         found = graph.op("Mul", found, graph.constant(~measure.ignored[None]))
-    return str(found)
+    return found
 
 
 def _in_units(filters: Filters, variation: GoodVariation, value: Name, size: _Size) -> Name:

@@ -6,6 +6,7 @@ no formula of it to be written here again, and the export's self-test says if it
 """
 
 from collections.abc import Callable
+from functools import reduce
 from math import gcd
 from typing import Any
 
@@ -70,7 +71,7 @@ class Filters:
         down, across = self._matrices(before, after, cv2.INTER_AREA)
         for axis, rows, shape in ((1, across, (1, -1)), (0, down, (-1, 1))):
             places = [np.flatnonzero(row) for row in rows]
-            total = None
+            shares = []
             for tap in range(max(len(one) for one in places)):
                 index = np.array([one[min(tap, len(one) - 1)] for one in places])
                 weight = np.array(
@@ -80,9 +81,8 @@ class Filters:
                     ]
                 )
                 taken = graph.op("Gather", value, graph.constant(index, np.int64), axis=axis + 1)
-                share = graph.op("Mul", taken, graph.constant(weight.reshape(shape)))
-                total = share if total is None else graph.op("Add", total, share)
-            value = str(total)
+                shares.append(graph.op("Mul", taken, graph.constant(weight.reshape(shape))))
+            value = reduce(lambda total, share: graph.op("Add", total, share), shares)
         return graph.op("Round", value)
 
     def _enlarged_whole(
@@ -165,10 +165,9 @@ class Filters:
             return cv2.Laplacian(line, cv2.CV_32F)
 
         rows, columns = (_matrix(side, act) for side in size)
-        across = self.graph.op("MatMul", value, self.graph.constant(columns.T))
-        return str(
-            self.graph.op("Add", across, self.graph.op("MatMul", self.graph.constant(rows), value))
-        )
+        graph = self.graph
+        across = graph.op("MatMul", value, graph.constant(columns.T))
+        return graph.op("Add", across, graph.op("MatMul", graph.constant(rows), value))
 
     def _scaled(
         self, value: Name, before: tuple[int, int], after: tuple[int, int], method: int

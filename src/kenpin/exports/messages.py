@@ -15,7 +15,10 @@ EXPORT_OTHER_SIZE = (
     "{path} is {width} pixels wide and {height} high, the graph will take pictures {wanted}: give "
     "pictures of one size, or theirs with --size {as_option}"
 )
-EXPORT_LARGE = "--size {height}x{width} is not possible: each side must be 4 to 30000."
+EXPORT_LARGE = (
+    "--size {height}x{width} is not possible: each side must be at least 4, and the picture at "
+    "most 150 million pixels."
+)
 EXPORT_FOLDER = "{path} is there and not of an export by kenpin: give another folder"
 EXPORT_GRAPH = (
     "no standard graph can be made of this part, its network or backbone is not one: {reason}"

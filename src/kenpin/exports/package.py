@@ -21,7 +21,7 @@ from kenpin.errors import ExportError, ExtraError, OutputError, PictureError
 from kenpin.exports import messages
 from kenpin.files import check_writable, make_folder, write_atomically
 from kenpin.inspector import Inspector
-from kenpin.pictures import SMALLEST_SIDE, read_picture
+from kenpin.pictures import MOST_PIXELS, SMALLEST_SIDE, read_picture
 from kenpin.prepare import as_option
 from kenpin.settings import Rectangle
 from kenpin.synth.likeness import drawn_like
@@ -31,7 +31,6 @@ from kenpin.version import VERSION
 GRAPH, ABOUT, GOLDEN, EXAMPLE = "part.onnx", "part.json", "golden.npz", "example.py"
 _TOLERANCE = 1e-4  # relative, of scores
 _MOST_GIVEN = 20
-_LARGEST_SIDE = 30_000
 
 Answer = dict[str, NDArray[Any]]
 
@@ -74,7 +73,7 @@ def export(
     spread = np.linspace(0, len(pictures) - 1, min(len(pictures), _MOST_GIVEN)).round().astype(int)
     given = [read_picture(pictures[n]) for n in spread]
     size = size or (given[0].size if given else bundle.provenance.size)
-    if not all(SMALLEST_SIDE <= side <= _LARGEST_SIDE for side in size):
+    if min(size) < SMALLEST_SIDE or size[0] * size[1] > MOST_PIXELS:
         raise ExportError(messages.EXPORT_LARGE.format(height=size[0], width=size[1]))
     if colour is None:
         colour = bundle.preparation.color == "rgb"
