@@ -67,7 +67,7 @@ def test_it_holds_data_only_and_describes_itself(part, bundle):
         "manifest.json", "weights.safetensors", "previews/mean.png", "previews/variation.png",
     }  # fmt: skip
     manifest = json.loads(contents["manifest.json"])
-    assert manifest["format"] == 4
+    assert manifest["format"] == 5
     assert manifest["learned_from"]["count"] == 40
     assert len(manifest["parts"][0]["calibration"]["scores"]) == 40
     assert manifest["parts"][0]["calibration"]["limit"] == bundle.calibration.limit
@@ -252,6 +252,17 @@ def test_members_are_ordinary_zip_entries_without_times(part):
     with zipfile.ZipFile(io.BytesIO(part.read_bytes())) as archive:
         assert archive.testzip() is None
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_file_of_the_fourth_format_opens_and_judges_as_it_did():
+    """The features of twenty small drawn connectors; it knows nothing of their brightness."""
+    inspector = Inspector.open(Path(__file__).parent / "files" / "format-4.kenpin")
+    verdict = inspector.inspect(good_pictures(1, first=900)[0])
+    assert verdict.outcome is Outcome.OK and verdict.review_limit is None
+    assert verdict.score == pytest.approx(2.008650064468384, rel=1e-5)
+    assert verdict.limit == pytest.approx(3.8628551959991455, rel=1e-9)
+    assert verdict.fit == pytest.approx(0.9622628092765808, rel=1e-6)
+    assert len(inspector.bundle.usability.learned) == 0
 
 
 def test_a_file_of_the_third_format_opens_and_judges_as_it_did():

@@ -28,7 +28,12 @@ def test_clopper_pearson_intervals():
     assert Rate(0, 20).interval == pytest.approx((0.0, 1 - 0.025 ** (1 / 20)))
     assert Rate(5, 10).interval == pytest.approx((0.1871, 0.8129), abs=1e-4)
     assert Rate(10, 10).interval[1] == 1.0
-    assert Rate(0, 0).to_dict() == {"rate": None, "low": None, "high": None, "n": 0}
+    # "No escape in 20": at most 1 - 0.05^(1/20), which is 14 %.
+    assert Rate(0, 20).at_most == pytest.approx(1 - 0.05 ** (1 / 20))
+    assert f"{Rate(0, 20).at_most:.2f}" == "0.14"
+    assert Rate(0, 0).to_dict() == {
+        "rate": None, "low": None, "high": None, "at_most": None, "n": 0,
+    }  # fmt: skip
 
 
 def test_aupro_of_a_case_worked_by_hand():
@@ -83,7 +88,7 @@ def test_an_evaluation_adds_up(inspector, labelled):
 def test_the_json_has_what_is_promised(inspector, labelled):
     figures = json.loads(json.dumps(kenpin.evaluate(inspector, labelled).to_dict()))
     for rate in (figures["false_reject"], figures["escape"]):
-        assert set(rate) == {"rate", "low", "high", "n"}
+        assert set(rate) == {"rate", "low", "high", "at_most", "n"}
         assert rate["low"] <= rate["rate"] <= rate["high"]
     assert set(figures) >= {
         "auroc", "by_kind", "pixel_auroc", "aupro", "limits", "promised_false_reject", "auroc_mse",

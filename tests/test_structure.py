@@ -13,12 +13,13 @@ SOURCE = Path(__file__).parents[1] / "src" / "kenpin"
 FILES = sorted(SOURCE.rglob("*.py"))
 # A module imports only modules above it in this list.
 ORDER = (
-    "errors", "messages", "version", "chances", "packed", "types", "files", "workers", "settings",
-    "recipe", "pictures", "manifest", "collection", "dataset", "ranks", "taguchi", "graphs",
-    "encoder", "prepare", "usable", "models", "difference", "score", "judge", "svm", "sketch",
-    "archive", "bundle", "inspector", "synth", "speed", "exports", "findings", "held_out",
-    "backbones", "reading", "windows", "material", "choice", "previews", "learning", "adding",
-    "doctor", "evaluation", "comparison", "report", "demo", "experiments", "tables", "cli",
+    "errors", "messages", "version", "chances", "packed", "types", "files", "workers",
+    "settings", "recipe", "pictures", "manifest", "collection", "dataset", "ranks", "taguchi",
+    "graphs", "encoder", "prepare", "usable", "models", "difference", "score", "judge", "svm",
+    "sketch", "archive", "bundle", "wording", "inspector", "synth", "speed", "exports",
+    "findings", "held_out", "backbones", "reading", "windows", "material", "choice", "previews",
+    "learning", "adding", "doctor", "evaluation", "comparison", "assurance", "report", "demo",
+    "experiments", "tables", "cli",
 )  # fmt: skip
 STAGES = {
     "prepare",

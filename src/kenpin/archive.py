@@ -22,7 +22,7 @@ from kenpin.models import NAMES
 from kenpin.recipe import Recipe
 from kenpin.version import VERSION
 
-FORMAT = 4
+FORMAT = 5
 _MANIFEST = "manifest.json"
 _MAX_UNPACKED = 2**30
 _MAX_MANIFEST = 64 * 2**20
@@ -122,7 +122,7 @@ class UsableEntry(_Strict):
 class Manifest(_Strict):
     """What manifest.json must look like."""
 
-    format: Literal[4]
+    format: Literal[5]
     kenpin: str
     recipe: Recipe
     model: dict[str, Any]
@@ -226,6 +226,8 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
         raw |= {"format": 3, "usable": None}
     if raw["format"] == 3:  # it knew no features
         raw |= {"format": 4, "encoder": None, "sketch": None}
+    if raw["format"] == 4:  # it did not say how bright, sharp and well placed each picture was
+        raw |= {"format": 5}
     if raw["recipe"]["model"] not in NAMES:
         raise BundleError(messages.BUNDLE_MODEL.format(path=path, model=raw["recipe"]["model"]))
     return Manifest.model_validate(raw)

@@ -23,7 +23,7 @@ from kenpin.difference import SCALES, GoodVariation, Measure, compare
 from kenpin.encoder import Encoder, encoder_of
 from kenpin.errors import BundleError, DatasetError
 from kenpin.files import write_atomically
-from kenpin.judge import Calibration, percent
+from kenpin.judge import Calibration
 from kenpin.models import Drawer, Model, State, load_model, within
 from kenpin.prepare import Preparation
 from kenpin.recipe import Recipe
@@ -159,7 +159,7 @@ class Bundle:
             if part.svm:
                 arrays |= {f"{label}.svm.{name}": a for name, a in part.svm.arrays().items()}
         if self.usability:
-            arrays["usable.references"] = self.usability.references
+            arrays |= {f"usable.{name}": a for name, a in self.usability.arrays().items()}
         if self.sketch:
             arrays |= {f"sketch.{name}": a for name, a in self.sketch.state().arrays.items()}
         members = {_ARRAYS: save_arrays({k: np.ascontiguousarray(v) for k, v in arrays.items()})}
@@ -224,27 +224,6 @@ def _described(c: Calibration | None) -> dict[str, Any] | None:
 def describe(bundle: Bundle) -> dict[str, Any]:
     """The bundle's manifest as JSON-able values: everything but the weights themselves."""
     return bundle._manifest(bundle._members())
-
-
-def judge_in_words(bundle: Bundle) -> str:
-    """What makes the score."""
-    if bundle.parts[0].svm:
-        return messages.JUDGE_SVM
-    recipe = bundle.recipe
-    how = {"max": messages.SCORE_MAX, "mean": messages.SCORE_MEAN, "top": messages.SCORE_TOP}
-    kind = {"units": messages.UNITS, "l1": messages.L1, "l2": messages.L2, "ssim": messages.SSIM}
-    text = messages.JUDGE_PLAIN.format(
-        score=how[str(recipe.score)], difference=kind[str(recipe.difference)]
-    )
-    smoothed = messages.JUDGE_SMOOTHED.format(judge=text, share=percent(recipe.smoothing or 0))
-    return smoothed if recipe.smoothing else text
-
-
-def ng_in_words(ng: dict[str, Any]) -> str:
-    """What came of the NG pictures; empty without any."""
-    if not ng:
-        return ""
-    return (messages.NG_KEPT if ng["kept"] else messages.NG_NOT_KEPT).format(**ng)
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -336,10 +315,15 @@ def _sketch(manifest: Manifest, arrays: dict[str, Any]) -> Sketch | None:
 def _usability(manifest: Manifest, recipe: Recipe, arrays: dict[str, Any]) -> Usability | None:
     if manifest.usable is None:
         return None
-    references = np.array(arrays["usable.references"], np.float32)
-    if references.shape[0] != len(manifest.parts) or not np.isfinite(references).all():
+    own = within(arrays, "usable.")
+    labels = own.get("labels", np.empty(0, np.intp)).astype(np.intp)
+    learned = own.get("learned", np.empty((0, 3), np.float32))
+    usability = Usability(
+        manifest.usable.model_dump(), own["references"], recipe.align != "none", learned, labels
+    )
+    if not usability.fits(len(manifest.parts)):
         raise ValueError(messages.BUNDLE_DISAGREES.format(what="usable and parts"))
-    return Usability(manifest.usable.model_dump(), references, recipe.align != "none")
+    return usability
 
 
 def _calibration(kept: CalibrationEntry | None, recipe: Recipe) -> Calibration | None:
@@ -358,6 +342,7 @@ def _calibration(kept: CalibrationEntry | None, recipe: Recipe) -> Calibration |
         folds=recipe.folds,
         level=kept.level,
         margins=np.array(kept.margins)[order] if kept.margins else np.empty(0),
+        review=recipe.review,
     )
     if calibration.limit != kept.limit:
         raise ValueError(messages.BUNDLE_DISAGREES.format(what="limit and scores"))

@@ -48,10 +48,22 @@ class Rate:
             return None
         return exact_interval(self.errors, self.n)
 
+    @property
+    def at_most(self) -> float | None:
+        """What the rate stays under with 95 % confidence, in [0, 1]: 0 of 20 -> 0.14."""
+        # One side of an interval of 90 %: 5 % are beyond it.
+        return exact_interval(self.errors, self.n, 0.90)[1] if self.n else None
+
     def to_dict(self) -> dict[str, float | None]:
-        """JSON-able: rate, low, high, n."""
+        """JSON-able: rate, low, high, at_most, n."""
         low, high = self.interval or (None, None)
-        return {"rate": self.rate, "low": low, "high": high, "n": self.n}
+        return {
+            "rate": self.rate,
+            "low": low,
+            "high": high,
+            "at_most": self.at_most,
+            "n": self.n,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +72,7 @@ class Evaluation:
 
     items and verdicts: in the same order; the verdicts have let go of their evidence.
     mse_limits: for each verdict the limit of a judge by the mean squared residual.
+    promised_review: the share of good parts not OK at once, at most; None with two answers.
     pixel_auroc, aupro: None where there are no masks.
     """
 
@@ -68,6 +81,7 @@ class Evaluation:
     left_out: tuple[LeftOut, ...]
     mse_limits: NDArray[np.float64]
     promised_false_reject: float
+    promised_review: float | None
     pixel_auroc: float | None
     aupro: float | None
 
@@ -78,13 +92,26 @@ class Evaluation:
 
     @property
     def rejected(self) -> Mask:
-        """(N,) True where the verdict is not OK."""
-        return np.array([verdict.outcome is not Outcome.OK for verdict in self.verdicts], bool)
+        """(N,) True where the verdict is neither OK nor REVIEW."""
+        return ~(self.passed | self.reviewed)
+
+    @property
+    def passed(self) -> Mask:
+        """(N,) True where the verdict is OK."""
+        return self._judged(Outcome.OK)
+
+    @property
+    def reviewed(self) -> Mask:
+        """(N,) True where a person is to look."""
+        return self._judged(Outcome.REVIEW)
 
     @property
     def unusable(self) -> Mask:
         """(N,) True where the picture could not be used."""
-        return np.array([verdict.outcome is Outcome.UNUSABLE for verdict in self.verdicts], bool)
+        return self._judged(Outcome.UNUSABLE)
+
+    def _judged(self, outcome: Outcome) -> Mask:
+        return np.array([verdict.outcome is outcome for verdict in self.verdicts], bool)
 
     @property
     def scores(self) -> NDArray[np.float64]:
@@ -131,7 +158,29 @@ class Evaluation:
     @property
     def escape(self) -> Rate:
         """NG pieces that passed (見逃し)."""
-        return _rate(~self.rejected, ~self.good)
+        return _rate(self.passed, ~self.good)
+
+    @property
+    def review_good(self) -> Rate:
+        """Good pieces that a person is to look at."""
+        return _rate(self.reviewed, self.good)
+
+    @property
+    def review_ng(self) -> Rate:
+        """NG pieces that a person is to look at."""
+        return _rate(self.reviewed, ~self.good)
+
+    @property
+    def matrix(self) -> dict[str, tuple[int, int, int]]:
+        """Of good and of NG pieces how many were judged OK, REVIEW and rejected."""
+        return {
+            name: (
+                int((self.passed & own).sum()),
+                int((self.reviewed & own).sum()),
+                int((self.rejected & own).sum()),
+            )
+            for name, own in (("good", self.good), ("NG", ~self.good))
+        }
 
     @property
     def false_reject_mse(self) -> Rate:
@@ -151,7 +200,7 @@ class Evaluation:
         for kind in dict.fromkeys(kinds[~self.good].tolist()):
             inside = kinds == kind
             area = auroc(self.relative_scores[self.good | inside], inside[self.good | inside])
-            result[kind] = (_rate(~self.rejected, inside), area)
+            result[kind] = (_rate(self.passed, inside), area)
         return result
 
     def to_dict(self) -> dict[str, Any]:
@@ -160,6 +209,7 @@ class Evaluation:
             "auroc": self.auroc,
             "false_reject": self.false_reject.to_dict(),
             "escape": self.escape.to_dict(),
+            **self._review_to_dict(),
             "by_kind": {
                 kind: {"escape": escape.to_dict(), "auroc": area}
                 for kind, (escape, area) in self.by_kind.items()
@@ -178,6 +228,15 @@ class Evaluation:
             "false_reject_mse": self.false_reject_mse.to_dict(),
             "escape_mse": self.escape_mse.to_dict(),
             "left_out": [{"picture": item.name, "reason": item.reason} for item in self.left_out],
+        }
+
+    def _review_to_dict(self) -> dict[str, Any]:
+        if self.promised_review is None:
+            return {}
+        return {
+            "promised_review": self.promised_review,
+            "review_good": self.review_good.to_dict(),
+            "review_ng": self.review_ng.to_dict(),
         }
 
 
@@ -221,6 +280,10 @@ def evaluate(
         left_out=tuple(left_out),
         mse_limits=np.array([inspector.calibration_of(verdict).mse_limit for verdict in verdicts]),
         promised_false_reject=max(c.promised_false_reject for c in inspector.calibrations),
+        promised_review=max(
+            (c.promised_review for c in inspector.calibrations if c.promised_review is not None),
+            default=None,
+        ),
         pixel_auroc=_over_pixels(_pixel_auroc, pixels),
         aupro=_over_pixels(aupro, pixels),
     )

@@ -249,6 +249,7 @@ def calibrations_of(scored: Scored, recipe: Recipe) -> list[Calibration | None]:
             folds=recipe.folds or FOLDS,
             level=rank_limit(np.sort(scored.peaks[inside]), recipe.false_reject),
             margins=np.array(margins)[order] if margins else np.empty(0),
+            review=recipe.review,
         )
         if recipe.score == "max":  # then the place and the picture have one limit
             calibration = replace(calibration, level=calibration.limit)

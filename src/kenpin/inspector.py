@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from kenpin.pictures import read_picture
 from kenpin.prepare import Prepared, distorts, region_through
 from kenpin.score import places, refined, score, spread_over
 from kenpin.types import (
+    FACTS,
     Evidence,
     Floats,
     Outcome,
@@ -44,10 +45,16 @@ class Inspector:
     Raises CalibrationError for a bundle without calibration: there is no limit to judge by, and
     kenpin has no default one; ExtraError where KENPIN_ENGINE asks for an engine that is unknown or
     not installed.
+
+    review: the share of good parts that need not be OK at once, in place of the recipe's; see
+    `Recipe.review`. Raises RecipeError when it is not possible.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, review: float | None = None) -> None:
         calibrations = [part.calibration for part in bundle.parts if part.calibration is not None]
+        if review is not None:
+            recipe = bundle.recipe.but(review=review)
+            calibrations = [replace(one, review=recipe.review) for one in calibrations]
         if len(calibrations) < len(bundle.parts):
             raise CalibrationError(messages.NOT_CALIBRATED.format(name=bundle.name))
         engine()  # said now if it is an unknown one
@@ -62,9 +69,9 @@ class Inspector:
         return self.calibrations[0]
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
+    def open(cls, path: str | Path, review: float | None = None) -> Self:
         """An inspector from a .kenpin file; raises BundleError or CalibrationError."""
-        return cls(Bundle.load(path))
+        return cls(Bundle.load(path), review)
 
     def inspect(self, source: PictureSource, expect: str | None = None) -> Verdict:
         """Judge one picture: a path, an array as `read_picture` takes it, or a `Picture`.
@@ -81,7 +88,7 @@ class Inspector:
         picture = read_picture(source)
         clock.lap("decode")
         resized = self.bundle.preparation.resized(picture)
-        reason, fit = self._usable(resized, picture)
+        reason, facts = self._usable(resized, picture)
         clock.lap("prepare")
         prepared = self.bundle.preparation.completed(resized)
         views = [self._view(prepared, number) for number in range(len(self.bundle.parts))]
@@ -111,7 +118,8 @@ class Inspector:
             level=calibration.level,
             windows=windows if self.bundle.preparation.windows else (),
             reason=reason,
-            fit=fit,
+            review_limit=calibration.review_limit,
+            **facts,
         )
         return verdict if not self.bundle.labels else self._named(verdict, decision, expect)
 
@@ -169,12 +177,12 @@ class Inspector:
             raise DatasetError(text.format(name=self.bundle.name, label=label, known=known))
         return labels.index(label)
 
-    def _usable(self, prepared: Prepared, picture: Picture) -> tuple[Reason | None, float | None]:
+    def _usable(self, prepared: Prepared, picture: Picture) -> tuple[Reason | None, dict[str, Any]]:
         usability = self.bundle.usability
         if usability is None:
-            return None, None
+            return None, {}
         facts = facts_of(prepared.overview, prepared.upright, picture.size)
-        return usability.reason(facts), usability.fit(facts)
+        return usability.reason(facts), dict(zip(FACTS, usability.told(facts), strict=True))
 
     def _view(self, prepared: Prepared, number: int) -> "_View":
         part: Part = self.bundle.parts[number]
@@ -213,7 +221,11 @@ class Inspector:
         outcome, notes = calibration.judge(views[number].score), ()
         decision = _Decision(number, alike, likeness, outcome, notes)
         most = calibration.margin_limit
-        if most is None or margin(likeness, number) <= most:
+        apart = margin(likeness, number) if most is not None else 0.0
+        if most is None or apart <= most:
+            doubtful = calibration.review_margin_limit
+            if outcome is Outcome.OK and doubtful is not None and apart > doubtful:
+                return replace(decision, outcome=Outcome.REVIEW)
             return decision
         if alike != number and views[alike].score <= self.calibrations[alike].limit:
             return replace(decision, outcome=Outcome.WRONG_PART)
@@ -270,6 +282,8 @@ def _judge_windows(
     # A judge that learned from NG pictures has no limit for one window: the level is for places.
     values = view.peaks if by_machine else view.scores
     most = calibration.level if by_machine else calibration.limit
+    if outcome is Outcome.REVIEW and not by_machine:
+        most = min(most, calibration.review_limit or most)
     above = [value > most for value in values]
     if not any(above):
         above = [value == max(values) for value in values]
@@ -288,7 +302,7 @@ def _regions(
     size: tuple[int, int],
 ) -> tuple[Region, ...]:
     """The places to look at, of all windows that are not OK, in the picture of `size` (H, W)."""
-    guilty = [window.outcome in (Outcome.NG, Outcome.WRONG_PART) for window in windows]
+    guilty = [window.outcome not in (Outcome.OK, Outcome.UNUSABLE) for window in windows]
     found, errors = [], None
     if any(guilty) and evidence.sketched and evidence.reconstruction is not None:
         errors = blurred_errors(evidence.prepared, evidence.reconstruction)

@@ -32,7 +32,8 @@ class Calibration:
 
     scores: (n,) float64, rising, of held-out good pictures, high is abnormal.
     mse_scores: (n,) float64, rising: the same pictures' mean squared residuals, for comparison.
-    false_reject: the share of good parts that the user accepts to see rejected.
+    false_reject: the share of good parts that the user accepts to see rejected. review: the larger
+    share that the user accepts not to be OK at once; None where the answers are two.
     level: places of the difference map above it are pointed at when a part is not OK.
     margins: (n,) in the order of `scores`: how much more each looks like another label than like
     its own (see `margin`), high is abnormal; empty where there are no labels.
@@ -45,6 +46,7 @@ class Calibration:
     folds: int
     level: float
     margins: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    review: float | None = None
 
     @property
     def count(self) -> int:
@@ -54,21 +56,38 @@ class Calibration:
     @property
     def limit(self) -> float:
         """A score above it is NG."""
-        return float(self.scores[self._joint_rank - 1])
+        return self._limit_at(self.false_reject)
 
     @property
     def margin_limit(self) -> float | None:
         """A margin above it is a wrong part; None where there are no labels."""
-        return float(np.sort(self.margins)[self._joint_rank - 1]) if len(self.margins) else None
+        return self._margin_limit_at(self.false_reject)
 
-    @cached_property
-    def _joint_rank(self) -> int:
+    @property
+    def review_limit(self) -> float | None:
+        """A score above it is not OK at once; None where the answers are two."""
+        return None if self.review is None else self._limit_at(self.review)
+
+    @property
+    def review_margin_limit(self) -> float | None:
+        """The same of margins."""
+        return None if self.review is None else self._margin_limit_at(self.review)
+
+    def _limit_at(self, share: float) -> float:
+        return float(self.scores[self._joint_rank(share) - 1])
+
+    def _margin_limit_at(self, share: float) -> float | None:
+        if not len(self.margins):
+            return None
+        return float(np.sort(self.margins)[self._joint_rank(share) - 1])
+
+    def _joint_rank(self, share: float) -> int:
         """The rank at which score and margin together reject no more than the score alone may.
 
         The larger of a picture's two ranks is one number for which the argument above holds, but
         for one rank: a new picture can be above either limit without any kept one being so.
         """
-        rank = rank_of_limit(self.count, self.false_reject)
+        rank = rank_of_limit(self.count, share)
         if not len(self.margins):
             return rank
         return int(np.sort(self._larger_ranks)[min(rank, self.count - 1)])
@@ -88,7 +107,15 @@ class Calibration:
     @property
     def promised_false_reject(self) -> float:
         """The share of good parts rejected, at most on average over sets of good pictures."""
-        rank = rank_of_limit(self.count, self.false_reject)
+        return self._promised(self.false_reject)
+
+    @property
+    def promised_review(self) -> float | None:
+        """The share of good parts not OK at once, at most; None where the answers are two."""
+        return None if self.review is None else self._promised(self.review)
+
+    def _promised(self, share: float) -> float:
+        rank = rank_of_limit(self.count, share)
         if len(self.margins):
             rank = min(rank, self.count - 1)
         return float(1 - Fraction(rank, self.count + 1))
@@ -121,8 +148,14 @@ class Calibration:
         return (1 + at_least) / (self.count + 1)
 
     def judge(self, score: float) -> Outcome:
-        """OK up to the limit; NG above it, and for a score that is not a number."""
-        return Outcome.OK if score <= self.limit else Outcome.NG
+        """OK up to the limit; NG above it, and for a score that is not a number.
+
+        With `review` only up to its limit OK, and REVIEW between the two.
+        """
+        if not score <= self.limit:
+            return Outcome.NG
+        within = self.review_limit is None or score <= self.review_limit
+        return Outcome.OK if within else Outcome.REVIEW
 
 
 def resemblance(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -183,17 +216,24 @@ def promise(calibration: Calibration | None) -> str:
         return messages.PROMISE_NONE
     asked = calibration.false_reject
     if calibration.kept:
-        return messages.PROMISE_KEPT.format(
+        text = messages.PROMISE_KEPT.format(
             promised=in_words(calibration.promised_false_reject),
             tenth=percent(asked / 10),
             needed=pictures_needed(asked / 10, calibration.limits),
         )
-    return messages.PROMISE_REFUSED.format(
-        count=calibration.count,
-        asked=percent(asked),
-        needed=pictures_needed(asked, calibration.limits),
-        promised=in_words(calibration.promised_false_reject),
-    )
+    else:
+        text = messages.PROMISE_REFUSED.format(
+            count=calibration.count,
+            asked=percent(asked),
+            needed=pictures_needed(asked, calibration.limits),
+            promised=in_words(calibration.promised_false_reject),
+        )
+    if calibration.promised_review is None:
+        return text
+    review = messages.PROMISE_REVIEW
+    if calibration.review_limit == calibration.limit:
+        review = messages.PROMISE_NO_REVIEW
+    return f"{text} {review.format(promised=in_words(calibration.promised_review))}"
 
 
 def promise_spread(calibration: Calibration) -> str:

@@ -298,6 +298,11 @@ ABOVE_PROMISE = (
     "More good pieces were rejected than promised, and by more than chance: the good test "
     "pictures are not like those learned from (light, position, batch, order)."
 )
+PROMISE_REVIEW = "At most {promised} is not OK at once, but REVIEW or NG."
+PROMISE_NO_REVIEW = (
+    "At most {promised} is not OK; with so few held-out good pictures both limits are the same, so "
+    "there is no REVIEW between them."
+)
 PROMISE_NONE = "No good picture was held out, so nothing is promised and nothing can be judged."
 PROMISE_SPREAD = (
     "That is the average over all the good pictures you could have taken; with these {count} "
@@ -371,22 +376,6 @@ EXTRA_TORCH = (
     "The model '{model}' learns with torch, which is not installed: pip install torch onnx "
     "onnxscript"
 )
-SPEED_GIVEN = "{count} pictures one at a time, the first {width} wide and {height} high."
-SPEED_DRAWN = (
-    "{count} pictures one at a time, drawn by kenpin as PNG, {width} wide and {height} high: give "
-    "a folder of your own for how long yours take to decode."
-)
-SPEED_PASSED = "Pictures that cannot be read, passed over: {count}."
-SPEED_ENGINE = "The network ran on {engine}."
-SPEED_CYCLE = (
-    "\nUp to {parts} parts a minute with margin {margin}: one at a time, each given {margin} times "
-    "what 99 of 100 stay under."
-)
-SPEED_PEAK = (
-    "The model takes {millions} million operations a picture and reaches {model} of the {peak} "
-    "billion a second of one core of this machine in a product of large matrices: {share}."
-)
-SPEED_NO_PEAK = "The model hardly multiplies: there is no share of a core's peak to tell."
 JUDGED_AT = "{found} ({rate} pictures a second)"
 STOPPED = "Stopped; no result was written."
 STOPPED_PARTLY = "Stopped; the verdicts so far were written."

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import tomli_w
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from kenpin import messages
 from kenpin.errors import RecipeError
 from kenpin.settings import (
     LARGEST_SIDE,
+    PRESETS,
+    PUBLISHED_JUDGE,
     SMALLEST_SIDE,
     AeSettings,
     CompressionSettings,
@@ -101,6 +103,13 @@ class Recipe(Settings):
     false_reject: float = Field(
         0.01, gt=0, le=0.5, description="The share of good parts you accept to see rejected."
     )
+    review: float | None = Field(
+        None,
+        gt=0,
+        le=0.5,
+        description="The share of good parts you accept not to be OK at once: between the limits "
+        "of the two shares a part is REVIEW, for a person to look at. Left out: two answers.",
+    )
     held_out: Literal["kfold", "split", "none"] = Field(
         "kfold",
         description="How good pictures that the model has not seen are had for the limit. "
@@ -152,6 +161,13 @@ class Recipe(Settings):
         default_factory=CvaeSettings, description="The conditional one (torch)."
     )
 
+    @field_validator("review")
+    @classmethod
+    def _above_false_reject(cls, review: float | None, before: ValidationInfo) -> float | None:
+        if review is not None and review <= before.data.get("false_reject", 0):
+            raise ValueError("it must be above false_reject, of which it is the wider one")
+        return review
+
     @field_validator("windows")
     @classmethod
     def _names(cls, windows: dict[str, Rectangle]) -> dict[str, Rectangle]:
@@ -200,7 +216,7 @@ class Recipe(Settings):
         """The settings of a published experiment: network, epochs, and judging by the plain MSE."""
         if name not in PRESETS:
             raise RecipeError(messages.PRESET_UNKNOWN.format(name=name, known=", ".join(PRESETS)))
-        return cls.parse(_PUBLISHED_JUDGE | PRESETS[name], name)
+        return cls.parse(PUBLISHED_JUDGE | PRESETS[name], name)
 
     def but(self, **changes: object) -> Self:
         """This recipe with some settings changed, checked like any other."""
@@ -252,62 +268,6 @@ class Recipe(Settings):
 
 _USUAL = {"auto": ("auto", "auto"), "feature": ("l2", "top")}
 """Difference and score that are taken where the recipe leaves them out, if not units and max."""
-
-_PUBLISHED_JUDGE: dict[str, Any] = {
-    "difference": "l2",
-    "score": "mean",
-    "false_reject": 0.05,
-    "held_out": "split",
-    "split_share": 0.1,
-}
-PRESETS: dict[str, dict[str, Any]] = {
-    "shapes16": {
-        "model": "ae",
-        "ae": {
-            "published": True,
-            "epochs": 50,
-            "batch": 32,
-            "learning_rate": 1e-3,
-            "patience": 0,
-            "validation": 0.1,
-        },
-    },
-    "shapes27": {
-        "model": "cvae",
-        "cvae": {
-            "published": True,
-            "epochs": 50,
-            "batch": 64,
-            "learning_rate": 1e-3,
-            "patience": 0,
-            "validation": 0.0,
-        },
-    },
-    "terminals36": {
-        "model": "vae",
-        "vae": {
-            "published": True,
-            "epochs": 50,
-            "batch": 64,
-            "learning_rate": 1e-3,
-            "patience": 0,
-            "validation": 0.0,
-        },
-    },
-    "mnist19": {
-        "model": "dense-ae",
-        "difference": "l1",
-        "dense_ae": {
-            "published": True,
-            "epochs": 300,
-            "batch": 32,
-            "learning_rate": 1e-3,
-            "patience": 10,
-            "validation": 0.1,
-        },
-    },
-}
-"""Of each published experiment what differs from the defaults; see kenpin.experiments."""
 
 SECTIONS = tuple(
     name for name, field in Recipe.model_fields.items() if field.default_factory is not None

@@ -1,6 +1,6 @@
 """The groups of settings in a recipe: what each model and the compression may be told."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -186,3 +186,60 @@ class CompressionSettings(Settings):
     step2: tuple[Side, Side] | None = Field(
         None, description="(height, width) after step 2. Left out: the longer side is 36."
     )
+
+
+PUBLISHED_JUDGE: dict[str, Any] = {
+    "difference": "l2",
+    "score": "mean",
+    "false_reject": 0.05,
+    "held_out": "split",
+    "split_share": 0.1,
+}
+PRESETS: dict[str, dict[str, Any]] = {
+    "shapes16": {
+        "model": "ae",
+        "ae": {
+            "published": True,
+            "epochs": 50,
+            "batch": 32,
+            "learning_rate": 1e-3,
+            "patience": 0,
+            "validation": 0.1,
+        },
+    },
+    "shapes27": {
+        "model": "cvae",
+        "cvae": {
+            "published": True,
+            "epochs": 50,
+            "batch": 64,
+            "learning_rate": 1e-3,
+            "patience": 0,
+            "validation": 0.0,
+        },
+    },
+    "terminals36": {
+        "model": "vae",
+        "vae": {
+            "published": True,
+            "epochs": 50,
+            "batch": 64,
+            "learning_rate": 1e-3,
+            "patience": 0,
+            "validation": 0.0,
+        },
+    },
+    "mnist19": {
+        "model": "dense-ae",
+        "difference": "l1",
+        "dense_ae": {
+            "published": True,
+            "epochs": 300,
+            "batch": 32,
+            "learning_rate": 1e-3,
+            "patience": 10,
+            "validation": 0.1,
+        },
+    },
+}
+"""Of each published experiment what differs from the defaults; see kenpin.experiments."""

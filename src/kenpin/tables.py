@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from kenpin import messages
-from kenpin.bundle import Bundle, describe, judge_in_words, ng_in_words
+from kenpin.bundle import Bundle, describe
 from kenpin.exports import messages as exporting
 from kenpin.files import written_at_once
 from kenpin.judge import how_held_out, percent, promise, promise_spread
 from kenpin.prepare import as_option
 from kenpin.types import PictureSource
+from kenpin.wording import judge_in_words, ng_in_words
 
 if TYPE_CHECKING:  # inspecting does not wait for SciPy
     from kenpin.doctor import Examination
@@ -100,6 +101,12 @@ def print_evaluation(out: Console, evaluation: "Evaluation") -> None:
         ("escape 見逃し", evaluation.escape, evaluation.escape_mse),
     ):
         table.add_row(name, _share(ours), _interval(ours), _share(mse))
+    if evaluation.promised_review is not None:
+        for name, rate in (
+            ("review, good", evaluation.review_good),
+            ("review, NG", evaluation.review_ng),
+        ):
+            table.add_row(name, _share(rate), _interval(rate))
     for kind, (escape, area) in evaluation.by_kind.items():
         table.add_row(f"  {kind}", _share(escape), _interval(escape), f"(AUROC {_number(area)})")
     if evaluation.pixel_auroc is not None:
@@ -112,10 +119,11 @@ def print_evaluation(out: Console, evaluation: "Evaluation") -> None:
     out.print(table)
     if evaluation.above_promise:
         out.print(messages.ABOVE_PROMISE)
-    matrix = _table("", "judged OK", "judged NG")
-    reject, escape = evaluation.false_reject, evaluation.escape
-    matrix.add_row("good", str(reject.n - reject.errors), str(reject.errors))
-    matrix.add_row("NG", str(escape.errors), str(escape.n - escape.errors))
+    answers = ("judged OK", "REVIEW", "judged NG")
+    three = evaluation.promised_review is not None
+    matrix = _table("", *(name for name in answers if three or name != "REVIEW"))
+    for name, counts in evaluation.matrix.items():
+        matrix.add_row(name, *(str(n) for n in (counts if three else (counts[0], counts[2]))))
     out.print(matrix)
 
 
@@ -189,23 +197,23 @@ def print_speed(out: Console, speed: "Speed", margin: float) -> None:
         table.add_row(name, f"{spent.median:.2f}", f"{spent.p99:.2f}")
     out.print(table)
     height, width = speed.size
-    what = messages.SPEED_DRAWN if speed.drawn else messages.SPEED_GIVEN
+    what = exporting.SPEED_DRAWN if speed.drawn else exporting.SPEED_GIVEN
     out.print(what.format(count=speed.judged, width=width, height=height))
     if speed.passed_over:
-        out.print(messages.SPEED_PASSED.format(count=speed.passed_over))
+        out.print(exporting.SPEED_PASSED.format(count=speed.passed_over))
     if speed.engine:
-        out.print(messages.SPEED_ENGINE.format(engine=speed.engine))
+        out.print(exporting.SPEED_ENGINE.format(engine=speed.engine))
     table = _table("threads", "pictures a second")
     for threads, rate in speed.rates.items():
         table.add_row(str(threads), f"{rate:.0f}")
     out.print(table)
     parts = speed.parts_a_minute(margin)
-    out.print(messages.SPEED_CYCLE.format(parts=parts, margin=f"{margin:g}"))
+    out.print(exporting.SPEED_CYCLE.format(parts=parts, margin=f"{margin:g}"))
     if speed.model is None or speed.share is None:
-        out.print(messages.SPEED_NO_PEAK)
+        out.print(exporting.SPEED_NO_PEAK)
         return
     out.print(
-        messages.SPEED_PEAK.format(
+        exporting.SPEED_PEAK.format(
             millions=f"{speed.operations / 1e6:.0f}", model=f"{speed.model / 1e9:.0f}",
             peak=f"{speed.peak / 1e9:.0f}", share=percent(speed.share),
         )

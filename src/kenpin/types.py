@@ -34,6 +34,7 @@ class Outcome(StrEnum):
     NG = "NG"
     WRONG_PART = "WRONG_PART"
     UNUSABLE = "UNUSABLE"
+    REVIEW = "REVIEW"
 
 
 class Reason(StrEnum):
@@ -126,6 +127,10 @@ class WindowVerdict:
     score: float
 
 
+FACTS = ("fit", "brightness", "sharpness")
+"""What a verdict says of the picture as a whole; see `Verdict`."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The answer for one picture.
@@ -144,9 +149,11 @@ class Verdict:
     expected: the label that the inspector was told. label: the one the part looks like. sure: how
     probable that is among the labels, in (0, 1]. All None where the bundle has no labels.
     windows: what each window came to, where the recipe has windows; the worst rules.
+    review_limit: a score above it, up to the limit, is REVIEW; None where the answers are two.
     reason: why the picture is unusable; None when it can be used. fit: how well it fits the mean
-    good picture, after alignment if the recipe asks for it: their correlation, in [-1, 1]; None
-    from files of earlier formats.
+    good picture, after alignment if the recipe asks for it: their correlation, in [-1, 1].
+    brightness: its mean grey level, in [0, 1]. sharpness: how strong its finest detail is beside
+    its contrast, > 0; low is blurred. The three are None from files of earlier formats.
     size: (H, W) of the picture the user gave. notes: what was done to read it.
     milliseconds: time spent in each stage.
     evidence: None where it was let go to save memory.
@@ -173,6 +180,9 @@ class Verdict:
     windows: tuple[WindowVerdict, ...] = ()
     reason: Reason | None = None
     fit: float | None = None
+    brightness: float | None = None
+    sharpness: float | None = None
+    review_limit: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as JSON-able values; `picture` is a string, times are rounded."""
@@ -189,12 +199,13 @@ class Verdict:
             **({"unusable": self.reason.value} if self.reason else {}),
             "score": self.score,
             "limit": self.limit,
+            **({"review_limit": self.review_limit} if self.review_limit is not None else {}),
             "p_value": self.p_value,
             "regions": [_without_none(vars(region)) for region in self.regions],
             **({"windows": [vars(window) for window in self.windows]} if self.windows else {}),
             "l1": self.l1,
             "l2": self.l2,
-            **({"fit": self.fit} if self.fit is not None else {}),
+            **_without_none({key: getattr(self, key) for key in FACTS}),
             **(labels if self.label is not None else {}),
             "notes": list(self.notes),
             "ms": {stage: round(ms, 3) for stage, ms in self.milliseconds.items()},

@@ -9,13 +9,14 @@ that is not usable must be plainly so.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
+from math import exp, log
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.types import Floats, Reason
+from kenpin.types import FACTS, Floats, Reason
 
 LONGEST_SEEN = 64  # pixels of the longer side at which pictures are compared as a whole
 _MARGIN = 1.5
@@ -74,12 +75,20 @@ class Usability:
     """bounds: the lowest and highest usable value of each measure; None: any.
 
     references: (L, h, w) float32, the mean good picture of each label. aligned: whether the part
-    was looked for.
+    was looked for. learned: (N, 3) float32, what `told` says of each good picture, its
+    fit to the mean of the others; labels: (N,) the number of each one's label. Both are empty in
+    files of earlier formats.
     """
 
     bounds: dict[str, tuple[float | None, float | None]]
     references: Floats
     aligned: bool
+    learned: Floats
+    labels: NDArray[np.intp]
+
+    def told(self, facts: Facts) -> tuple[float, float, float]:
+        """(fit, brightness, sharpness) of a picture; see `Verdict`."""
+        return (self.fit(facts), *_seen(facts))
 
     def fit(self, facts: Facts) -> float:
         """The correlation with the mean good picture it is most like, in [-1, 1]."""
@@ -94,6 +103,21 @@ class Usability:
             if high is not None and not value <= high[0]:
                 return high[1]
         return None
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What a bundle stores beside the bounds."""
+        labels = self.labels.astype(np.int32)
+        return {"references": self.references, "learned": self.learned, "labels": labels}
+
+    def fits(self, labels: int) -> bool:
+        """Whether arrays from a file can belong to a part with so many labels."""
+        return (
+            self.references.shape[0] == labels
+            and self.references.dtype == np.float32
+            and bool(np.isfinite(self.references).all() and np.isfinite(self.learned).all())
+            and self.learned.shape == (len(self.labels), len(FACTS))
+            and bool(((self.labels >= 0) & (self.labels < labels)).all())
+        )
 
     def rules(self) -> list["Rule"]:
         """In the order in which they are asked."""
@@ -159,7 +183,25 @@ def learn_usability(
             centre - low if measure in _TOO_LOW else None,
             centre + high if measure in _TOO_HIGH else None,
         )
-    return Usability(bounds, references, aligned)
+    told = [
+        (_fit_to_others(facts, references, label, int((labels == label).sum())), *_seen(facts))
+        for facts, label in zip(good, labels, strict=True)
+    ]
+    return Usability(bounds, references, aligned, np.array(told, np.float32), labels)
+
+
+def _seen(facts: Facts) -> tuple[float, float]:
+    """(brightness, sharpness)."""
+    return exp(facts.brightness), exp(facts.focus)
+
+
+def _fit_to_others(facts: Facts, references: Floats, label: int, count: int) -> float:
+    """As a fresh picture fits: the mean of its label is taken without it."""
+    others = references.copy()
+    if count > 1:
+        own = facts.upright.astype(np.float32)
+        others[label] = (count * references[label] - own) / (count - 1)
+    return _value(facts, "likeness", others)
 
 
 def _value(facts: Facts, measure: str, references: Floats) -> float:

@@ -90,6 +90,15 @@ Labels = Annotated[
         "column of a table says which.",
     ),
 ]
+Review = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        show_default=False,
+        help="Share of good parts you accept not to be OK at once: between the limits of the two "
+        "shares a part is REVIEW, for a person to look at.",
+    ),
+]
 Part = Annotated[Path, typer.Argument(metavar="PART.kenpin", show_default=False)]
 
 

@@ -19,6 +19,7 @@ from kenpin.cli.common import (
     GoodNames,
     Layout,
     Part,
+    Review,
     app,
     complain,
     layout_of,
@@ -40,6 +41,7 @@ _COLOURS = {
     Outcome.NG: "bold red",
     Outcome.WRONG_PART: "bold yellow",
     Outcome.UNUSABLE: "bold magenta",
+    Outcome.REVIEW: "bold cyan",
 }
 
 
@@ -56,6 +58,7 @@ def inspect(
                                  help="The part it should be, of a file learned with --labels; "
                                  "without it the part is named.")
     ] = None,
+    review: Review = None,
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", show_default=False,
                                   help="Write a table that Excel opens.")
@@ -81,7 +84,7 @@ def inspect(
     from kenpin.inspector import Inspector  # noqa: PLC0415
     from kenpin.tables import csv_table  # noqa: PLC0415
 
-    inspector = Inspector.open(part)
+    inspector = Inspector.open(part, review)
     inspector.check_label(expect)
     sources = find_pictures(pictures, layout_of(layout, columns, None))
     paths = [*files_of(sources), *(path for path in pictures if path.is_file())]
@@ -129,6 +132,7 @@ def evaluate(
                                   show_default=False)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    review: Review = None,
     layout: Layout = None,
     columns: Columns = None,
     good_names: GoodNames = None,
@@ -139,7 +143,7 @@ def evaluate(
     from kenpin.inspector import Inspector  # noqa: PLC0415
     from kenpin.tables import print_evaluation  # noqa: PLC0415
 
-    inspector = Inspector.open(part)
+    inspector = Inspector.open(part, review)
     told = layout_of(layout, columns, good_names)
     if report:
         make_folder(report)

@@ -12,6 +12,7 @@ from kenpin.cli.common import (
     GoodNames,
     Labels,
     Layout,
+    Review,
     app,
     layout_of,
     one_sentence,
@@ -33,6 +34,7 @@ def learn(
         float | None, typer.Option(help="Share of good parts you accept to see rejected "
                                    "[default: 0.01].", show_default=False)
     ] = None,
+    review: Review = None,
     model: Annotated[
         str | None, typer.Option(help="feature, pca, mt, rt; dense-ae, ae, vae, cvae (need "
                                  "kenpin[torch]); or auto, what finds simulated defects best "
@@ -124,6 +126,7 @@ def learn(
 
     options = {
         "false_reject": false_reject,
+        "review": review,
         "model": model,
         "size": parse_size(size) if size else None,
         "color": color,

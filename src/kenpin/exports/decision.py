@@ -18,8 +18,16 @@ from kenpin.svm import GRID, LEAST, SHARES, SMOOTHINGS, Svm
 from kenpin.types import Outcome
 
 _OUTCOMES = tuple(Outcome)
-_OK, _NG, _WRONG, _UNUSABLE = (_OUTCOMES.index(o) for o in (Outcome.OK, Outcome.NG,
-                               Outcome.WRONG_PART, Outcome.UNUSABLE))  # fmt: skip
+_OK, _NG, _WRONG, _UNUSABLE, _REVIEW = (
+    _OUTCOMES.index(outcome)
+    for outcome in (
+        Outcome.OK,
+        Outcome.NG,
+        Outcome.WRONG_PART,
+        Outcome.UNUSABLE,
+        Outcome.REVIEW,
+    )
+)
 
 _Size = tuple[int, int]
 
@@ -65,7 +73,7 @@ def decide(
     verdict = graph.op(
         "Where",
         graph.op("LessOrEqual", score, limit),
-        graph.constant(_OK, np.int64),
+        _when_within(filters, [c.review_limit for c in calibrations], score, number),
         graph.constant(_NG, np.int64),
     )
     if len(views) > 1:
@@ -82,6 +90,17 @@ def decide(
         unusable=found.reason,
         label=alike,
     )
+
+
+def _when_within(filters: Filters, doubtful: list[float | None], value: Name, number: Name) -> Name:
+    """OK, or REVIEW above a label's doubtful value where there are such."""
+    graph = filters.graph
+    ok = graph.constant(_OK, np.int64)
+    if None in doubtful:
+        return ok
+    most = graph.op("Gather", graph.constant(doubtful, np.float64), number)
+    review = graph.constant(_REVIEW, np.int64)
+    return graph.op("Where", graph.op("LessOrEqual", value, most), ok, review)
 
 
 def _by_margin(
@@ -112,7 +131,9 @@ def _by_margin(
     beyond = graph.op(
         "Where", wrong, graph.constant(_WRONG, np.int64), graph.constant(_NG, np.int64)
     )
-    return graph.op("Where", within, verdict, beyond)
+    doubtful = _when_within(filters, [c.review_margin_limit for c in calibrations], margin, number)
+    fine = graph.op("Equal", verdict, graph.constant(_OK, np.int64))
+    return graph.op("Where", within, graph.op("Where", fine, doubtful, verdict), beyond)
 
 
 def _p_value(filters: Filters, calibrations: list[Calibration], score: Name, number: Name) -> Name:

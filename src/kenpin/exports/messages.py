@@ -41,3 +41,21 @@ EXPORTED = (
 )
 EXPORTED_NONE_OK = "None of them was OK: check it with pictures of your own good parts too."
 EXPORTED_CHECK = 'To check it where it will run: python "{folder}/example.py"'
+
+# --- kenpin bench ------------------------------------------------------------------------------
+SPEED_GIVEN = "{count} pictures one at a time, the first {width} wide and {height} high."
+SPEED_DRAWN = (
+    "{count} pictures one at a time, drawn by kenpin as PNG, {width} wide and {height} high: give "
+    "a folder of your own for how long yours take to decode."
+)
+SPEED_PASSED = "Pictures that cannot be read, passed over: {count}."
+SPEED_ENGINE = "The network ran on {engine}."
+SPEED_CYCLE = (
+    "\nUp to {parts} parts a minute with margin {margin}: one at a time, each given {margin} times "
+    "what 99 of 100 stay under."
+)
+SPEED_PEAK = (
+    "The model takes {millions} million operations a picture and reaches {model} of the {peak} "
+    "billion a second of one core of this machine in a product of large matrices: {share}."
+)
+SPEED_NO_PEAK = "The model hardly multiplies: there is no share of a core's peak to tell."

@@ -21,6 +21,7 @@ from kenpin.errors import ExportError, ExtraError, OutputError, PictureError
 from kenpin.exports import messages
 from kenpin.files import check_writable, make_folder, write_atomically
 from kenpin.inspector import Inspector
+from kenpin.judge import Calibration
 from kenpin.pictures import MOST_PIXELS, SMALLEST_SIDE, read_picture
 from kenpin.prepare import as_option
 from kenpin.settings import Rectangle
@@ -195,7 +196,8 @@ def _golden(
             much = max(abs(verdict.score), abs(verdict.limit), 1e-9)
             apart = abs(float(answer["score"]) - verdict.score) / much
             outcome = tuple(Outcome)[int(answer["verdict"])]
-            same = outcome is verdict.outcome or _on_the_limit(verdict, _TOLERANCE * much)
+            limits = inspector.calibration_of(verdict)
+            same = outcome is verdict.outcome or _on_the_limit(verdict, limits, _TOLERANCE * much)
             if not same or not apart <= _TOLERANCE or not _same(answer, verdict, labels):
                 raise ExportError(
                     messages.EXPORT_DISAGREES.format(
@@ -209,13 +211,18 @@ def _golden(
     return golden, farthest, dict(verdicts)
 
 
-def _on_the_limit(verdict: Verdict, hair: float) -> bool:
+def _on_the_limit(verdict: Verdict, limits: Calibration, hair: float) -> bool:
     """Whether the last digit decides: a picture that set the limit scores exactly that."""
-    if abs(verdict.score - verdict.limit) <= hair:
+
+    def at(value: float, limit: float | None, near: float) -> bool:
+        return limit is not None and abs(value - limit) <= near
+
+    if at(verdict.score, limits.limit, hair) or at(verdict.score, limits.review_limit, hair):
         return True
-    if verdict.margin is None or verdict.margin_limit is None:
-        return False
-    return abs(verdict.margin - verdict.margin_limit) <= _TOLERANCE
+    return verdict.margin is not None and (
+        at(verdict.margin, limits.margin_limit, _TOLERANCE)
+        or at(verdict.margin, limits.review_margin_limit, _TOLERANCE)
+    )
 
 
 def _same(answer: Answer, verdict: Verdict, labels: Sequence[str]) -> bool:

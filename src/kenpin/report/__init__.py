@@ -13,7 +13,6 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from kenpin import messages
-from kenpin.bundle import judge_in_words, ng_in_words
 from kenpin.dataset import Labelled, read_mask
 from kenpin.evaluation import Evaluation, Rate
 from kenpin.files import make_folder, write_atomically
@@ -25,6 +24,7 @@ from kenpin.report.pictures import SCALE_IN_LIMITS, SQUARED_FULL_SCALE, squared,
 from kenpin.report.plots import histogram
 from kenpin.types import Verdict
 from kenpin.version import VERSION
+from kenpin.wording import judge_in_words, ng_in_words
 
 REPORT = "report.html"
 

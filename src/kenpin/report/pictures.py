@@ -24,6 +24,7 @@ _PAPER = 255
 _COLOURS = {
     Outcome.OK: (30, 140, 70),
     Outcome.NG: (200, 30, 40),
+    Outcome.REVIEW: (11, 110, 143),
     Outcome.WRONG_PART: (190, 100, 0),
     Outcome.UNUSABLE: (110, 60, 160),
 }
