@@ -8,6 +8,8 @@ KenpinError
 ├── CalibrationError   there is no limit to judge by
 ├── OutputError        a file cannot be written
 ├── ExportError        a part cannot be written as an ONNX graph
+├── LogError           verdicts cannot be logged, or a log cannot be read
+├── StudyError         a study of how true a part stays cannot be made
 └── ExtraError         an optional package is asked for and not installed, or not known
 """
 
@@ -42,6 +44,14 @@ class OutputError(KenpinError):
 
 class ExportError(KenpinError):
     """A part cannot be written as an ONNX graph."""
+
+
+class LogError(KenpinError):
+    """Verdicts cannot be logged, or a log cannot be read."""
+
+
+class StudyError(KenpinError):
+    """A study of how true a part stays cannot be made."""
 
 
 class ExtraError(KenpinError):

@@ -11,15 +11,18 @@ from rich.console import Console
 from rich.table import Table
 
 from kenpin import messages
+from kenpin.assurance import messages as assuring
+from kenpin.assurance.sheet import Sheet
 from kenpin.bundle import Bundle, describe
 from kenpin.exports import messages as exporting
 from kenpin.files import written_at_once
 from kenpin.judge import how_held_out, percent, promise, promise_spread
 from kenpin.prepare import as_option
 from kenpin.types import PictureSource
-from kenpin.wording import judge_in_words, ng_in_words
+from kenpin.wording import HOW_EVALUATED, HOW_LEARNED, judge_in_words, ng_in_words
 
-if TYPE_CHECKING:  # inspecting does not wait for SciPy
+if TYPE_CHECKING:  # inspecting does not wait for what it does not need
+    from kenpin.assurance.master import MasterCheck
     from kenpin.doctor import Examination
     from kenpin.evaluation import Evaluation, Rate
     from kenpin.exports.package import Exported
@@ -59,6 +62,7 @@ def print_bundle(out: Console, bundle: Bundle, path: Path) -> None:
     for remark in provenance.remarks:
         table.add_row("note", remark)
     out.print(table)
+    print_how(out, HOW_LEARNED)
 
 
 def print_choice(out: Console, bundle: Bundle, most: int = 10) -> None:
@@ -94,13 +98,13 @@ def print_content(out: Console, bundle: Bundle) -> None:
 
 def print_evaluation(out: Console, evaluation: "Evaluation") -> None:
     """Our judge beside the plain-MSE judge, then each kind of defect, then the confusion matrix."""
-    table = _table("", "kenpin", "95 % interval", "plain MSE judge")
-    table.add_row("AUROC", _number(evaluation.auroc), "", _number(evaluation.auroc_mse))
+    table = _table("", "kenpin", "95 % interval", "at most", "plain MSE judge")
+    table.add_row("AUROC", _number(evaluation.auroc), "", "", _number(evaluation.auroc_mse))
     for name, ours, mse in (
         ("false reject 過検出", evaluation.false_reject, evaluation.false_reject_mse),
         ("escape 見逃し", evaluation.escape, evaluation.escape_mse),
     ):
-        table.add_row(name, _share(ours), _interval(ours), _share(mse))
+        table.add_row(name, _share(ours), _interval(ours), _most(ours), _share(mse))
     if evaluation.promised_review is not None:
         for name, rate in (
             ("review, good", evaluation.review_good),
@@ -108,7 +112,8 @@ def print_evaluation(out: Console, evaluation: "Evaluation") -> None:
         ):
             table.add_row(name, _share(rate), _interval(rate))
     for kind, (escape, area) in evaluation.by_kind.items():
-        table.add_row(f"  {kind}", _share(escape), _interval(escape), f"(AUROC {_number(area)})")
+        cells = [_share(escape), _interval(escape), _most(escape), f"(AUROC {_number(area)})"]
+        table.add_row(f"  {kind}", *cells)
     if evaluation.pixel_auroc is not None:
         table.add_row("pixel AUROC", _number(evaluation.pixel_auroc))
         table.add_row("AUPRO (to 0.3)", _number(evaluation.aupro))
@@ -125,6 +130,49 @@ def print_evaluation(out: Console, evaluation: "Evaluation") -> None:
     for name, counts in evaluation.matrix.items():
         matrix.add_row(name, *(str(n) for n in (counts if three else (counts[0], counts[2]))))
     out.print(matrix)
+    print_how(out, HOW_EVALUATED)
+
+
+def print_sheet(out: Console, sheet: Sheet) -> None:
+    """A plan, a study or charts without their plots, and how each number was obtained."""
+    for section in sheet.sections:
+        for sentence in section.sentences:
+            out.print(sentence)
+        if section.rows:
+            table = _table(*section.heads)
+            for row in section.rows:
+                table.add_row(*row)
+            out.print()
+            out.print(table)
+    print_how(out, sheet.how)
+
+
+def print_how(out: Console, how: dict[str, str]) -> None:
+    """One sentence for each number."""
+    out.print()
+    for name, text in how.items():
+        out.print(f"{name}: {text}", style="dim")
+
+
+def print_masters(out: Console, found: "MasterCheck") -> None:
+    """Each master piece, then what follows."""
+    table = _table("piece", "should be", "is", "score", "limit", "")
+    for one in found.pieces:
+        verdict = one.verdict
+        figures = [f"{verdict.score:.4g}", f"{verdict.limit:.4g}"] if verdict else ["", ""]
+        table.add_row(
+            one.master.name, one.master.expected, verdict.outcome.value if verdict else "-",
+            *figures, one.problem, style="bold red" if one.problem else None,
+        )  # fmt: skip
+    out.print(table)
+    bad, count = sum(bool(one.problem) for one in found.pieces), len(found.pieces)
+    text = assuring.MASTER_BAD if bad else assuring.MASTER_FINE
+    out.print(text.format(bad=bad, count=count))
+    if not found.fresh:
+        out.print(assuring.MASTER_STORED)
+    if found.changed:
+        out.print(assuring.MASTER_PART_CHANGED)
+    out.print(assuring.MASTER_RECORD.format(path=found.record))
 
 
 def print_examination(out: Console, found: "Examination") -> None:
@@ -262,6 +310,10 @@ def _share(rate: "Rate") -> str:
 
 def _interval(rate: "Rate") -> str:
     return "-" if rate.interval is None else " to ".join(percent(bound) for bound in rate.interval)
+
+
+def _most(rate: "Rate") -> str:
+    return "-" if rate.at_most is None else percent(rate.at_most)
 
 
 def _chance(value: float | None) -> str:

@@ -6,6 +6,34 @@ from kenpin import messages
 from kenpin.bundle import Bundle
 from kenpin.judge import percent
 
+HOW_LEARNED = {
+    "held-out scores": "Scores of good pictures by a model that had not seen them: they stand for "
+    "tomorrow's good parts.",
+    "limit": "The held-out score of the rank that keeps the stated rate, ceil((n + 1)(1 - rate)) "
+    "of n; nobody set it.",
+    "promise": "The chance that a good part comes above that rank if it is as likely to come at "
+    "any place in the row: on average over all sets of good pictures that could have been taken.",
+    "95 % confidence of one file": "The rate of this one file varies around that average by a beta "
+    "distribution; this is its 95th percentile (Vovk 2012).",
+}
+HOW_JUDGED = {
+    "score": "How far the picture is from what good parts have in common, by the difference map; "
+    "high is abnormal.",
+    "p": "The share of good parts expected to score at least this high: (1 + held-out scores at "
+    "least as high) / (n + 1).",
+}
+HOW_EVALUATED = {
+    "AUROC": "How often an NG picture of these scores above a good one of these; it needs no "
+    "limit.",
+    "false reject 過検出": "Good pictures judged NG, WRONG_PART or UNUSABLE, counted.",
+    "escape 見逃し": "NG pictures judged OK, counted; REVIEW is neither.",
+    "95 % interval": "Which true rates would make such a count not surprising: exact, two-sided "
+    "(Clopper and Pearson 1934).",
+    "at most": "What the true rate of escapes stays under with 95 % confidence, one-sided: none of "
+    "20 is at most 14 %.",
+    "plain MSE": "The same pictures and rates with the mean squared difference as the score.",
+}
+
 
 def judge_in_words(bundle: Bundle) -> str:
     """What makes the score."""

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from kenpin.cli import checking, handing, judging, learning, showing
+from kenpin.cli import assuring, checking, handing, judging, learning, showing
 from kenpin.cli.common import app, out
 from kenpin.version import VERSION
 
-__all__ = ["app", "checking", "handing", "judging", "learning", "main", "showing"]
+__all__ = ["app", "assuring", "checking", "handing", "judging", "learning", "main", "showing"]
 
 
 def main() -> None:

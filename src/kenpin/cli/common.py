@@ -1,6 +1,7 @@
 """What all commands share: the program itself, its streams, one sentence for every mishap."""
 
 import functools
+import json
 import os
 import shutil
 import sys
@@ -99,6 +100,10 @@ Review = Annotated[
         "shares a part is REVIEW, for a person to look at.",
     ),
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Write a report for people.", show_default=False),
+]
 Part = Annotated[Path, typer.Argument(metavar="PART.kenpin", show_default=False)]
 
 
@@ -171,8 +176,25 @@ def progress_bar(rate: str = "") -> Iterator[Progress | None]:
         yield update
 
 
-def write_report_to(folder: Path, inspector: Any, evaluation: Any) -> Path:
+def write_report_to(folder: Path, inspector: Any, evaluation: Any, costs: Any = None) -> Path:
     """The report, in this folder."""
     from kenpin.report import write_report  # noqa: PLC0415 - matplotlib, only for reports
 
-    return write_report(folder, inspector, evaluation)
+    return write_report(folder, inspector, evaluation, costs)
+
+
+def show_sheet(found: Any, sheet: Any, report: Path | None, about: str, as_json: bool) -> None:
+    """A result in the terminal or as JSON, and as a page where one is asked for."""
+    from kenpin.tables import print_sheet  # noqa: PLC0415 - each command loads what it needs
+
+    page = None
+    if report:
+        from kenpin.report.page import write_page  # noqa: PLC0415 - matplotlib, only for reports
+
+        page = write_page(report, sheet, about)
+    if as_json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False))
+        return
+    print_sheet(out, sheet)
+    if page:
+        out.print(f"Report: {page}")

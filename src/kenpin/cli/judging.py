@@ -19,6 +19,7 @@ from kenpin.cli.common import (
     GoodNames,
     Layout,
     Part,
+    Report,
     Review,
     app,
     complain,
@@ -70,6 +71,10 @@ def inspect(
         Path | None, typer.Option("--pictures", metavar="DIR", show_default=False,
                                   help="Write original | reconstruction | difference as PNG.")
     ] = None,
+    log_file: Annotated[
+        Path | None, typer.Option("--log", metavar="FILE.sqlite", show_default=False,
+                                  help="Keep every verdict in this file, for kenpin drift.")
+    ] = None,
     layout: Layout = None,
     columns: Columns = None,
 ) -> None:  # fmt: skip
@@ -82,7 +87,8 @@ def inspect(
         make_folder,
     )
     from kenpin.inspector import Inspector  # noqa: PLC0415
-    from kenpin.tables import csv_table  # noqa: PLC0415
+    from kenpin.tables import csv_table, print_how  # noqa: PLC0415
+    from kenpin.wording import HOW_JUDGED, HOW_LEARNED  # noqa: PLC0415
 
     inspector = Inspector.open(part, review)
     inspector.check_label(expect)
@@ -94,12 +100,14 @@ def inspect(
     if picture_folder:
         check_apart(picture_folder, paths)
         make_folder(picture_folder)
+    if log_file:
+        check_not_input(log_file, [part, *paths, *([csv_file] if csv_file else [])])
     counts: Counter[str] = Counter()
     stopped, started = False, perf_counter()
-    with progress_bar("pictures/s") as progress:
+    with progress_bar("pictures/s") as progress, _log(log_file, part) as log:
         try:
             with csv_table(csv_file) if csv_file else nullcontext() as write:
-                for record in _judged(inspector, sources, expect, picture_folder, as_json):
+                for record in _judged(inspector, sources, expect, picture_folder, as_json, log):
                     if write:
                         write(record)
                     counts[record["verdict"]] += 1
@@ -109,8 +117,10 @@ def inspect(
             stopped = True
     if not as_json:
         out.print(_summary(counts, perf_counter() - started))
+        print_how(out, HOW_JUDGED | {"limit": HOW_LEARNED["limit"]})
     if stopped:
-        complain(messages.STOPPED_PARTLY if csv_file or picture_folder else messages.STOPPED)
+        kept = csv_file or picture_folder or log_file
+        complain(messages.STOPPED_PARTLY if kept else messages.STOPPED)
     if stopped or counts[_UNREADABLE]:
         raise typer.Exit(COULD_NOT_RUN)
     if counts.total() != counts[Outcome.OK.value]:
@@ -127,10 +137,15 @@ def evaluate(
                              "a table; an idx file; or a zip of one.",
                              show_default=False)
     ],
-    report: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write a report for people.",
-                                  show_default=False)
+    report: Report = None,
+    costs: Annotated[
+        str | None, typer.Option(metavar="FALSE_REJECT,ESCAPE", show_default=False,
+                                 help="What each error costs, such as 1,50: says which limit would "
+                                 "be the cheapest on these NG pictures. Nothing is changed.")
     ] = None,
+    ng_share: Annotated[
+        float, typer.Option(metavar="SHARE", help="Of the parts made, the share that is NG.")
+    ] = 0.01,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     review: Review = None,
     layout: Layout = None,
@@ -138,26 +153,41 @@ def evaluate(
     good_names: GoodNames = None,
 ) -> None:  # fmt: skip
     """Measure false rejects (過検出) and escapes (見逃し) on pictures whose truth is known."""
-    from kenpin.evaluation import evaluate as evaluate_part  # noqa: PLC0415 - see learn
+    from kenpin.assurance.costs import cheapest, parse_costs  # noqa: PLC0415 - see learn
+    from kenpin.evaluation import evaluate as evaluate_part  # noqa: PLC0415
     from kenpin.files import make_folder  # noqa: PLC0415
     from kenpin.inspector import Inspector  # noqa: PLC0415
     from kenpin.tables import print_evaluation  # noqa: PLC0415
 
     inspector = Inspector.open(part, review)
     told = layout_of(layout, columns, good_names)
+    priced = parse_costs(costs, ng_share) if costs else None
     if report:
         make_folder(report)
     with progress_bar() as progress:
         evaluation = evaluate_part(inspector, dataset, progress, told)
     for item in evaluation.left_out:
         complain(item.reason)
-    written = write_report_to(report, inspector, evaluation) if report else None
+    sentence = cheapest(inspector, evaluation, priced) if priced else None
+    written = write_report_to(report, inspector, evaluation, priced) if report else None
     if as_json:
-        print(json.dumps(evaluation.to_dict(), ensure_ascii=False))
+        found = evaluation.to_dict() | ({"cheapest": sentence} if sentence else {})
+        print(json.dumps(found, ensure_ascii=False))
     else:
         print_evaluation(out, evaluation)
+        if sentence:
+            out.print(sentence)
         if written:
             out.print(f"Report: {written}")
+
+
+def _log(path: Path | None, part: Path) -> Any:
+    """What takes verdicts into a log, or nothing."""
+    if path is None:
+        return nullcontext()
+    from kenpin.assurance.log import Log  # noqa: PLC0415 - SQLite, only with --log
+
+    return Log(path, part)
 
 
 def _line(verdict: Verdict) -> Text:
@@ -193,6 +223,7 @@ def _judged(
     expect: str | None,
     picture_folder: Path | None,
     as_json: bool,
+    log: Any,
 ) -> Iterator[dict[str, Any]]:
     """Judge and print all pictures, in their order; an unreadable one does not stop the rest."""
     taken: set[str] = set()
@@ -202,6 +233,8 @@ def _judged(
             complain(str(found))
         else:
             record = found.to_dict()
+        if log and isinstance(found, Verdict):
+            log.add(found)
         if picture_folder and isinstance(found, Verdict):
             record["shown"] = f"{_free_name(_stem(source), taken)}.png"
             _write_triple(picture_folder / record["shown"], source, found)

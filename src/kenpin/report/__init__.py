@@ -1,6 +1,5 @@
 """One self-contained HTML file that a quality manager can read; it needs no network."""
 
-import base64
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,8 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from kenpin import messages
+from kenpin.assurance.costs import Costs, cheapest, operating
+from kenpin.assurance.plots import operating_chart
 from kenpin.dataset import Labelled, read_mask
 from kenpin.evaluation import Evaluation, Rate
 from kenpin.files import make_folder, write_atomically
@@ -20,11 +21,12 @@ from kenpin.inspector import Inspector
 from kenpin.judge import how_held_out, in_words, percent, promise, promise_spread
 from kenpin.models import WITHOUT_RECONSTRUCTION
 from kenpin.pictures import encode, read_picture
+from kenpin.report.embedded import embed
 from kenpin.report.pictures import SCALE_IN_LIMITS, SQUARED_FULL_SCALE, squared, triple
 from kenpin.report.plots import histogram
 from kenpin.types import Verdict
 from kenpin.version import VERSION
-from kenpin.wording import judge_in_words, ng_in_words
+from kenpin.wording import HOW_EVALUATED, HOW_JUDGED, HOW_LEARNED, judge_in_words, ng_in_words
 
 REPORT = "report.html"
 
@@ -57,11 +59,15 @@ class _Gallery:
 
 
 def write_report(
-    folder: str | Path, inspector: Inspector, evaluation: Evaluation | None = None
+    folder: str | Path,
+    inspector: Inspector,
+    evaluation: Evaluation | None = None,
+    costs: Costs | None = None,
 ) -> Path:
     """Write FOLDER/report.html and return its path.
 
-    evaluation: of this inspector; without one the report shows the calibration only.
+    evaluation: of this inspector; without one the report shows the calibration only. costs: of
+    both errors, to show the cheapest limit.
     Raises OutputError when the folder cannot be written.
     """
     folder = Path(folder)
@@ -79,13 +85,16 @@ def write_report(
         settings=_settings(inspector),
         left_out=inspector.bundle.provenance.left_out,
         remarks=inspector.bundle.provenance.remarks,
-        previews={n: _embed(png, "png") for n, png in inspector.bundle.previews.items()},
+        previews={n: embed(png, "png") for n, png in inspector.bundle.previews.items()},
         date=f"{datetime.now():%Y-%m-%d %H:%M}",
         version=VERSION,
         rates=_other_rates(inspector, evaluation) if evaluation else (),
         above_promise=messages.ABOVE_PROMISE,
         scale_in_limits=SCALE_IN_LIMITS,
         squared_full_scale=SQUARED_FULL_SCALE,
+        operating=_operating(inspector, evaluation) if evaluation else None,
+        cheapest=cheapest(inspector, evaluation, costs) if evaluation and costs else "",
+        how=HOW_LEARNED | (HOW_EVALUATED if evaluation else {}) | HOW_JUDGED,
     )
     path = folder / REPORT
     write_atomically(path, html.encode())
@@ -143,7 +152,7 @@ def _figures(inspector: Inspector, evaluation: Evaluation | None) -> dict[str, s
     unit = "score in limits" if several else "score"
     ours = histogram(good, ng, limit, unit, label)
     mse = histogram(good_mse, ng_mse, mse_limit, "mean squared difference", label)
-    return {"histogram": _embed(ours, "png"), "histogram_mse": _embed(mse, "png")}
+    return {"histogram": embed(ours, "png"), "histogram_mse": embed(mse, "png")}
 
 
 def _other_rates(inspector: Inspector, evaluation: Evaluation) -> list[dict[str, Any]]:
@@ -164,6 +173,15 @@ def _other_rates(inspector: Inspector, evaluation: Evaluation) -> list[dict[str,
         row["escape"] = Rate(int((~rejected & ~good).sum()), int((~good).sum()))
         rows.append(row)
     return rows
+
+
+def _operating(inspector: Inspector, evaluation: Evaluation) -> str | None:
+    curve = operating(inspector, evaluation)
+    if curve is None:
+        return None
+    here = float(curve.false_rejects[curve.chosen]), float(curve.escapes[curve.chosen])
+    points = {"this file": here}
+    return embed(operating_chart(curve.false_rejects, curve.escapes, points), "png")
 
 
 def _galleries(inspector: Inspector, evaluation: Evaluation) -> list[_Gallery]:
@@ -208,8 +226,8 @@ def _show(inspector: Inspector, evaluation: Evaluation, index: int) -> _Shown:
     return _Shown(
         name=_name(item),
         kind=item.kind,
-        image=_embed(encode(drawn, "JPEG", quality=88), "jpeg"),
-        squared=None if plain is None else _embed(encode(plain, "JPEG", quality=88), "jpeg"),
+        image=embed(encode(drawn, "JPEG", quality=88), "jpeg"),
+        squared=None if plain is None else embed(encode(plain, "JPEG", quality=88), "jpeg"),
         verdict=verdict,
         mse_ng=bool(verdict.l2 > evaluation.mse_limits[index]),
         mse_limit=float(evaluation.mse_limits[index]),
@@ -230,10 +248,6 @@ def _settings(inspector: Inspector) -> dict[str, str]:
     settings |= {package: version(package) for package in _PACKAGES}
     settings["Python"] = platform.python_version()
     return settings
-
-
-def _embed(content: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def _percent(share: float | None) -> str:

@@ -1,0 +1,1 @@
+"""What a quality manager signs: how many pictures, how repeatable, and whether it stays true."""

@@ -1,0 +1,108 @@
+"""What each limit would cost, where NG pictures are known: offered, never set by itself."""
+
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.assurance import messages
+from kenpin.errors import StudyError
+from kenpin.evaluation import Evaluation
+from kenpin.inspector import Inspector
+from kenpin.judge import percent
+
+Values = NDArray[np.float64]
+
+_FINE = 10_000  # a rate is offered in so many parts of 1
+
+
+@dataclass(frozen=True, eq=False)
+class Operating:
+    """Every limit that the held-out good pictures allow, the highest first.
+
+    false_rejects: (M,) what each promises, rising, in (0, 1]. escapes: (M,) the share of the NG
+    pictures that pass it. chosen: the place of the present limit.
+    """
+
+    false_rejects: Values
+    escapes: Values
+    chosen: int
+    ng: int
+
+    def cost(self, costs: "Costs") -> Values:
+        """(M,) of one part."""
+        share = costs.ng_share
+        return np.asarray(
+            (1 - share) * self.false_rejects * costs.false_reject
+            + share * self.escapes * costs.escape
+        )
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a false reject and an escape cost, in any one unit, and the share of NG parts made."""
+
+    false_reject: float
+    escape: float
+    ng_share: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not (self.false_reject > 0 and self.escape > 0):
+            raise StudyError(messages.COSTS.format(value=f"{self.false_reject},{self.escape}"))
+        if not 0 < self.ng_share < 1:
+            raise StudyError(messages.NG_SHARE.format(value=self.ng_share))
+
+
+def parse_costs(text: str, ng_share: float) -> Costs:
+    """'1,50' -> a false reject costs 1, an escape 50; raises StudyError."""
+    try:
+        reject, escape = (float(number) for number in text.split(","))
+    except ValueError:
+        raise StudyError(messages.COSTS.format(value=text)) from None
+    return Costs(reject, escape, ng_share)
+
+
+def operating(inspector: Inspector, evaluation: Evaluation) -> Operating | None:
+    """The operating curve; None with several labels or without NG pictures."""
+    ng = ~evaluation.good
+    if inspector.bundle.labels or not ng.any():
+        return None
+    calibration = inspector.calibration
+    # A picture that cannot be used does not pass whatever the limit.
+    scores = np.where(evaluation.unusable, np.inf, evaluation.scores)[ng]
+    limits = calibration.scores[::-1]
+    chosen = calibration.count - int(np.searchsorted(calibration.scores, calibration.limit)) - 1
+    return Operating(
+        false_rejects=np.arange(1, calibration.count + 1) / (calibration.count + 1),
+        escapes=(scores[None] <= limits[:, None]).mean(axis=1),
+        chosen=chosen,
+        ng=int(ng.sum()),
+    )
+
+
+def cheapest(inspector: Inspector, evaluation: Evaluation, costs: Costs) -> str:
+    """One sentence: what the present limit costs, and the cheapest one.
+
+    Raises StudyError where there is nothing to compare.
+    """
+    if inspector.bundle.labels:
+        raise StudyError(messages.COSTS_LABELS.format(name=inspector.bundle.name))
+    curve = operating(inspector, evaluation)
+    if curve is None:
+        raise StudyError(messages.COSTS_NO_NG)
+    each = 1000 * curve.cost(costs)
+    best = int(each.argmin())
+    told = {
+        "reject": costs.false_reject,
+        "escape": costs.escape,
+        "ng": percent(costs.ng_share),
+        "now": float(each[curve.chosen]),
+    }
+    if not each[best] < each[curve.chosen]:
+        return messages.CHEAPEST_NOW.format(**told)
+    rate = float(curve.false_rejects[best])
+    return messages.CHEAPEST.format(
+        **told, least=float(each[best]), rate=percent(rate), count=curve.ng,
+        option=ceil(_FINE * rate) / _FINE,
+    )  # fmt: skip

@@ -1,0 +1,260 @@
+"""How many good pictures are enough: learned from fewer and more of those that are there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from kenpin.assurance import messages
+from kenpin.assurance.curve import FEWEST, expected_at
+from kenpin.assurance.sheet import Section, Sheet
+from kenpin.assurance.trials import CONTRAST, Repeat, SeenSpots, Trial, readable, tried
+from kenpin.dataset import find_good
+from kenpin.errors import DatasetError, RecipeError, StudyError
+from kenpin.judge import percent, pictures_needed
+from kenpin.manifest import Layout
+from kenpin.ranks import rank_of_limit
+from kenpin.reading import LEAST_PICTURES, Given, paths_of
+from kenpin.recipe import Recipe
+from kenpin.types import Progress
+
+COUNTS = (10, 20, 50, 100, 200, 500, 1000)
+LEAST_TESTS, MOST_TESTS = 5, 20  # good pictures that each repeat keeps to try the parts on
+_NEAR_LAST = 1.2  # all pictures are a step of their own if there are so many times the last one's
+_HARDLY = 0.02  # of all simulated defects: a smaller gain is none
+_TIGHTER = 0.05  # of the limit: nor is less than that
+_TELLING = 0.4  # rank correlation
+_MORE = (1.6, 2.5)  # times the pictures there are
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What more pictures bring.
+
+    trials: of each number of pictures those of every repeat. pictures: how many there are. beyond:
+    numbers that are not there, with what is expected of `passed` and `limit` then. light, place:
+    rank correlation of good pictures' scores with how unusual their brightness and place are.
+    """
+
+    trials: dict[int, tuple[Trial, ...]]
+    pictures: int
+    tests: int
+    asked: float
+    common_rate: float
+    beyond: tuple[int, ...]
+    expected: dict[str, tuple[float, ...]]
+    spots: SeenSpots
+    light: float
+    place: float
+
+    @property
+    def repeats(self) -> int:
+        """How often each number of pictures was drawn."""
+        return len(next(iter(self.trials.values())))
+
+    @property
+    def more(self) -> str:
+        """One sentence on what more pictures would bring, and another where they bring nothing."""
+        last = self.trials[max(self.trials)]
+        now, limit = (float(np.mean([getattr(t, name) for t in last])) for name in
+                      ("passed", "limit"))  # fmt: skip
+        then, narrower = self.expected["passed"][0], self.expected["limit"][0]
+        told = {
+            "more": self.beyond[0] - self.pictures,
+            "total": self.beyond[0],
+            "escape": percent(then),
+            "now": percent(now),
+            "tighter": percent(max(0.0, 1 - narrower / limit)),
+        }
+        if now - then >= _HARDLY or 1 - narrower / limit >= _TIGHTER:
+            return messages.PLAN_MORE.format(**told)
+        return f"{messages.PLAN_ENOUGH.format(**told)} {self._where(now)}"
+
+    def _where(self, passed: float) -> str:
+        if passed < 5 * _HARDLY:
+            return messages.PLAN_ENOUGH_FINE
+        if max(self.light, self.place) < _TELLING:
+            return messages.PLAN_LOOK_BOTH
+        if self.light >= self.place:
+            return messages.PLAN_LOOK_LIGHT.format(rho=self.light)
+        return messages.PLAN_LOOK_PLACE.format(rho=self.place)
+
+    @property
+    def promise(self) -> str:
+        """One sentence on the rate asked for."""
+        promised = _promised(self.pictures, self.asked)
+        told = {"count": self.pictures, "asked": percent(self.asked)}
+        if promised <= self.asked:
+            return messages.PLAN_PROMISE_KEPT.format(**told)
+        needed = pictures_needed(self.asked)
+        return messages.PLAN_PROMISE_NEEDS.format(**told, promised=percent(promised), needed=needed)
+
+    @property
+    def spot(self) -> str:
+        """One sentence on the smallest spot that is seen."""
+        spots, contrast = self.spots, percent(CONTRAST)
+        if spots.smallest is None:
+            return messages.PLAN_NO_SPOT.format(pixels=spots.diameters[-1], contrast=contrast)
+        return messages.PLAN_SPOT.format(
+            pixels=spots.diameters[spots.smallest],
+            contrast=contrast,
+            caught=spots.caught[spots.smallest],
+            tried=spots.tried,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "pictures": self.pictures,
+            "asked": self.asked,
+            "trials": [vars(trial) for trials in self.trials.values() for trial in trials],
+            "extrapolated": [
+                {"count": count, **{key: values[n] for key, values in self.expected.items()}}
+                for n, count in enumerate(self.beyond)
+            ],
+            "spots": {
+                "diameters": list(self.spots.diameters),
+                "caught": list(self.spots.caught),
+                "tried": self.spots.tried,
+                "smallest": None if self.spots.smallest is None
+                else self.spots.diameters[self.spots.smallest],
+            },
+            "rank_correlation": {"brightness": self.light, "place": self.place},
+            "sentences": [self.promise, self.more, self.spot],
+        }  # fmt: skip
+
+
+def plan(
+    good: Given,
+    recipe: Recipe | None = None,
+    progress: Progress | None = None,
+    *,
+    repeats: int = 3,
+    layout: Layout | None = None,
+) -> Plan:
+    """Learn a part from 10, 20, 50, … of the good pictures, and try each on others.
+
+    good, recipe, progress, layout: as in `kenpin.learn`. Every repeat keeps up to 20 good pictures
+    to try the parts on, as they are and with simulated defects. Raises DatasetError for pictures
+    that cannot be read or are too few, RecipeError for a recipe without a limit.
+    """
+    recipe, progress = recipe or Recipe(), progress or (lambda *_: None)
+    if recipe.held_out == "none":
+        raise RecipeError(messages.PLAN_HELD_OUT)
+    if not 1 <= repeats <= 20:
+        raise StudyError(messages.PLAN_REPEATS.format(value=repeats))
+    sources = readable(paths_of(good, lambda given: find_good(given, layout)), progress)
+    tests = min(MOST_TESTS, max(LEAST_TESTS, len(sources) // 4))
+    if len(sources) < LEAST_PICTURES + tests:
+        least = LEAST_PICTURES + LEAST_TESTS
+        raise DatasetError(
+            messages.PLAN_TOO_FEW.format(count=len(sources), least=least, test=LEAST_TESTS)
+        )
+    counts = _counts(len(sources) - tests)
+    common = max(recipe.false_reject, 1 / (1 + min(counts[-FEWEST:])))
+    found = []
+    for number in range(repeats):
+        told = partial(progress, messages.STAGE_PLAN.format(repeat=number + 1, repeats=repeats))
+        own = recipe.but(seed=recipe.seed + number)
+        found.append(tried(sources, own, counts, tests, common, told))
+    return _plan(found, counts, tests, len(sources), recipe.false_reject, common)
+
+
+def _plan(
+    found: Sequence[Repeat],
+    counts: Sequence[int],
+    tests: int,
+    pictures: int,
+    asked: float,
+    common: float,
+) -> Plan:
+    trials = {count: tuple(one.trials[n] for one in found) for n, count in enumerate(counts)}
+    beyond = tuple(round(more * pictures) for more in _MORE)
+    expected = {}
+    for name in ("passed", "limit"):
+        means = [float(np.mean([getattr(t, name) for t in own])) for own in trials.values()]
+        expected[name] = tuple(expected_at(counts, means, beyond).tolist())
+    return Plan(
+        trials=trials,
+        pictures=pictures,
+        tests=tests,
+        asked=asked,
+        common_rate=common,
+        beyond=beyond,
+        expected=expected,
+        spots=SeenSpots(
+            diameters=found[0].spots.diameters,
+            caught=tuple(np.sum([one.spots.caught for one in found], axis=0).tolist()),
+            tried=sum(one.spots.tried for one in found),
+        ),
+        light=float(np.mean([one.light for one in found])),
+        place=float(np.mean([one.place for one in found])),
+    )
+
+
+def _counts(most: int) -> list[int]:
+    counts = [count for count in COUNTS if count <= most]
+    return counts if most < _NEAR_LAST * counts[-1] else [*counts, most]
+
+
+def _promised(count: int, asked: float) -> float:
+    return 1 - rank_of_limit(count, asked) / (count + 1)
+
+
+def plan_sheet(found: Plan) -> Sheet:
+    """The result as people read it."""
+    heads = ("good pictures", "promised", "good rejected", "defects that pass", "AUROC", "limit")
+    rows = [
+        (
+            str(count),
+            percent(trials[0].promised),
+            *(
+                _range([getattr(trial, name) for trial in trials])
+                for name in ("rejected", "passed")
+            ),
+            f"{np.mean([trial.auroc for trial in trials]):.3f}",
+            f"{np.mean([trial.limit for trial in trials]):.3f}",
+        )
+        for count, trials in found.trials.items()
+    ]
+    rows += [
+        (
+            f"{count}, extrapolated", percent(_promised(count, found.asked)), "",
+            percent(found.expected["passed"][n]), "", f"{found.expected['limit'][n]:.3f}",
+        )
+        for n, count in enumerate(found.beyond)
+    ]  # fmt: skip
+    told = {"tests": found.tests, "rate": percent(found.common_rate), "repeats": found.repeats}
+    return Sheet(
+        name="plan",
+        title="How many good pictures?",
+        sections=(
+            Section("In three sentences", (found.promise, found.more, found.spot)),
+            Section("The figures", (), heads, tuple(rows)),
+            Section("Against the number of pictures", plot=partial(_chart, found)),
+        ),
+        how={name: text.format(**told) for name, text in messages.PLAN_HOW.items()},
+    )
+
+
+def _range(values: Sequence[float]) -> str:
+    mean = percent(float(np.mean(values)))
+    if min(values) == max(values):
+        return mean
+    return f"{mean} ({percent(min(values))} to {percent(max(values))})"
+
+
+def _chart(found: Plan) -> bytes:
+    from kenpin.assurance.plots import learning_chart  # noqa: PLC0415 - matplotlib, for pages only
+
+    bands = {
+        "simulated defects that pass": [[t.passed for t in own] for own in found.trials.values()],
+        "promised false reject": [[t.promised for t in own] for own in found.trials.values()],
+    }
+    expected = {
+        "simulated defects that pass": found.expected["passed"],
+        "promised false reject": [_promised(count, found.asked) for count in found.beyond],
+    }
+    return learning_chart(list(found.trials), bands, found.beyond, expected)

@@ -1,0 +1,128 @@
+"""The plots of plans, studies and charts, as PNG bytes."""
+
+import io
+from collections.abc import Mapping, Sequence
+from math import log
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+_COLOURS = ("#1b6ca8", "#d1495b", "#2a9d6f", "#8a6d3b")
+_INK = "#222222"
+
+Values = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+
+def capital_chart(
+    tracks: Mapping[str, tuple[Places, Values]], together: Values, false_alarm: float
+) -> bytes:
+    """The capital of each quantity and their mean, natural logarithms, with the line of alarm."""
+    figure, (axes,) = _figure(1, height=3.0)
+    for (name, (places, capital)), colour in zip(tracks.items(), _COLOURS, strict=False):
+        axes.plot(places + 1, capital / log(10), color=colour, linewidth=1, label=name)
+    axes.plot(np.arange(len(together)) + 1, together / log(10), color=_INK, linewidth=2,
+              label="mean")  # fmt: skip
+    axes.axhline(-np.log10(false_alarm), color=_INK, linestyle="--", linewidth=1, label="alarm")
+    axes.set_ylabel("capital, powers of ten")
+    axes.set_xlabel("picture")
+    return _png(figure, axes)
+
+
+def control_charts(
+    places: Places, ewma: Values, ewma_limit: float, cusum: tuple[Values, Values], line: float
+) -> bytes:
+    """EWMA above CUSUM, in standard deviations of the good pictures learned from."""
+    figure, (upper, lower) = _figure(2, height=4.2)
+    upper.plot(places + 1, ewma, color=_COLOURS[0], linewidth=1)
+    for limit in (-ewma_limit, ewma_limit):
+        upper.axhline(limit, color=_INK, linestyle="--", linewidth=1)
+    upper.set_ylabel("EWMA")
+    lower.plot(places + 1, cusum[0], color=_COLOURS[1], linewidth=1, label="upward")
+    lower.plot(places + 1, cusum[1], color=_COLOURS[0], linewidth=1, label="downward")
+    lower.axhline(line, color=_INK, linestyle="--", linewidth=1)
+    lower.set_yscale("symlog", linthresh=2 * line)
+    lower.set_ylabel("CUSUM")
+    lower.set_xlabel("picture")
+    return _png(figure, lower)
+
+
+def learning_chart(
+    counts: Sequence[int],
+    bands: Mapping[str, Sequence[Sequence[float]]],
+    beyond: Sequence[int],
+    expected: Mapping[str, Sequence[float]],
+) -> bytes:
+    """Shares against the number of pictures: mean and range over repeats, and what is expected.
+
+    bands: of each figure the values of every repeat at each count. beyond, expected: numbers of
+    pictures that are not there and what the figures may be then, drawn dotted.
+    """
+    figure, (axes,) = _figure(1, height=3.4)
+    for (name, repeats), colour in zip(bands.items(), _COLOURS, strict=False):
+        means = [100 * float(np.mean(one)) for one in repeats]
+        low, high = ([100 * edge(one) for one in repeats] for edge in (min, max))
+        axes.fill_between(list(counts), low, high, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(list(counts), means, "o-", color=colour, label=name)
+        if name in expected:
+            ahead = [means[-1], *(100 * value for value in expected[name])]
+            axes.plot([counts[-1], *beyond], ahead, "o:", color=colour, mfc="white",
+                      label=f"{name}, extrapolated")  # fmt: skip
+    every = [*counts, *beyond]
+    axes.set_xscale("log")
+    axes.set_xticks(every, [str(n) for n in every])
+    axes.minorticks_off()
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("good pictures learned from")
+    axes.set_ylabel("%")
+    return _png(figure, axes)
+
+
+def operating_chart(
+    false_rejects: Values, escapes: Values, points: Mapping[str, tuple[float, float]]
+) -> bytes:
+    """Escapes against false rejects for every limit, with points by name; shares in [0, 1]."""
+    figure, (axes,) = _figure(1, height=3.4)
+    axes.step(100 * false_rejects, 100 * escapes, where="post", color=_COLOURS[0], linewidth=1.5)
+    for (name, (x, y)), colour in zip(points.items(), _COLOURS[1:], strict=False):
+        axes.plot([100 * x], [100 * y], "o", color=colour, markersize=9, label=name)
+    axes.set_xscale("symlog", linthresh=1)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xlim(0, 100)
+    axes.set_ylim(-2, 102)
+    axes.set_xlabel("promised false reject, %")
+    axes.set_ylabel("escape, %")
+    return _png(figure, axes)
+
+
+def pieces_chart(scores: Mapping[str, Sequence[float]], limit: float) -> bytes:
+    """The scores of every shot of each piece, piece by piece, with the limit."""
+    figure, (axes,) = _figure(1, height=3.2)
+    for number, shots in enumerate(scores.values()):
+        axes.plot([number] * len(shots), shots, "o", color=_COLOURS[0], alpha=0.6, markersize=4)
+    axes.axhline(limit, color=_INK, linestyle="--", linewidth=1, label=f"limit {limit:.3g}")
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.set_xticks([])
+    axes.set_xlabel(f"{len(scores)} pieces")
+    axes.set_ylabel("score")
+    return _png(figure, axes)
+
+
+def _figure(count: int, height: float) -> tuple[Figure, list[Axes]]:
+    figure = Figure(figsize=(7.2, height), dpi=120, layout="constrained")
+    axes = [figure.add_subplot(count, 1, number + 1) for number in range(count)]
+    for one in axes:
+        one.spines[["top", "right"]].set_visible(False)
+        one.grid(alpha=0.25)
+    return figure, axes
+
+
+def _png(figure: Figure, axes: Axes) -> bytes:
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=8)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()

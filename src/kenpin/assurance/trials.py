@@ -1,0 +1,298 @@
+"""Parts learned from few and more good pictures, each tried on others and on simulated defects."""
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.dataset import read_mask
+from kenpin.errors import PictureError
+from kenpin.inspector import Inspector
+from kenpin.learning import learn
+from kenpin.messages import STAGE_READING
+from kenpin.pictures import read_picture
+from kenpin.ranks import auroc, rank_limit
+from kenpin.recipe import Recipe
+from kenpin.settings import Rectangle
+from kenpin.synth.defects import KINDS, simulate, spot
+from kenpin.types import Floats, Outcome, PictureSource, Pixels, Progress, Verdict
+from kenpin.workers import cores, in_order
+
+CONTRAST = 0.3  # of the picture's brightest value: of the spots
+CAUGHT = 0.9  # of the spots of a size, for that size to be seen
+_LONGEST = 1024  # pixels of a picture on which defects are drawn
+_SPOTS = tuple(2 ** (half / 2) / 512 for half in range(11))  # diameters by the longer side
+_DARK = 0.5  # of the brightest value: there a spot is brighter, else darker
+_TRIES = 20
+
+Mask = NDArray[np.bool_]
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one part, learned from `count` pictures, does on good pictures it has not seen.
+
+    promised: false-reject rate. rejected: share of the untouched pictures that are not OK. passed:
+    share of the simulated defects that are OK. limit: at the common rate, beside the median score
+    of the defects.
+    """
+
+    count: int
+    promised: float
+    rejected: float
+    passed: float
+    auroc: float
+    limit: float
+
+
+@dataclass(frozen=True)
+class SeenSpots:
+    """Of each diameter, in pixels of the pictures given, how many spots of `tried` were caught."""
+
+    diameters: tuple[float, ...]
+    caught: tuple[int, ...]
+    tried: int
+
+    @property
+    def smallest(self) -> int | None:
+        """The place of the smallest diameter of which, as of all larger ones, enough are caught."""
+        enough = [count >= CAUGHT * self.tried for count in self.caught]
+        good = [n for n in range(len(enough)) if all(enough[n:])]
+        return good[0] if good else None
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """One repeat: a trial for each number of pictures, and what the last part does with spots.
+
+    light, place: rank correlation of untouched pictures' scores with how far their brightness is
+    from the usual one, and with how badly they fit the mean good picture; 0 where it is not known.
+    """
+
+    trials: tuple[Trial, ...]
+    spots: SeenSpots
+    light: float
+    place: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """Of one picture the verdicts by each part: untouched, then with each kind of defect.
+
+    spots: by the last part, of each diameter.
+    """
+
+    verdicts: list[list[Verdict]]
+    spots: list[Verdict]
+
+
+def readable(sources: Sequence[PictureSource], progress: Progress) -> list[PictureSource]:
+    """Without repeated and unreadable pictures."""
+    found: dict[str, PictureSource] = {}
+
+    def hashed(source: PictureSource) -> str | None:
+        try:
+            return read_picture(source).hash
+        except PictureError:
+            return None
+
+    with closing(in_order(hashed, sources, cores())) as hashes:
+        for done, (source, own) in enumerate(zip(sources, hashes, strict=True), start=1):
+            progress(STAGE_READING, done, len(sources))
+            if own is not None:
+                found.setdefault(own, source)
+    return list(found.values())
+
+
+def tried(
+    sources: Sequence[PictureSource],
+    recipe: Recipe,
+    counts: Sequence[int],
+    tests: int,
+    common_rate: float,
+    progress: Callable[[int, int], None],
+) -> Repeat:
+    """Learn from as many as each of `counts` says, drawn by the recipe's seed; `tests` try them."""
+    order = np.random.default_rng(recipe.seed).permutation(len(sources))
+    tested, rest = order[:tests], order[tests:]
+    steps = sum(counts) + tests
+    parts = []
+    for done, count in enumerate(counts, start=1):
+        parts.append(Inspector(learn([sources[i] for i in rest[:count]], recipe)))
+        progress(sum(counts[:done]), steps)
+    surface = _Surface.of(parts[-1], recipe)
+
+    def judged(number: int) -> _Judged:
+        rng = np.random.default_rng([recipe.seed, number])
+        return _judged(sources[tested[number]], parts, surface, rng)
+
+    found = []
+    with closing(in_order(judged, range(tests), cores(), one_thread=True)) as answers:
+        for done, answer in enumerate(answers, start=1):
+            found.append(answer)
+            progress(sum(counts) + done, steps)
+    trials = tuple(
+        _trial(part, count, [one.verdicts[n] for one in found], common_rate)
+        for n, (part, count) in enumerate(zip(parts, counts, strict=True))
+    )
+    longest = max(parts[-1].bundle.provenance.size)
+    spots = SeenSpots(
+        diameters=tuple(share * longest for share in _SPOTS),
+        caught=tuple(
+            sum(one.spots[n].outcome is not Outcome.OK for one in found) for n in range(len(_SPOTS))
+        ),
+        tried=tests,
+    )
+    return Repeat(trials, spots, *_what_disturbs(parts[-1], [one.verdicts[-1][0] for one in found]))
+
+
+def _judged(
+    source: PictureSource,
+    parts: Sequence[Inspector],
+    surface: "_Surface",
+    rng: np.random.Generator,
+) -> _Judged:
+    pixels = _reduced(read_picture(source).pixels)
+    pictures = [pixels, *(surface.with_defect(pixels, kind, rng) for kind in KINDS)]
+    verdicts = [[_plain(part.inspect(picture)) for picture in pictures] for part in parts]
+    spots = [_plain(parts[-1].inspect(surface.with_spot(pixels, share, rng))) for share in _SPOTS]
+    return _Judged(verdicts, spots)
+
+
+def _plain(verdict: Verdict) -> Verdict:
+    return replace(verdict, evidence=None)
+
+
+def _trial(
+    part: Inspector, count: int, verdicts: Sequence[Sequence[Verdict]], common_rate: float
+) -> Trial:
+    good = [own[0] for own in verdicts]
+    defective = [verdict for own in verdicts for verdict in own[1:]]
+    scores = np.array([verdict.score for verdict in (*good, *defective)])
+    abnormal = np.arange(len(scores)) >= len(good)
+    typical = max(float(np.median(scores[abnormal])), 1e-12)
+    return Trial(
+        count=count,
+        promised=part.calibration.promised_false_reject,
+        rejected=_share([verdict.outcome is not Outcome.OK for verdict in good]),
+        passed=_share([verdict.outcome is Outcome.OK for verdict in defective]),
+        auroc=auroc(scores, abnormal) or 0.0,
+        limit=rank_limit(part.calibration.scores, common_rate) / typical,
+    )
+
+
+def _share(answers: Sequence[bool]) -> float:
+    return sum(answers) / len(answers)
+
+
+def _what_disturbs(part: Inspector, good: Sequence[Verdict]) -> tuple[float, float]:
+    usability = part.bundle.usability
+    facts = [(v.brightness, v.fit) for v in good if v.brightness is not None and v.fit is not None]
+    if usability is None or len(facts) < len(good):
+        return 0.0, 0.0
+    scores = np.array([verdict.score for verdict in good])
+    bright, fit = np.array(facts).T
+    usual = float(np.median(usability.learned[:, 1]))
+    return _rank_correlation(scores, np.abs(bright - usual)), _rank_correlation(scores, -fit)
+
+
+def _rank_correlation(one: Values, other: Values) -> float:
+    """Spearman's, in [-1, 1]; 0 where one of them does not vary."""
+    if min(np.ptp(values) for values in (one, other)) == 0:
+        return 0.0
+    mine, theirs = (values.argsort().argsort().astype(np.float64) for values in (one, other))
+    return float(np.corrcoef(mine, theirs)[0, 1])
+
+
+# --- where defects are laid --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Surface:
+    """What of a picture is judged: the windows, without what is ignored.
+
+    rectangles: in pixels of the frame (H, W). ignored: (H, W) True where nothing counts, or None.
+    """
+
+    frame: tuple[int, int]
+    rectangles: tuple[Rectangle, ...]
+    ignored: Mask | None
+
+    @classmethod
+    def of(cls, part: Inspector, recipe: Recipe) -> "_Surface":
+        preparation = part.bundle.preparation
+        frame = preparation.frame or part.bundle.provenance.size
+        ignored = np.zeros(frame, bool)
+        for x, y, width, height in recipe.ignore:
+            ignored[y : y + height, x : x + width] = True
+        if recipe.ignore_mask is not None:
+            ignored |= read_mask(recipe.ignore_mask, frame)
+        rectangles = tuple(preparation.rectangles(frame))
+        return cls(frame, rectangles, ignored if ignored.any() else None)
+
+    def with_defect(self, pixels: Pixels, kind: str, rng: np.random.Generator) -> Pixels:
+        """The picture with a simulated defect of this kind, where it counts."""
+
+        def drawn(part: Floats) -> tuple[Floats, Mask]:
+            return simulate(part, kind, rng)
+
+        return self._changed(pixels, drawn, rng)
+
+    def with_spot(self, pixels: Pixels, share: float, rng: np.random.Generator) -> Pixels:
+        """The picture with a spot whose diameter is this share of its longer side."""
+        radius = share * max(pixels.shape[:2]) / 2
+
+        def drawn(part: Floats) -> tuple[Floats, Mask]:
+            height, width = part.shape[:2]
+            x, y = rng.uniform(0.1, 0.9) * width, rng.uniform(0.1, 0.9) * height
+            contrast = CONTRAST if part[int(y), int(x)].mean() < _DARK else -CONTRAST
+            changed = np.clip(spot(part, contrast, radius, (x, y)), 0, 1)
+            return changed, np.abs(changed - part).max(axis=2) > 0
+
+        return self._changed(pixels, drawn, rng)
+
+    def _changed(
+        self,
+        pixels: Pixels,
+        draw: Callable[[Floats], tuple[Floats, Mask]],
+        rng: np.random.Generator,
+    ) -> Pixels:
+        brightest = max(float(pixels.max()), 1.0)  # a camera of 12 bits fills little of 16
+        whole = (pixels / brightest).astype(np.float32).reshape(*pixels.shape[:2], -1)
+        ignored = self._ignored_in(whole)
+        for _ in range(_TRIES):
+            rows, columns = self._window_in(whole, rng)
+            changed, mask = draw(whole[rows, columns])
+            if not ignored[rows, columns][mask].any():
+                break
+        whole[rows, columns] = changed
+        back = (whole * brightest + 0.5).reshape(pixels.shape)
+        return back.astype(np.uint8) if pixels.dtype == np.uint8 else back.astype(np.uint16)
+
+    def _window_in(self, whole: Floats, rng: np.random.Generator) -> tuple[slice, slice]:
+        x, y, width, height = self.rectangles[int(rng.integers(len(self.rectangles)))]
+        down, right = (side / of for side, of in zip(whole.shape, self.frame, strict=False))
+        return (
+            slice(round(y * down), round((y + height) * down)),
+            slice(round(x * right), round((x + width) * right)),
+        )
+
+    def _ignored_in(self, whole: Floats) -> Mask:
+        if self.ignored is None:
+            return np.zeros(whole.shape[:2], bool)
+        size = whole.shape[1], whole.shape[0]
+        shown = cv2.resize(self.ignored.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+        return np.asarray(shown > 0)
+
+
+def _reduced(pixels: Pixels) -> Pixels:
+    scale = _LONGEST / max(pixels.shape[:2])
+    if scale >= 1:
+        return pixels
+    size = round(pixels.shape[1] * scale), round(pixels.shape[0] * scale)
+    reduced: Pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return reduced
