@@ -17,8 +17,9 @@ from kenpin.cli import app
 from kenpin.recipe import SECTIONS, Recipe
 from tables import ROOT, TABLES, table
 
-COMMANDS = ("check", "window", "learn", "inspect", "evaluate", "show", "draw", "export", "bench",
-            "demo", "reproduce")  # fmt: skip
+COMMANDS = ("check", "window", "plan", "learn", "inspect", "evaluate", "show", "repeat",
+            "master add", "master check", "drift", "draw", "export", "bench", "demo",
+            "reproduce")  # fmt: skip
 PAGES = ("README.md", "docs/promises.md", "docs/learning-curves.md", "docs/smallest-spot.md",
          "docs/experiments.md", "docs/decisions/conditional.md", "docs/decisions/experiments.md",
          "docs/decisions/svm.md", "docs/pictures.md", "docs/where.md",
@@ -55,7 +56,7 @@ def recipe() -> str:
 def commands() -> str:
     parts = ["# The commands\n\nMade from the code by `python scripts/generate.py`.\n"]
     for command in ("", *COMMANDS):
-        arguments = [command, "--help"] if command else ["--help"]
+        arguments = [*command.split(), "--help"] if command else ["--help"]
         text = CliRunner().invoke(app, arguments, prog_name="kenpin", terminal_width=80).stdout
         parts.append(f"## kenpin {command}".rstrip() + f"\n\n```\n{text.strip()}\n```\n")
     return "\n".join(parts)

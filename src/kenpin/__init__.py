@@ -14,6 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kenpin.adding import add as add
+    from kenpin.assurance.costs import Costs as Costs
+    from kenpin.assurance.drift import drift as drift
+    from kenpin.assurance.log import Log as Log
+    from kenpin.assurance.master import add_masters as add_masters
+    from kenpin.assurance.master import check_masters as check_masters
+    from kenpin.assurance.plan import plan as plan
+    from kenpin.assurance.repeat import repeat as repeat
     from kenpin.bundle import Bundle as Bundle
     from kenpin.dataset import Labelled as Labelled
     from kenpin.doctor import Examination as Examination
@@ -24,9 +31,11 @@ if TYPE_CHECKING:
     from kenpin.errors import ExportError as ExportError
     from kenpin.errors import ExtraError as ExtraError
     from kenpin.errors import KenpinError as KenpinError
+    from kenpin.errors import LogError as LogError
     from kenpin.errors import OutputError as OutputError
     from kenpin.errors import PictureError as PictureError
     from kenpin.errors import RecipeError as RecipeError
+    from kenpin.errors import StudyError as StudyError
     from kenpin.evaluation import Evaluation as Evaluation
     from kenpin.evaluation import evaluate as evaluate
     from kenpin.exports.package import export as export
@@ -48,6 +57,7 @@ _HOMES = {
     "Bundle": "bundle",
     "BundleError": "errors",
     "CalibrationError": "errors",
+    "Costs": "assurance.costs",
     "DatasetError": "errors",
     "Evaluation": "evaluation",
     "Examination": "doctor",
@@ -57,6 +67,8 @@ _HOMES = {
     "KenpinError": "errors",
     "Labelled": "dataset",
     "Layout": "manifest",
+    "Log": "assurance.log",
+    "LogError": "errors",
     "Outcome": "types",
     "OutputError": "errors",
     "Picture": "types",
@@ -64,13 +76,19 @@ _HOMES = {
     "Recipe": "recipe",
     "RecipeError": "errors",
     "Region": "types",
+    "StudyError": "errors",
     "Verdict": "types",
     "add": "adding",
+    "add_masters": "assurance.master",
+    "check_masters": "assurance.master",
+    "drift": "assurance.drift",
     "evaluate": "evaluation",
     "examine": "doctor",
     "export": "exports.package",
     "learn": "learning",
+    "plan": "assurance.plan",
     "read_picture": "pictures",
+    "repeat": "assurance.repeat",
     "write_report": "report",
 }
 __all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605 - a list, only made by sorted

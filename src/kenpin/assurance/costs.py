@@ -14,7 +14,7 @@ from kenpin.judge import percent
 
 Values = NDArray[np.float64]
 
-_FINE = 10_000  # a rate is offered in so many parts of 1
+_FINE = 100_000  # a rate is offered in so many parts of 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +81,11 @@ def operating(inspector: Inspector, evaluation: Evaluation) -> Operating | None:
     )
 
 
+def offered(rate: float) -> float:
+    """The rate with few digits that gives the limit which promises exactly `rate`: rounded up."""
+    return ceil(_FINE * rate) / _FINE
+
+
 def cheapest(inspector: Inspector, evaluation: Evaluation, costs: Costs) -> str:
     """One sentence: what the present limit costs, and the cheapest one.
 
@@ -103,6 +108,5 @@ def cheapest(inspector: Inspector, evaluation: Evaluation, costs: Costs) -> str:
         return messages.CHEAPEST_NOW.format(**told)
     rate = float(curve.false_rejects[best])
     return messages.CHEAPEST.format(
-        **told, least=float(each[best]), rate=percent(rate), count=curve.ng,
-        option=ceil(_FINE * rate) / _FINE,
+        **told, least=float(each[best]), rate=percent(rate), count=curve.ng, option=offered(rate)
     )  # fmt: skip

@@ -142,7 +142,7 @@ MASTER_SIZE = (
 )
 MASTER_FRESH_TWICE = "Two of the fresh pictures are called {name}; give one for each master piece."
 MASTER_NO_FRESH = "not shown: no fresh picture is called {name}"
-MASTER_COPY = "this is the stored picture itself, not one freshly taken"
+MASTER_COPY = "the stored picture itself, not a fresh one"
 MASTER_PASSED_NG = "a known NG piece passed"
 MASTER_FAILED_OK = "a known OK piece failed"
 MASTER_UNUSABLE = "the picture cannot be used ({reason})"
@@ -170,7 +170,7 @@ COSTS_NO_NG = "Costs need the escapes of NG pictures, and there is none among th
 CHEAPEST = (
     "If a false reject costs {reject:g}, an escape {escape:g} and {ng} of the parts are NG, 1,000 "
     "parts cost {now:.4g} at the present limit and least, {least:.4g}, if {rate} false reject is "
-    "accepted (--false-reject {option:g}). That was found on these {count} NG pictures, so it is a "
+    "accepted (--false-reject {option}). That was found on these {count} NG pictures, so it is a "
     "little too good for others; the choice is yours."
 )
 CHEAPEST_NOW = (
@@ -200,17 +200,15 @@ PLAN_ENOUGH = (
     "defects would pass instead of {now} (extrapolated, not measured)."
 )
 PLAN_ENOUGH_FINE = "Few simulated defects pass; take the part into use and measure on NG pictures."
-PLAN_LOOK_LIGHT = (
-    "Look at the light: good pictures score higher where they are brighter or darker than usual "
-    "(rank correlation {rho:.2f}); try light = 'level' in the recipe, or steady the lamp."
+PLAN_LOOK = "Look at focus, and look closer with windows or --size."
+PLAN_CHANGE = (
+    "Look at alignment and light instead: learned with {setting}, {then} of them pass instead of "
+    "{now} (first repeat)."
 )
-PLAN_LOOK_PLACE = (
-    "Look at the place: good pictures score higher where the part lies otherwise than usual (rank "
-    "correlation {rho:.2f}); try --align, or a better fixture."
-)
-PLAN_LOOK_BOTH = (
-    "Look at alignment, light and focus, or look closer with windows or --size: nothing measured "
-    "here says which."
+PLAN_NO_CHANGE = (
+    "Evening out the light and looking for the part were tried and do not help either (at best "
+    "{then} pass instead of {now}, with {setting}): look at focus, and look closer with windows or "
+    "--size."
 )
 PLAN_SPOT = (
     "The smallest simulated spot that is seen at the promised rate measures {pixels:.2g} pixels "
@@ -233,6 +231,8 @@ PLAN_HOW = {
     "limit": "The limit at a common rate of {rate}, beside the median score of simulated defects: "
     "the smaller, the tighter.",
     "range": "From the least to the most of {repeats} repeats, each with other pictures.",
+    "another setting": "The first repeat's last part learned again from the same pictures with "
+    "that setting, tried on the same defects.",
     "extrapolated": "A falling power of the number of pictures, fitted to the means (Cortes et "
     "al., Learning curves, 1994): an estimate.",
 }

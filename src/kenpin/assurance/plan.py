@@ -25,7 +25,7 @@ LEAST_TESTS, MOST_TESTS = 5, 20  # good pictures that each repeat keeps to try t
 _NEAR_LAST = 1.2  # all pictures are a step of their own if there are so many times the last one's
 _HARDLY = 0.02  # of all simulated defects: a smaller gain is none
 _TIGHTER = 0.05  # of the limit: nor is less than that
-_TELLING = 0.4  # rank correlation
+_FEW = 0.1  # of all simulated defects may pass
 _MORE = (1.6, 2.5)  # times the pictures there are
 
 
@@ -34,8 +34,8 @@ class Plan:
     """What more pictures bring.
 
     trials: of each number of pictures those of every repeat. pictures: how many there are. beyond:
-    numbers that are not there, with what is expected of `passed` and `limit` then. light, place:
-    rank correlation of good pictures' scores with how unusual their brightness and place are.
+    numbers that are not there, with what is expected of `passed` and `limit` then. changes: what
+    the first repeat's last part would do with another setting, by "setting = 'value'".
     """
 
     trials: dict[int, tuple[Trial, ...]]
@@ -46,8 +46,7 @@ class Plan:
     beyond: tuple[int, ...]
     expected: dict[str, tuple[float, ...]]
     spots: SeenSpots
-    light: float
-    place: float
+    changes: dict[str, Trial]
 
     @property
     def repeats(self) -> int:
@@ -73,13 +72,16 @@ class Plan:
         return f"{messages.PLAN_ENOUGH.format(**told)} {self._where(now)}"
 
     def _where(self, passed: float) -> str:
-        if passed < 5 * _HARDLY:
+        if passed < _FEW:
             return messages.PLAN_ENOUGH_FINE
-        if max(self.light, self.place) < _TELLING:
-            return messages.PLAN_LOOK_BOTH
-        if self.light >= self.place:
-            return messages.PLAN_LOOK_LIGHT.format(rho=self.light)
-        return messages.PLAN_LOOK_PLACE.format(rho=self.place)
+        if not self.changes:
+            return messages.PLAN_LOOK
+        as_it_is = self.trials[max(self.trials)][0].passed
+        best = min(self.changes, key=lambda name: self.changes[name].passed)
+        told = {"setting": best, "then": percent(self.changes[best].passed)}
+        helps = as_it_is - self.changes[best].passed >= _HARDLY
+        text = messages.PLAN_CHANGE if helps else messages.PLAN_NO_CHANGE
+        return text.format(**told, now=percent(as_it_is))
 
     @property
     def promise(self) -> str:
@@ -121,7 +123,7 @@ class Plan:
                 "smallest": None if self.spots.smallest is None
                 else self.spots.diameters[self.spots.smallest],
             },
-            "rank_correlation": {"brightness": self.light, "place": self.place},
+            "changes": {name: vars(trial) for name, trial in self.changes.items()},
             "sentences": [self.promise, self.more, self.spot],
         }  # fmt: skip
 
@@ -154,12 +156,26 @@ def plan(
         )
     counts = _counts(len(sources) - tests)
     common = max(recipe.false_reject, 1 / (1 + min(counts[-FEWEST:])))
-    found = []
+    found: list[Repeat] = []
+    changes: dict[str, Trial] = {}
     for number in range(repeats):
         told = partial(progress, messages.STAGE_PLAN.format(repeat=number + 1, repeats=repeats))
         own = recipe.but(seed=recipe.seed + number)
-        found.append(tried(sources, own, counts, tests, common, told))
-    return _plan(found, counts, tests, len(sources), recipe.false_reject, common)
+        others = _changed(own) if number == 0 else {}
+        found.append(tried(sources, own, counts, tests, common, told, list(others.values())))
+        if number == 0:
+            changes = dict(zip(others, found[0].others, strict=True))
+    return _plan(found, counts, tests, len(sources), recipe.false_reject, common, changes)
+
+
+def _changed(recipe: Recipe) -> dict[str, Recipe]:
+    """What may help where more pictures do not: the light evened out, the part looked for."""
+    wishes = {"light": "level", "align": "translation"}
+    return {
+        f"{key} = '{value}'": recipe.but(**{key: value})
+        for key, value in wishes.items()
+        if getattr(recipe, key) == "none"
+    }
 
 
 def _plan(
@@ -169,6 +185,7 @@ def _plan(
     pictures: int,
     asked: float,
     common: float,
+    changes: dict[str, Trial],
 ) -> Plan:
     trials = {count: tuple(one.trials[n] for one in found) for n, count in enumerate(counts)}
     beyond = tuple(round(more * pictures) for more in _MORE)
@@ -189,8 +206,7 @@ def _plan(
             caught=tuple(np.sum([one.spots.caught for one in found], axis=0).tolist()),
             tried=sum(one.spots.tried for one in found),
         ),
-        light=float(np.mean([one.light for one in found])),
-        place=float(np.mean([one.place for one in found])),
+        changes=changes,
     )
 
 
@@ -233,10 +249,23 @@ def plan_sheet(found: Plan) -> Sheet:
         sections=(
             Section("In three sentences", (found.promise, found.more, found.spot)),
             Section("The figures", (), heads, tuple(rows)),
+            *_other_settings(found),
             Section("Against the number of pictures", plot=partial(_chart, found)),
         ),
         how={name: text.format(**told) for name, text in messages.PLAN_HOW.items()},
     )
+
+
+def _other_settings(found: Plan) -> list[Section]:
+    if not found.changes:
+        return []
+    first = {"as it is": found.trials[max(found.trials)][0]}
+    rows = [
+        (name, _range([trial.rejected]), _range([trial.passed]), f"{trial.auroc:.3f}")
+        for name, trial in (first | found.changes).items()
+    ]
+    heads = ("first repeat, all pictures", "good rejected", "defects that pass", "AUROC")
+    return [Section("With another setting", (), heads, tuple(rows))]
 
 
 def _range(values: Sequence[float]) -> str:

@@ -69,21 +69,19 @@ class SeenSpots:
 class Repeat:
     """One repeat: a trial for each number of pictures, and what the last part does with spots.
 
-    light, place: rank correlation of untouched pictures' scores with how far their brightness is
-    from the usual one, and with how badly they fit the mean good picture; 0 where it is not known.
+    others: trials of the other recipes, learned from as many as the last one.
     """
 
     trials: tuple[Trial, ...]
     spots: SeenSpots
-    light: float
-    place: float
+    others: tuple[Trial, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
     """Of one picture the verdicts by each part: untouched, then with each kind of defect.
 
-    spots: by the last part, of each diameter.
+    spots: of each diameter.
     """
 
     verdicts: list[list[Verdict]]
@@ -115,31 +113,38 @@ def tried(
     tests: int,
     common_rate: float,
     progress: Callable[[int, int], None],
+    others: Sequence[Recipe] = (),
 ) -> Repeat:
-    """Learn from as many as each of `counts` says, drawn by the recipe's seed; `tests` try them."""
+    """Learn from as many as each of `counts` says, drawn by the recipe's seed; `tests` try them.
+
+    others: more recipes to learn by from the largest of these numbers.
+    """
     order = np.random.default_rng(recipe.seed).permutation(len(sources))
     tested, rest = order[:tests], order[tests:]
-    steps = sum(counts) + tests
-    parts = []
-    for done, count in enumerate(counts, start=1):
-        parts.append(Inspector(learn([sources[i] for i in rest[:count]], recipe)))
-        progress(sum(counts[:done]), steps)
-    surface = _Surface.of(parts[-1], recipe)
+    ways = [(count, recipe) for count in counts] + [(counts[-1], other) for other in others]
+    work = sum(count for count, _ in ways)
+    parts, done = [], 0
+    for count, own in ways:
+        parts.append(Inspector(learn([sources[i] for i in rest[:count]], own)))
+        done += count
+        progress(done, work + tests)
+    whole = parts[len(counts) - 1]
+    surface = _Surface.of(whole, recipe)
 
     def judged(number: int) -> _Judged:
         rng = np.random.default_rng([recipe.seed, number])
-        return _judged(sources[tested[number]], parts, surface, rng)
+        return _judged(sources[tested[number]], parts, whole, surface, rng)
 
     found = []
     with closing(in_order(judged, range(tests), cores(), one_thread=True)) as answers:
         for done, answer in enumerate(answers, start=1):
             found.append(answer)
-            progress(sum(counts) + done, steps)
+            progress(work + done, work + tests)
     trials = tuple(
         _trial(part, count, [one.verdicts[n] for one in found], common_rate)
-        for n, (part, count) in enumerate(zip(parts, counts, strict=True))
+        for n, (part, (count, _)) in enumerate(zip(parts, ways, strict=True))
     )
-    longest = max(parts[-1].bundle.provenance.size)
+    longest = max(whole.bundle.provenance.size)
     spots = SeenSpots(
         diameters=tuple(share * longest for share in _SPOTS),
         caught=tuple(
@@ -147,12 +152,13 @@ def tried(
         ),
         tried=tests,
     )
-    return Repeat(trials, spots, *_what_disturbs(parts[-1], [one.verdicts[-1][0] for one in found]))
+    return Repeat(trials[: len(counts)], spots, trials[len(counts) :])
 
 
 def _judged(
     source: PictureSource,
     parts: Sequence[Inspector],
+    whole: Inspector,
     surface: "_Surface",
     rng: np.random.Generator,
 ) -> _Judged:
@@ -187,25 +193,6 @@ def _trial(
 
 def _share(answers: Sequence[bool]) -> float:
     return sum(answers) / len(answers)
-
-
-def _what_disturbs(part: Inspector, good: Sequence[Verdict]) -> tuple[float, float]:
-    usability = part.bundle.usability
-    facts = [(v.brightness, v.fit) for v in good if v.brightness is not None and v.fit is not None]
-    if usability is None or len(facts) < len(good):
-        return 0.0, 0.0
-    scores = np.array([verdict.score for verdict in good])
-    bright, fit = np.array(facts).T
-    usual = float(np.median(usability.learned[:, 1]))
-    return _rank_correlation(scores, np.abs(bright - usual)), _rank_correlation(scores, -fit)
-
-
-def _rank_correlation(one: Values, other: Values) -> float:
-    """Spearman's, in [-1, 1]; 0 where one of them does not vary."""
-    if min(np.ptp(values) for values in (one, other)) == 0:
-        return 0.0
-    mine, theirs = (values.argsort().argsort().astype(np.float64) for values in (one, other))
-    return float(np.corrcoef(mine, theirs)[0, 1])
 
 
 # --- where defects are laid --------------------------------------------------------------------
