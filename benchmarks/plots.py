@@ -72,24 +72,34 @@ def spots() -> None:
 
 
 def promises() -> None:
-    found = [line for line in lines("coverage*.jsonl") if line["folds"] == "default"]
-    figure = Figure(figsize=(6.4, 3.6), dpi=110, layout="constrained")
+    """Measured beside promised, a row for each way, a colour for each stated rate."""
+    found = list(lines("coverage.jsonl"))
+    ways = list(dict.fromkeys((x["set"], x["model"], x["held_out"]) for x in found))
+    figure = Figure(figsize=(7.6, 1.2 + 0.27 * len(ways)), dpi=110, layout="constrained")
     axes = figure.add_subplot()
-    ways = list(dict.fromkeys((line["model"], line["held_out"]) for line in found))
-    ways.sort(key=lambda way: (list(COLOURS).index(way[0]), way[1]))
-    for offset, (rate, colour) in enumerate(((0.05, "#1b6ca8"), (0.01, "#d1495b"))):
-        own = {(line["model"], line["held_out"]): line for line in found if line["stated"] == rate}
-        x = np.arange(len(ways)) + 0.2 * offset - 0.1
-        measured = [100 * own[way]["measured"] for way in ways]
-        errors = [200 * own[way]["standard_error"] for way in ways]
-        label = f"stated {100 * rate:g} %: measured ± 2 standard errors"
-        axes.errorbar(x, measured, errors, fmt="o", color=colour, label=label)
-        axes.axhline(100 * rate, color=colour, linestyle="--", linewidth=1)
-    names = [model if held_out == "kfold" else f"{model}, {held_out}" for model, held_out in ways]
-    axes.set_xticks(range(len(ways)), names)
-    axes.set_ylabel("good parts rejected, %")
-    axes.set_ylim(0, 9)
-    axes.legend(fontsize=8)
+    for offset, (rate, colour) in enumerate(
+        ((0.05, "#1b6ca8"), (0.02, "#2a9d6f"), (0.01, "#d1495b"))
+    ):
+        own = {(x["set"], x["model"], x["held_out"]): x for x in found if x["stated"] == rate}
+        rows = [(n + 0.22 * (1 - offset), own[way]) for n, way in enumerate(ways) if way in own]
+        y = [place for place, _ in rows]
+        measured = [100 * x["measured"] for _, x in rows]
+        errors = [
+            [100 * (x["measured"] - x["low"]) for _, x in rows],
+            [100 * (x["high"] - x["measured"]) for _, x in rows],
+        ]
+        axes.errorbar(measured, y, xerr=errors, fmt="o", markersize=4, color=colour,
+                      label=f"stated {100 * rate:g} %: measured, 95 % interval")  # fmt: skip
+        promised = [100 * x["promised"] for _, x in rows]
+        axes.plot(promised, y, "|", color=colour, markersize=9, markeredgewidth=2)
+    axes.plot([], [], "|", color="#555555", markersize=9, markeredgewidth=2, label="promised")
+    axes.set_yticks(range(len(ways)), [f"{name}: {model}, {way}" for name, model, way in ways],
+                    fontsize=8)  # fmt: skip
+    axes.set_ylim(len(ways) - 0.4, -0.6)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("good parts rejected, %")
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.4, -0.08), ncols=2)
     figure.savefig(DOCS / "promises.png")
 
 

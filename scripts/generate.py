@@ -25,7 +25,8 @@ PAGES = ("README.md", "docs/promises.md", "docs/learning-curves.md", "docs/small
          "docs/decisions/svm.md", "docs/pictures.md", "docs/where.md",
          "docs/decisions/alignment.md", "docs/decisions/unusable.md",
          "docs/decisions/windows.md", "docs/decisions/doctor.md",
-         "docs/encoder.md", "docs/decisions/feature.md", "docs/performance.md")  # fmt: skip
+         "docs/encoder.md", "docs/decisions/drift.md", "docs/decisions/feature.md",
+         "docs/performance.md")  # fmt: skip
 
 
 def recipe() -> str:

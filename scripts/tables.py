@@ -55,43 +55,52 @@ def kinds() -> str:
 
 
 def coverage() -> str:
-    rows = [
-        [
-            f"{line['model']}, {line['held_out']}"
-            + ("" if line["folds"] == "default" else f", {line['folds']} folds"),
-            f"{100 * line['stated']:g} %",
-            f"{100 * line['promised']:.2f} %",
-            f"{100 * line['measured']:.2f} % ± {100 * line['standard_error']:.2f}",
-            f"{line['ratio']:.2f}",
-            str(line["draws"]),
-        ]
-        for line in results("coverage*.jsonl")
-    ]
-    heads = [
-        "how held out",
-        "stated false reject",
-        "promised",
-        "measured",
-        "measured / stated",
-        "draws",
-    ]
-    return table(heads, rows)
+    """Of every model on drawn terminals, at the highest and the lowest rate."""
+    lines = [line for line in results("coverage.jsonl") if line["set"] == "terminals"]
+    return _promises([line for line in lines if line["stated"] != 0.02])
 
 
 def promises() -> str:
+    return _promises(list(results("coverage.jsonl")))
+
+
+def _promises(lines: list[dict]) -> str:
     rows = [
         [
-            line["model"],
-            line["held_out"],
+            line["set"],
+            f"{line['model']}, {line['held_out']}",
             f"{100 * line['stated']:g} %",
             f"{100 * line['promised']:.2f} %",
-            f"{100 * line['measured']:.2f} % ± {100 * line['standard_error']:.2f}",
+            f"{100 * line['measured']:.2f} %",
+            f"{100 * line['low']:.2f} to {100 * line['high']:.2f} %",
+            "yes" if line["kept"] else "**no**",
             str(line["draws"]),
         ]
-        for line in results("coverage*.jsonl")
-        if line["folds"] == "default"
+        for line in lines
     ]
-    return table(["model", "held out", "stated", "promised", "measured", "draws"], rows)
+    heads = ["pieces", "model, held out", "stated", "promised", "measured", "95 % interval", "kept",
+             "draws"]  # fmt: skip
+    return table(heads, rows)
+
+
+def drift() -> str:
+    stable, fading = (
+        next(line for line in results("drift.jsonl") if line["benchmark"] == f"drift {kind}")
+        for kind in ("stable", "fading")
+    )
+    doubled = fading["doubled_after"]
+    rows = [
+        ["runs in which nothing changes", f"{stable['runs']} of {stable['parts']} parts"],
+        ["of these with an alarm, at a stated 1 %", f"{stable['false_alarms']}"],
+        ["good parts rejected in them", f"{100 * stable['false_reject']:.2f} %"],
+        ["runs in which the lamp fades", f"{fading['runs']} of {fading['parts']} parts"],
+        ["first alarm: earliest, median, latest part", f"{fading['first_alarm']}, "
+         f"{fading['median_alarm']}, {fading['last_alarm']}"],
+        ["of these that say the pictures became darker", f"{fading['darker']}"],
+        ["false rejects have doubled, in steps of 200", f"after part {doubled}" if doubled
+         else f"not within {fading['parts']} parts"],
+    ]  # fmt: skip
+    return table(["", "measured"], rows)
 
 
 def curves() -> str:
@@ -400,7 +409,7 @@ PREPARED = {
                "held_out": "held out", "promised": "promised", "seconds": "seconds"},
 }  # fmt: skip
 TABLES: dict[str, Callable[[], str]] = {
-    "quality": quality, "kinds": kinds, "coverage": coverage, "promises": promises,
+    "quality": quality, "kinds": kinds, "coverage": coverage, "promises": promises, "drift": drift,
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
     "peers": peers, "few": few, "ours": ours, "distilled": distilled, "ways": ways,
     "adding": adding, "regions": regions, "speed": speed, "stages": stages,

@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -40,6 +41,7 @@ def workplace(tmp_path, monkeypatch):
     write_pictures(tmp_path / "new_parts", new)
     ng = [draw_terminals(700 + n, "missing", size=SIZE).pixels for n in range(6)]
     write_pictures(tmp_path / "ng_pictures", ng)
+    _for_studies(tmp_path)
     files = [f"{n:03}.png" for n in range(30)]
     rows = ["写真,結果", *(f"good_pictures/{name},合" for name in files)]
     (tmp_path / "table.csv").write_text("\n".join(rows), "cp932")
@@ -48,12 +50,29 @@ def workplace(tmp_path, monkeypatch):
     return tmp_path
 
 
+def _for_studies(place):
+    """Shots of pieces, what inspectors said of them, master pictures and pictures of today."""
+    missing = [draw_terminals(750 + n, "missing", size=SIZE).pixels for n in range(6)]
+    for n, pixels in enumerate([*good_pictures(4, first=840), *missing[:2]]):
+        write_pictures(place / "shots" / f"piece{n}", [pixels, np.clip(pixels, 1, 254)])
+    rows = ["piece,Sato", *(f"piece{n},{'OK' if n < 4 else 'NG'}" for n in range(6))]
+    (place / "inspectors.csv").write_text("\n".join(rows), "utf-8")
+    write_pictures(place / "masters" / "ok", good_pictures(1))
+    write_pictures(place / "taken_today", [np.clip(good_pictures(1)[0], 1, 254)])
+    (place / "masters" / "ng").mkdir()
+    write_png(place / "masters" / "ng" / "missing.png", missing[0])
+    write_png(place / "taken_today" / "missing.png", np.clip(missing[0], 1, 254))
+    # A log takes years: here the same pictures again and again.
+    write_pictures(place / "new_pictures", good_pictures(24, first=800))
+
+
 WITH_COMMANDS = [ROOT / name for name in (
     "README.md", "docs/getting-started.md", "docs/several-parts.md", "docs/ng-pictures.md",
-    "docs/pictures.md", "docs/where.md",
+    "docs/pictures.md", "docs/where.md", "docs/signing.md",
 )]  # fmt: skip
 WITH_PYTHON = [ROOT / name for name in (
     "README.md", "docs/getting-started.md", "docs/several-parts.md", "docs/models.md",
+    "docs/signing.md",
 )]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ Each new value gets a conformal p-value: its rank among all values before it. Wh
 these are independent and uniform, so a bet on them at fair odds has no expectation to grow, and the
 chance that its capital ever reaches 1/a is at most a (Ville, "Étude critique de la notion de
 collectif", 1939). A capital that grows is evidence of a change (Vovk, Gammerman and Shafer,
-"Algorithmic learning in a random world", 2005, chapter 7).
+"Algorithmic learning in a random world", 2005).
 """
 
 from bisect import bisect_left, bisect_right, insort
