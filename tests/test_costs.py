@@ -32,9 +32,10 @@ def test_the_curve_holds_every_limit_with_its_promise_and_its_escapes(inspector,
 
 
 def test_the_cost_of_a_limit_worked_by_hand():
-    curve = Operating(np.array([0.01, 0.05]), np.array([0.4, 0.1]), chosen=0, ng=10)
+    curve = Operating(np.array([0.01, 0.05]), np.array([0.4, 0.1]), chosen=0, review=None, ng=10)
     # 99 of 100 parts good: 0.99 * 0.01 * 1 + 0.01 * 0.4 * 50 = 0.2099; then 0.0995.
-    assert curve.cost(Costs(1, 50, 0.01)) == pytest.approx([0.2099, 0.0995])
+    costs = Costs(1, 50, 0.01)
+    assert curve.cost(costs) == pytest.approx([0.2099, 0.0995]) and curve.cheapest(costs) == 1
 
 
 def test_the_rate_that_is_offered_gives_the_limit_that_was_meant(labelled):

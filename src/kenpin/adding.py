@@ -35,7 +35,7 @@ from kenpin.ranks import rank_limit
 from kenpin.reading import Given, paths_of, read_in_threads
 from kenpin.recipe import Recipe
 from kenpin.types import Floats, PictureSource, Progress, name_of
-from kenpin.usable import facts_of
+from kenpin.usable import Facts, facts_of
 
 _AT_ONCE = 200  # pictures
 _ODD = 1.5  # times the limit before: that is not for having seen other pictures
@@ -43,7 +43,10 @@ _ODD = 1.5  # times the limit before: that is not for having seen other pictures
 
 @dataclass(frozen=True, eq=False)
 class _New:
-    """(N * K, ...) windows of the N new pictures: as the model sees them, and as people do."""
+    """(N * K, ...) windows of the N new pictures: as the model sees them, and as people do.
+
+    facts: what is measured of each, where the part knows which pictures are unusable.
+    """
 
     prepared: Floats
     shown: Floats
@@ -51,6 +54,7 @@ class _New:
     hashes: tuple[str, ...]
     names: tuple[str, ...]
     left_out: tuple[tuple[str, str], ...]
+    facts: tuple[Facts, ...]
 
 
 def add(
@@ -107,6 +111,7 @@ def _add(bundle: Bundle, sources: Sequence[PictureSource], progress: Progress) -
         parts=(Part(part.label, tuple(one.final for one in measures), calibration),),
         provenance=_provenance(bundle, new, _odd_limit(part.calibration, calibration, found, new)),
         sketch=bundle.sketch and bundle.sketch.updated(new.shown, new.numbers, count),
+        usability=bundle.usability and bundle.usability.grown(new.facts),
     )
 
 
@@ -131,7 +136,7 @@ def _learned(bundle: Bundle) -> int:
 
 def _read_new(bundle: Bundle, sources: Sequence[PictureSource], progress: Progress) -> _New:
     known = dict.fromkeys(bundle.provenance.pictures, messages.ALREADY_LEARNED)
-    prepared, shown, names, left_out = [], [], [], []
+    prepared, shown, names, left_out, measured = [], [], [], [], []
     reads = read_in_threads(sources, bundle.preparation.prepare)
     for done, (source, answer) in enumerate(zip(sources, reads, strict=True), start=1):
         progress(messages.STAGE_READING, done, len(sources))
@@ -144,10 +149,12 @@ def _read_new(bundle: Bundle, sources: Sequence[PictureSource], progress: Progre
             left_out.append((name, known[picture.hash]))
             continue
         if bundle.usability is not None:
-            why = bundle.usability.reason(facts_of(seen.overview, seen.upright, picture.size))
+            facts = facts_of(seen.overview, seen.upright, picture.size)
+            why = bundle.usability.reason(facts)
             if why is not None:  # it would raise the limit, and what is like it is not judged
                 left_out.append((name, messages.ADDED_UNUSABLE.format(reason=why.value)))
                 continue
+            measured.append(facts)
         prepared.append(seen.windows)
         shown.append(seen.shown)
         names.append(name)
@@ -158,7 +165,7 @@ def _read_new(bundle: Bundle, sources: Sequence[PictureSource], progress: Progre
     hashes = tuple(known)[len(set(bundle.provenance.pictures)) :]
     numbers = numbers_of(np.zeros(len(prepared), np.intp), bundle.preparation.count)
     windows = np.concatenate(prepared), np.concatenate(shown)
-    return _New(*windows, numbers, hashes, tuple(names), tuple(left_out))
+    return _New(*windows, numbers, hashes, tuple(names), tuple(left_out), tuple(measured))
 
 
 def _held_out(

@@ -8,7 +8,7 @@ that is not usable must be plainly so.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
 from typing import Any
 
@@ -103,6 +103,21 @@ class Usability:
             if high is not None and not value <= high[0]:
                 return high[1]
         return None
+
+    def grown(self, facts: Sequence[Facts]) -> "Usability":
+        """The same with what is told of more good pictures of a part without labels.
+
+        A file of an earlier format, which tells of none, stays so.
+        """
+        if not len(self.learned):
+            return self
+        told = np.array([self.told(one) for one in facts], np.float32)
+        labels = np.zeros(len(facts), self.labels.dtype)
+        return replace(
+            self,
+            learned=np.concatenate([self.learned, told]),
+            labels=np.concatenate([self.labels, labels]),
+        )
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What a bundle stores beside the bounds."""

@@ -11,6 +11,7 @@ from kenpin.errors import StudyError
 from kenpin.evaluation import Evaluation
 from kenpin.inspector import Inspector
 from kenpin.judge import percent
+from kenpin.ranks import rank_of_limit
 
 Values = NDArray[np.float64]
 
@@ -22,13 +23,19 @@ class Operating:
     """Every limit that the held-out good pictures allow, the highest first.
 
     false_rejects: (M,) what each promises, rising, in (0, 1]. escapes: (M,) the share of the NG
-    pictures that pass it. chosen: the place of the present limit.
+    pictures that pass it. chosen: the place of the present limit. review: that of the limit above
+    which a part is not OK at once, None where the answers are two. ng: how many NG pictures.
     """
 
     false_rejects: Values
     escapes: Values
     chosen: int
+    review: int | None
     ng: int
+
+    def cheapest(self, costs: "Costs") -> int:
+        """The place of the limit at which a part costs least."""
+        return int(self.cost(costs).argmin())
 
     def cost(self, costs: "Costs") -> Values:
         """(M,) of one part."""
@@ -72,11 +79,15 @@ def operating(inspector: Inspector, evaluation: Evaluation) -> Operating | None:
     # A picture that cannot be used does not pass whatever the limit.
     scores = np.where(evaluation.unusable, np.inf, evaluation.scores)[ng]
     limits = calibration.scores[::-1]
-    chosen = calibration.count - int(np.searchsorted(calibration.scores, calibration.limit)) - 1
+
+    def place(share: float) -> int:
+        return calibration.count - rank_of_limit(calibration.count, share)
+
     return Operating(
         false_rejects=np.arange(1, calibration.count + 1) / (calibration.count + 1),
         escapes=(scores[None] <= limits[:, None]).mean(axis=1),
-        chosen=chosen,
+        chosen=place(calibration.false_reject),
+        review=None if calibration.review is None else place(calibration.review),
         ng=int(ng.sum()),
     )
 
@@ -97,7 +108,7 @@ def cheapest(inspector: Inspector, evaluation: Evaluation, costs: Costs) -> str:
     if curve is None:
         raise StudyError(messages.COSTS_NO_NG)
     each = 1000 * curve.cost(costs)
-    best = int(each.argmin())
+    best = curve.cheapest(costs)
     told = {
         "reject": costs.false_reject,
         "escape": costs.escape,

@@ -282,8 +282,9 @@ def _chart(found: Plan) -> bytes:
         "simulated defects that pass": [[t.passed for t in own] for own in found.trials.values()],
         "promised false reject": [[t.promised for t in own] for own in found.trials.values()],
     }
-    expected = {
-        "simulated defects that pass": found.expected["passed"],
-        "promised false reject": [_promised(count, found.asked) for count in found.beyond],
+    promised = [_promised(count, found.asked) for count in found.beyond]
+    ahead = {
+        "simulated defects that pass": ("extrapolated", found.expected["passed"]),
+        "promised false reject": ("could be promised", promised),
     }
-    return learning_chart(list(found.trials), bands, found.beyond, expected)
+    return learning_chart(list(found.trials), bands, found.beyond, ahead)

@@ -7,6 +7,7 @@ from math import log
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 _COLOURS = ("#1b6ca8", "#d1495b", "#2a9d6f", "#8a6d3b")
@@ -53,12 +54,12 @@ def learning_chart(
     counts: Sequence[int],
     bands: Mapping[str, Sequence[Sequence[float]]],
     beyond: Sequence[int],
-    expected: Mapping[str, Sequence[float]],
+    ahead: Mapping[str, tuple[str, Sequence[float]]],
 ) -> bytes:
-    """Shares against the number of pictures: mean and range over repeats, and what is expected.
+    """Shares against the number of pictures: mean and range over repeats, and what comes after.
 
-    bands: of each figure the values of every repeat at each count. beyond, expected: numbers of
-    pictures that are not there and what the figures may be then, drawn dotted.
+    bands: of each figure the values of every repeat at each count. beyond: numbers of pictures that
+    are not there; ahead: of a figure what its values then are called, and they, drawn dotted.
     """
     figure, (axes,) = _figure(1, height=3.4)
     for (name, repeats), colour in zip(bands.items(), _COLOURS, strict=False):
@@ -66,10 +67,10 @@ def learning_chart(
         low, high = ([100 * edge(one) for one in repeats] for edge in (min, max))
         axes.fill_between(list(counts), low, high, color=colour, alpha=0.2, linewidth=0)
         axes.plot(list(counts), means, "o-", color=colour, label=name)
-        if name in expected:
-            ahead = [means[-1], *(100 * value for value in expected[name])]
-            axes.plot([counts[-1], *beyond], ahead, "o:", color=colour, mfc="white",
-                      label=f"{name}, extrapolated")  # fmt: skip
+        if name in ahead:
+            called, values = ahead[name]
+            then = [means[-1], *(100 * value for value in values)]
+            axes.plot([counts[-1], *beyond], then, "o:", color=colour, mfc="white", label=called)
     every = [*counts, *beyond]
     axes.set_xscale("log")
     axes.set_xticks(every, [str(n) for n in every])
@@ -104,7 +105,9 @@ def pieces_chart(scores: Mapping[str, Sequence[float]], limit: float) -> bytes:
         axes.plot([number] * len(shots), shots, "o", color=_COLOURS[0], alpha=0.6, markersize=4)
     axes.axhline(limit, color=_INK, linestyle="--", linewidth=1, label=f"limit {limit:.3g}")
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xticks([])
     axes.set_xlabel(f"{len(scores)} pieces")
     axes.set_ylabel("score")

@@ -92,7 +92,7 @@ def write_report(
         above_promise=messages.ABOVE_PROMISE,
         scale_in_limits=SCALE_IN_LIMITS,
         squared_full_scale=SQUARED_FULL_SCALE,
-        operating=_operating(inspector, evaluation) if evaluation else None,
+        operating=_operating(inspector, evaluation, costs) if evaluation else None,
         cheapest=cheapest(inspector, evaluation, costs) if evaluation and costs else "",
         how=HOW_LEARNED | (HOW_EVALUATED if evaluation else {}) | HOW_JUDGED,
     )
@@ -175,12 +175,18 @@ def _other_rates(inspector: Inspector, evaluation: Evaluation) -> list[dict[str,
     return rows
 
 
-def _operating(inspector: Inspector, evaluation: Evaluation) -> str | None:
+def _operating(inspector: Inspector, evaluation: Evaluation, costs: Costs | None) -> str | None:
     curve = operating(inspector, evaluation)
     if curve is None:
         return None
-    here = float(curve.false_rejects[curve.chosen]), float(curve.escapes[curve.chosen])
-    points = {"this file": here}
+    places = {"this file: NG above": curve.chosen}
+    if curve.review is not None:
+        places["this file: REVIEW above"] = curve.review
+    if costs:
+        places["cheapest"] = curve.cheapest(costs)
+    points = {
+        name: (float(curve.false_rejects[n]), float(curve.escapes[n])) for name, n in places.items()
+    }
     return embed(operating_chart(curve.false_rejects, curve.escapes, points), "png")
 
 
