@@ -65,8 +65,8 @@ def summary(lines: list[dict]) -> Iterator[dict]:
     stable, fading = ([x for x in lines if x["kind"] == kind] for kind in ("stable", "fading"))
     usual = float(np.mean([line["rejected"] for line in stable]))
     shares = np.mean([line["rejected"] for line in fading], axis=0)
-    doubled = np.flatnonzero(shares >= 2 * usual)
-    alarms = sorted(line["alarm"] or 10**9 for line in fading)
+    doubled = np.flatnonzero(shares >= 2 * usual) if usual else np.empty(0)
+    alarms = sorted(line["alarm"] for line in fading if line["alarm"] is not None)
     yield {
         "benchmark": "drift stable",
         "model": stable[0]["model"],
@@ -79,9 +79,10 @@ def summary(lines: list[dict]) -> Iterator[dict]:
         "benchmark": "drift fading",
         "model": fading[0]["model"],
         "runs": len(fading),
-        "first_alarm": alarms[0],
-        "median_alarm": int(np.median(alarms)),
-        "last_alarm": alarms[-1],
+        "alarms": len(alarms),
+        "first_alarm": alarms[0] if alarms else None,
+        "median_alarm": int(np.median(alarms)) if alarms else None,
+        "last_alarm": alarms[-1] if alarms else None,
         "darker": sum("darker" in line["advice"] for line in fading),
         "doubled_after": int(doubled[0]) * STEP if len(doubled) else None,
         "parts": fading[0]["parts"],

@@ -94,6 +94,7 @@ def drift() -> str:
         ["of these with an alarm, at a stated 1 %", f"{stable['false_alarms']}"],
         ["good parts rejected in them", f"{100 * stable['false_reject']:.2f} %"],
         ["runs in which the lamp fades", f"{fading['runs']} of {fading['parts']} parts"],
+        ["of these with an alarm", f"{fading['alarms']}"],
         ["first alarm: earliest, median, latest part", f"{fading['first_alarm']}, "
          f"{fading['median_alarm']}, {fading['last_alarm']}"],
         ["of these that say the pictures became darker", f"{fading['darker']}"],

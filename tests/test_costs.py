@@ -24,11 +24,10 @@ def test_the_curve_holds_every_limit_with_its_promise_and_its_escapes(inspector,
     chosen = curve.false_rejects[curve.chosen], curve.escapes[curve.chosen]
     assert chosen[0] == pytest.approx(inspector.calibration.promised_false_reject)
     assert chosen[1] == pytest.approx(evaluation.escape.rate)
-    for place in (0, 3, n - 1):
-        recipe = inspector.bundle.recipe.but(false_reject=min(0.5, curve.false_rejects[place]))
-        if recipe.false_reject == curve.false_rejects[place]:
-            limit = inspector.calibration.scores[n - 1 - place]
-            assert curve.escapes[place] == np.mean(evaluation.scores[~evaluation.good] <= limit)
+    for place in (0, 3, n // 2 - 1):
+        limit = replace(inspector.calibration, false_reject=offered(curve.false_rejects[place]))
+        passed = evaluation.scores[~evaluation.good] <= limit.limit
+        assert curve.escapes[place] == np.mean(passed)
 
 
 def test_the_cost_of_a_limit_worked_by_hand():
@@ -44,7 +43,7 @@ def test_the_rate_that_is_offered_gives_the_limit_that_was_meant(labelled):
     evaluation = kenpin.evaluate(inspector, labelled)
     sentence = cheapest(inspector, evaluation, Costs(1, 1000, 0.1))
     curve = operating(inspector, evaluation)
-    best = int(curve.cost(Costs(1, 1000, 0.1)).argmin())
+    best = curve.cheapest(Costs(1, 1000, 0.1))
     assert best != curve.chosen
     rate = float(sentence.split("--false-reject ")[1].split(")")[0])
     meant = inspector.calibration.scores[inspector.calibration.count - 1 - best]
@@ -58,6 +57,20 @@ def test_every_rate_that_can_be_offered_gives_its_limit():
         for place in range(0, count // 2, 7):
             rate = offered((place + 1) / (count + 1))
             assert rank_of_limit(count, rate) == count - place
+
+
+def test_no_rate_is_offered_that_cannot_be_asked_and_review_is_said(labelled):
+    recipe = kenpin.Recipe(model="rt", review=0.3)
+    inspector = kenpin.Inspector(kenpin.learn(good_pictures(40), recipe))
+    evaluation = kenpin.evaluate(inspector, labelled)
+    curve = operating(inspector, evaluation)
+    costs = Costs(1e-6, 1e6, 0.5)
+    assert curve.false_rejects[curve.cheapest(costs)] <= 0.5
+    assert "REVIEW is counted as passed here" in cheapest(inspector, evaluation, costs)
+    assert curve.escapes[curve.review] == pytest.approx(evaluation.escape.rate)
+    assert evaluation.not_ok_good.errors == (
+        evaluation.review_good.errors + evaluation.false_reject.errors
+    )
 
 
 def test_costs_are_offered_and_nothing_is_changed(part, tmp_path):
@@ -74,7 +87,7 @@ def test_costs_are_offered_and_nothing_is_changed(part, tmp_path):
 
 
 def test_what_cannot_be_compared_is_refused(inspector, part, tmp_path):
-    for text in ("1", "a,b", "1,0", "-1,5", "nan,5"):
+    for text in ("1", "a,b", "1,0", "-1,5", "nan,5", "inf,5", "1,inf"):
         with pytest.raises(StudyError, match="Costs are told as"):
             parse_costs(text, 0.01)
     with pytest.raises(StudyError, match="share of NG parts"):

@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -60,7 +62,7 @@ def test_what_is_before_a_date_is_passed_over(place):
     log = place / "log.sqlite"
     run("inspect", place / "part.kenpin", place / "新しい", "--log", log)
     assert len(read_log(log, place / "part.kenpin", "2020-01-01").rows) == 4
-    with pytest.raises(LogError, match=r"holds no verdict by .* in that time"):
+    with pytest.raises(LogError, match=r"holds no verdict by .* since 2999"):
         read_log(log, place / "part.kenpin", "2999-01-01T08:00")
     with pytest.raises(LogError, match="A time is given like"):
         read_log(log, place / "part.kenpin", "yesterday")
@@ -120,7 +122,7 @@ def test_a_log_locked_while_judging_loses_nothing(place, monkeypatch):
     inspector = kenpin.Inspector.open(part)
     verdicts = [inspector.inspect(pixels) for pixels in good_pictures(5, first=900)]
     holder = sqlite3.connect(log_file, isolation_level=None, timeout=0.05)
-    with pytest.raises(LogError, match=r"could not take the last 3 verdicts"), \
+    with pytest.raises(LogError, match=r"could not take the latest verdicts, 3 of them"), \
          Log(log_file, part) as log:  # fmt: skip
         log.add(verdicts[0])
         holder.execute("BEGIN EXCLUSIVE")
@@ -137,13 +139,63 @@ def test_a_log_locked_while_judging_loses_nothing(place, monkeypatch):
 
 
 def test_a_damaged_rest_is_kept_and_named(place):
-    rest = place / "log.sqlite.rest-20260101000000-1.jsonl"
-    for content in ('["half', '["too", "short"]\n', "\udcff"):
+    rest = place / "log.sqlite.rest-1.jsonl"
+    for content in ('["half', '["too", "short"]\n', "7\n", "\udcff"):
         rest.write_text(content, errors="surrogateescape")
         done = run("inspect", place / "part.kenpin", place / "新しい", "--log",
                    place / "log.sqlite")  # fmt: skip
-        refused(done)
-        assert rest.exists()
+        refused(done, "rest-1.jsonl holds verdicts that wait for the log, but is damaged")
+        assert rest.exists() and rows_of(place / "log.sqlite") == []
+
+
+def test_a_rest_is_taken_in_once_even_where_it_cannot_be_removed(place, monkeypatch):
+    part, log_file = place / "part.kenpin", place / "log[1].sqlite"
+    verdict = kenpin.Inspector.open(part).inspect(good_pictures(1, first=900)[0])
+    with Log(log_file, part) as log:
+        log.add(verdict)
+    (row,) = rows_of(log_file)
+    rest = place / "log[1].sqlite.rest-1.jsonl"
+    rest.write_text(json.dumps([*row.values()]) + "\n")
+    unlink = Path.unlink
+
+    def held(path, *given, **named):
+        if path == rest:
+            raise PermissionError
+        unlink(path, *given, **named)
+
+    monkeypatch.setattr(Path, "unlink", held)
+    for _ in range(3):
+        Log(log_file, part).close()
+    assert rest.exists() and len(rows_of(log_file)) == 2
+
+
+def test_a_name_that_is_no_text_and_a_second_close_lose_nothing(place):
+    part, log_file = place / "part.kenpin", place / "log.sqlite"
+    verdict = kenpin.Inspector.open(part).inspect(good_pictures(1, first=900)[0])
+    with Log(log_file, part) as log:
+        log.add(replace(verdict, picture="\udcff.png"))
+        log.close()
+    assert [row["picture"] for row in rows_of(log_file)] == ["\\udcff.png"]
+
+
+def test_only_what_came_since_then_counts(place):
+    part, log_file = place / "part.kenpin", place / "log.sqlite"
+    run("inspect", part, place / "新しい", "--log", log_file)
+    with sqlite3.connect(log_file) as connection:
+        for number, day in ((1, "2026-01-05T12:00:00+09:00"), (2, "2026-01-03T00:00:00+00:00")):
+            connection.execute("UPDATE verdicts SET time = ? WHERE id = ?", [day, number])
+    connection.close()
+    found = read_log(log_file, part, "2026-01-04")
+    assert len(found.rows) == 3
+    times = [row["time"] for row in read_log(log_file, part).rows]
+    assert times[0].startswith("2026-01-03") and times[1].startswith("2026-01-05")
+    with sqlite3.connect(log_file) as connection:
+        connection.execute("UPDATE verdicts SET time = 'noon' WHERE id = 1")
+    connection.close()
+    with pytest.raises(LogError, match="'noon' is no time"):
+        read_log(log_file, part)
+    with pytest.raises(LogError, match="cannot be read"):
+        Log(log_file, place / "missing.kenpin")
 
 
 def test_the_log_is_no_other_output_and_no_input(place):

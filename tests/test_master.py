@@ -2,6 +2,7 @@
 
 import csv
 import json
+import unicodedata
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 import kenpin
 from conftest import SIZE, good_pictures, write_pictures
 from kenpin.assurance.master import add_masters, check_masters, master_folder
-from kenpin.errors import PictureError, StudyError
+from kenpin.errors import StudyError
 from kenpin.pictures import write_png
 from kenpin.synth.terminals import draw_terminals
 from test_cli import refused, run
@@ -66,16 +67,18 @@ def test_a_known_ng_that_passes_and_a_known_ok_that_fails_are_loud(place):
     assert result.exit_code == 1
     assert "a known NG piece passed" in result.stdout
     assert "a known OK piece failed" in result.stdout
-    assert "2 of 5" in result.stdout and "NOT" in result.stdout
+    assert "should be: 2 of 5" in result.stdout and "NOT" in result.stdout
 
 
 def test_a_piece_not_shown_a_blank_picture_and_a_copy_are_no_pass(place):
     added(place)
     (place / "fresh" / "000.png").unlink()
     write_png(place / "fresh" / "001.png", np.full(SIZE, 255, np.uint8))
-    stored = place / "part.master" / "pictures" / "002.png"
+    (stored,) = (place / "part.master" / "pictures").glob("002-*.png")
     (place / "fresh" / "002.png").write_bytes(stored.read_bytes())
-    problems = [one.problem for one in check_masters(place / "part.kenpin", place / "fresh").pieces]
+    found = check_masters(place / "part.kenpin", place / "fresh")
+    problems = [one.problem for one in found.pieces]
+    assert [one.misjudged for one in found.pieces] == [False, True, False, False, False]
     assert "not shown" in problems[0]
     assert "cannot be used (overexposed)" in problems[1]
     assert "stored picture itself" in problems[2]
@@ -96,7 +99,14 @@ def test_a_part_learned_anew_is_checked_by_the_same_pieces(place):
         place / "part.kenpin"
     )
     found = check_masters(place / "part.kenpin", place / "fresh")
-    assert found.changed and len(found.pieces) == 5
+    assert len(found.changed) == len(found.pieces) == 5
+    other = place / "other" / "100.png"
+    write_pictures(place / "other", good_pictures(1, first=2_900))
+    (place / "other" / "000.png").rename(other)
+    add_masters(place / "part.kenpin", ok=[other])
+    told = run("master", "check", place / "part.kenpin")
+    assert "these were added:" in told.stdout
+    assert "100" not in told.stdout.split("these were added:")[1].split("They were")[0]
 
 
 def test_a_master_the_part_judges_otherwise_is_not_taken(place):
@@ -112,20 +122,83 @@ def test_one_of_the_same_name_is_replaced_and_names_must_differ(place):
     write_pictures(place / "other", good_pictures(1, first=2_800))
     kept, count = add_masters(place / "part.kenpin", ok=[other])
     assert count == 1 and len(kept.masters) == 5
+    assert len(list((place / "part.master" / "pictures").iterdir())) == 5
     twice = [place / "限度見本" / "ok" / "000.png", other]
     with pytest.raises(StudyError, match="called 000"):
         add_masters(place / "part.kenpin", ok=twice)
 
 
-def test_pictures_of_another_size_are_refused(place):
+def test_pictures_of_another_size_are_refused_or_no_pass(place):
     part = place / "part.kenpin"
     write_pictures(place / "large", good_pictures(1, first=2_000, size=(96, 128)))
     with pytest.raises(StudyError, match=r"is 128x96 pixels, the good pictures .* are 64x48"):
         add_masters(part, ok=[place / "large" / "000.png"])
     added(place)
     (place / "fresh" / "000.png").write_bytes((place / "large" / "000.png").read_bytes())
-    refused(run("master", "check", part, place / "fresh"), "is 128x96 pixels", "was 64x48")
-    assert not (place / "part.master" / "record.csv").exists()
+    (place / "fresh" / "001.png").write_bytes(b"")
+    found = check_masters(part, place / "fresh")
+    assert not found.passed
+    assert found.pieces[0].problem.startswith("128x96 pixels, the master picture was 64x48")
+    assert "is empty" in found.pieces[1].problem
+    record = (place / "part.master" / "record.csv").read_text("utf-8-sig")
+    assert "128x96 pixels" in record and "is empty" in record
+
+
+def test_review_is_a_mistake_neither_way(place):
+    good = [
+        pixels
+        for pixels in good_pictures(60, first=3_000)
+        if kenpin.Inspector.open(place / "part.kenpin", 0.4).inspect(pixels).outcome == "REVIEW"
+    ]
+    recipe = kenpin.Recipe(model="pca", review=0.4)
+    kenpin.learn(good_pictures(40), recipe).save(place / "part.kenpin")
+    write_pictures(place / "doubtful", good[:2])
+    add_masters(place / "part.kenpin", [place / "doubtful/000.png"], [place / "doubtful/001.png"])
+    found = check_masters(place / "part.kenpin")
+    assert [one.verdict.outcome for one in found.pieces] == ["REVIEW", "REVIEW"]
+    assert found.passed
+
+
+def test_one_piece_shown_under_two_names_and_names_of_a_mac(place):
+    added(place)
+    fresh = place / "fresh"
+    (fresh / "001.png").write_bytes((fresh / "000.png").read_bytes())
+    apart = unicodedata.normalize("NFD", "ガ")
+    write_pictures(place / "mac", good_pictures(1, first=2_950))
+    (place / "mac" / "000.png").rename(place / "mac" / "ガ.png")
+    add_masters(place / "part.kenpin", ok=[place / "mac" / "ガ.png"])
+    write_png(fresh / f"{apart}.png", again(good_pictures(1, first=2_950)[0]))
+    found = {one.master.name: one for one in check_masters(place / "part.kenpin", fresh).pieces}
+    assert "same picture as 000" in found["001"].problem
+    assert found["ガ"].problem == ""
+
+
+def test_a_replacement_that_is_cut_short_leaves_the_old_one(place, monkeypatch):
+    added(place)
+    write_pictures(place / "other", good_pictures(1, first=2_800))
+
+    def fails(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("kenpin.assurance.master.write_atomically", fails)
+        with pytest.raises(KeyboardInterrupt):
+            add_masters(place / "part.kenpin", ok=[place / "other" / "000.png"])
+    assert check_masters(place / "part.kenpin", place / "fresh").passed
+
+
+def test_a_record_that_was_cut_off_keeps_its_rows_apart(place):
+    added(place)
+    check_masters(place / "part.kenpin", place / "fresh")
+    record = place / "part.master" / "record.csv"
+    record.write_bytes(record.read_bytes()[:-10])
+    check_masters(place / "part.kenpin", place / "fresh")
+    with record.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    assert len(rows) == 11 and {len(row) for row in (*rows[:5], *rows[6:])} == {10}
+    record.write_bytes(b"")
+    check_masters(place / "part.kenpin", place / "fresh")
+    assert record.read_text("utf-8-sig").startswith("time,part")
 
 
 def test_whatever_else_is_wrong_is_one_sentence(place):
@@ -137,10 +210,11 @@ def test_whatever_else_is_wrong_is_one_sentence(place):
     (place / "fresh" / "twice" / "000.png").write_bytes((place / "fresh" / "000.png").read_bytes())
     refused(run("master", "check", part, place / "fresh"), "Two of the fresh pictures are called")
     (place / "fresh" / "twice" / "000.png").unlink()
-    (place / "fresh" / "000.png").write_bytes(b"")
-    with pytest.raises(PictureError, match="is empty"):
-        check_masters(part, place / "fresh")
-    stored = place / "part.master" / "pictures" / "000.png"
+    refused(run("master", "check", part, place / "限度見本" / "nothing"), "does not exist")
+    write_pictures(place / "elsewhere", good_pictures(1))
+    (place / "elsewhere" / "000.png").rename(place / "elsewhere" / "a.png")
+    refused(run("master", "check", part, place / "elsewhere"), "called like a master picture")
+    (stored,) = (place / "part.master" / "pictures").glob("000-*.png")
     write_png(stored, good_pictures(1)[0])
     refused(run("master", "check", part), "was changed or lost")
     listed = place / "part.master" / "master.json"

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import kenpin
-from conftest import SIZE, write_pictures
+from conftest import SIZE, good_pictures, write_pictures
 from kenpin.assurance.repeat import repeat, repeat_sheet
 from kenpin.errors import DatasetError, PictureError, StudyError
+from kenpin.pictures import write_png
 from kenpin.synth.terminals import draw_terminals
 from test_cli import refused, run
 
@@ -71,19 +72,68 @@ def test_too_little_is_refused_in_one_sentence(part, pieces, tmp_path):
     few = tmp_path / "few"
     for n in range(4):
         write_pictures(few / str(n), shots(9_600 + n, count=2))
-    with pytest.raises(StudyError, match="has 4 sub-folders; a study needs at least 5"):
+    with pytest.raises(StudyError, match=": 4; a study needs at least 5 pieces"):
         repeat(part, few)
     write_pictures(few / "4", shots(9_700, count=1))
-    with pytest.raises(StudyError, match="1 pieces have only one shot, the first is 4"):
+    with pytest.raises(StudyError, match="only one shot: 1, the first is 4"):
         repeat(part, few)
     (few / "5").mkdir()
     with pytest.raises(StudyError, match="holds no picture"):
         repeat(part, few)
     (few / "5" / "a.png").write_bytes(b"")
     (few / "5" / "b.png").write_bytes(b"")
-    (few / "4" / "second.png").write_bytes((few / "3" / "000.png").read_bytes())
+    write_png(few / "4" / "second.png", shots(9_700, count=2)[1])
     with pytest.raises(PictureError, match="is empty"):
         repeat(part, few)
+
+
+def test_words_of_inspectors_are_known_ones(part, pieces, tmp_path):
+    table = tmp_path / "said.csv"
+    words = dict(
+        zip((f"良品{n}" for n in range(6)), ("○", "〇", "合", "ok", "良", "0"), strict=True)
+    )
+    words |= {"ng0": "×", "ng1": "不良", "ng2": "1"}
+    rows = ["piece,Sato", *(f"{piece},{word}" for piece, word in words.items())]
+    table.write_text("\n".join(rows), "utf-8")
+    assert repeat(part, pieces, table).agreements["kenpin", "Sato"][0].errors == 0
+    refused(run("repeat", part, pieces, "--inspectors", tmp_path / "none.csv"), "check the path")
+
+
+def test_copies_and_shots_that_cannot_be_judged_are_no_study(part, pieces):
+    first = pieces / "ng0" / "000.png"
+    kept = first.read_bytes()
+    first.write_bytes((pieces / "ng0" / "001.png").read_bytes())
+    with pytest.raises(StudyError, match="has the same pixels as"):
+        repeat(part, pieces)
+    write_png(first, np.full(SIZE, 255, np.uint8))
+    with pytest.raises(StudyError, match=r"cannot be judged \(overexposed\)"):
+        repeat(part, pieces)
+    first.write_bytes(kept)
+    (pieces / ".thumbs").mkdir()
+    assert len(repeat(part, pieces).shots) == 9
+
+
+def test_with_three_answers_review_is_one_of_its_own(part, pieces, tmp_path):
+    inspector = kenpin.Inspector.open(part, review=0.5)
+    found = repeat(inspector, pieces)
+    assert len(found.limits) == 2 and found.limits[1] < found.limits[0]
+    assert {answer for own in found.answers.values() for answer in own} >= {"OK", "REVIEW", "NG"}
+    # The scores of a piece of its own lie on either side of the lower limit.
+    near = [v.score for own in found.shots.values() for v in own]
+    assert min(near) < found.limits[1] < max(near)
+    assert found.near >= found.undecided.errors
+
+
+def test_a_part_with_labels_must_be_told_which_one(pieces):
+    good = good_pictures(12)
+    four = [draw_terminals(n, size=SIZE, terminals=4).pixels for n in range(12)]
+    bundle = kenpin.learn(
+        good + four, kenpin.Recipe(model="pca"), labels=["six"] * 12 + ["four"] * 12
+    )
+    inspector = kenpin.Inspector(bundle)
+    with pytest.raises(StudyError, match="--expect: four, six"):
+        repeat(inspector, pieces)
+    assert len(repeat(inspector, pieces, expect="six").shots) == 9
 
 
 @pytest.mark.parametrize(
@@ -94,6 +144,8 @@ def test_too_little_is_refused_in_one_sentence(part, pieces, tmp_path):
         (["piece,Sato", "other,OK"], "names the piece 'other'"),
         (["piece,Sato", "良品0,OK", "良品0,NG"], "twice"),
         (["piece,Sato", "良品0,"], "nothing in the column 'Sato'"),
+        (["piece,Sato,Sato", "良品0,OK,NG"], "the column 'Sato' twice"),
+        (["piece,Sato", "良品0,保留"], "'保留' in the column 'Sato' of row 2, which is neither"),
     ],
 )
 def test_a_table_that_does_not_fit_is_refused(part, pieces, tmp_path, rows, saying):

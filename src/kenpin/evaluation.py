@@ -71,7 +71,8 @@ class Evaluation:
     """The verdicts on labelled pictures and what follows from them.
 
     items and verdicts: in the same order; the verdicts have let go of their evidence.
-    mse_limits: for each verdict the limit of a judge by the mean squared residual.
+    mse_limits, mse_pass_limits: (N,) above which a judge by the mean squared residual says NG, and
+    up to which OK.
     promised_review: the share of good parts not OK at once, at most; None with two answers.
     pixel_auroc, aupro: None where there are no masks.
     """
@@ -80,6 +81,7 @@ class Evaluation:
     verdicts: tuple[Verdict, ...]
     left_out: tuple[LeftOut, ...]
     mse_limits: NDArray[np.float64]
+    mse_pass_limits: NDArray[np.float64]
     promised_false_reject: float
     promised_review: float | None
     pixel_auroc: float | None
@@ -171,6 +173,11 @@ class Evaluation:
         return _rate(self.reviewed, ~self.good)
 
     @property
+    def not_ok_good(self) -> Rate:
+        """Good pieces that are not OK at once, for whatever reason."""
+        return _rate(~self.passed, self.good)
+
+    @property
     def matrix(self) -> dict[str, tuple[int, int, int]]:
         """Of good and of NG pieces how many were judged OK, REVIEW and rejected."""
         return {
@@ -190,7 +197,7 @@ class Evaluation:
     @property
     def escape_mse(self) -> Rate:
         """NG pieces that a judge by mean squared difference would pass."""
-        return _rate(self.mse_scores <= self.mse_limits, ~self.good)
+        return _rate(self.mse_scores <= self.mse_pass_limits, ~self.good)
 
     @property
     def by_kind(self) -> dict[str, tuple[Rate, float | None]]:
@@ -235,6 +242,7 @@ class Evaluation:
             return {}
         return {
             "promised_review": self.promised_review,
+            "not_ok_good": self.not_ok_good.to_dict(),
             "review_good": self.review_good.to_dict(),
             "review_ng": self.review_ng.to_dict(),
         }
@@ -274,11 +282,13 @@ def evaluate(
     if not items:
         reason = left_out[0].reason if left_out else messages.NOTHING_TO_EVALUATE
         raise DatasetError(reason)
+    judged_by = [inspector.calibration_of(verdict) for verdict in verdicts]
     return Evaluation(
         items=tuple(items),
         verdicts=tuple(verdicts),
         left_out=tuple(left_out),
-        mse_limits=np.array([inspector.calibration_of(verdict).mse_limit for verdict in verdicts]),
+        mse_limits=np.array([calibration.mse_limit for calibration in judged_by]),
+        mse_pass_limits=np.array([calibration.mse_pass_limit for calibration in judged_by]),
         promised_false_reject=max(c.promised_false_reject for c in inspector.calibrations),
         promised_review=max(
             (c.promised_review for c in inspector.calibrations if c.promised_review is not None),

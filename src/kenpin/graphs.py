@@ -6,6 +6,7 @@ takes over after a few runs, with 32-bit numbers too: scores differ by about a m
 
 import json
 import os
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ from math import prod
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnxruntime as ort
@@ -179,6 +180,9 @@ def _openvino(content: bytes, shared: bool, shapes: Sequence[tuple[int, ...]]) -
 
 @cache
 def _openvino_core() -> Any:
+    # Importing OpenVINO reports to its maker over the network wherever that package can be loaded;
+    # without it OpenVINO uses a stub of its own.
+    sys.modules.setdefault("openvino_telemetry", cast(Any, None))
     import openvino  # noqa: PLC0415 - an extra, and slow to load
 
     return openvino.Core()

@@ -105,6 +105,11 @@ class Calibration:
         return rank_limit(self.mse_scores, self.false_reject)
 
     @property
+    def mse_pass_limit(self) -> float:
+        """Up to it that judge says OK: with three answers at the larger share."""
+        return rank_limit(self.mse_scores, self.review or self.false_reject)
+
+    @property
     def promised_false_reject(self) -> float:
         """The share of good parts rejected, at most on average over sets of good pictures."""
         return self._promised(self.false_reject)

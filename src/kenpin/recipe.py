@@ -13,6 +13,7 @@ from kenpin import messages
 from kenpin.errors import RecipeError
 from kenpin.settings import (
     LARGEST_SIDE,
+    MOST_FALSE_REJECT,
     PRESETS,
     PUBLISHED_JUDGE,
     SMALLEST_SIDE,
@@ -101,7 +102,10 @@ class Recipe(Settings):
         "for 'units', which looks at several scales itself, and for the mean, else 1/32.",
     )
     false_reject: float = Field(
-        0.01, gt=0, le=0.5, description="The share of good parts you accept to see rejected."
+        0.01,
+        gt=0,
+        le=MOST_FALSE_REJECT,
+        description="The share of good parts you accept to see rejected.",
     )
     review: float | None = Field(
         None,

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SMALLEST_SIDE = 16
 LARGEST_SIDE = 2048
+MOST_FALSE_REJECT = 0.5
 
 
 Side = Annotated[int, Field(ge=4, le=LARGEST_SIDE)]

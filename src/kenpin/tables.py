@@ -30,8 +30,9 @@ if TYPE_CHECKING:  # inspecting does not wait for what it does not need
     from kenpin.speed import Speed
 
 _COLUMNS = ("picture", "verdict", "expected", "label", "sure", "margin", "margin_limit",
-            "score", "limit", "p_value", "regions", "x", "y", "width", "height", "peak",
-            "window", "unusable", "fit", "shown", "reason")  # fmt: skip
+            "score", "limit", "review_limit", "p_value", "regions", "x", "y", "width", "height",
+            "peak", "window", "unusable", "fit", "brightness", "sharpness", "shown",
+            "reason")  # fmt: skip
 
 
 _MOST_DRAWN = 48
@@ -54,6 +55,8 @@ def print_bundle(out: Console, bundle: Bundle, path: Path) -> None:
         table.add_row(f"held-out scores{mark}", how_held_out(part.calibration))
         if part.calibration:
             table.add_row(f"limit{mark}", f"{part.calibration.limit:.4g}")
+        if part.calibration and part.calibration.review_limit is not None:
+            table.add_row(f"review limit{mark}", f"{part.calibration.review_limit:.4g}")
         table.add_row(f"promise{mark}", promise(part.calibration))
         if part.calibration:
             table.add_row("", promise_spread(part.calibration))
@@ -62,7 +65,8 @@ def print_bundle(out: Console, bundle: Bundle, path: Path) -> None:
     for remark in provenance.remarks:
         table.add_row("note", remark)
     out.print(table)
-    print_how(out, HOW_LEARNED)
+    if bundle.calibration:
+        print_how(out, HOW_LEARNED)
 
 
 def print_choice(out: Console, bundle: Bundle, most: int = 10) -> None:
@@ -107,6 +111,7 @@ def print_evaluation(out: Console, evaluation: "Evaluation") -> None:
         table.add_row(name, _share(ours), _interval(ours), _most(ours), _share(mse))
     if evaluation.promised_review is not None:
         for name, rate in (
+            ("not OK at once, good", evaluation.not_ok_good),
             ("review, good", evaluation.review_good),
             ("review, NG", evaluation.review_ng),
         ):
@@ -165,14 +170,21 @@ def print_masters(out: Console, found: "MasterCheck") -> None:
             *figures, one.problem, style="bold red" if one.problem else None,
         )  # fmt: skip
     out.print(table)
-    bad, count = sum(bool(one.problem) for one in found.pieces), len(found.pieces)
-    text = assuring.MASTER_BAD if bad else assuring.MASTER_FINE
-    out.print(text.format(bad=bad, count=count))
+    count, bad = len(found.pieces), sum(one.misjudged for one in found.pieces)
+    absent = sum(not one.shown for one in found.pieces)
+    for number, text in (
+        (bad, assuring.MASTER_BAD),
+        (absent, assuring.MASTER_NOT_SHOWN),
+        (found.passed, assuring.MASTER_FINE),
+    ):
+        if number:
+            out.print(text.format(bad=number, count=count))
     if not found.fresh:
         out.print(assuring.MASTER_STORED)
     if found.changed:
-        out.print(assuring.MASTER_PART_CHANGED)
+        out.print(assuring.MASTER_PART_CHANGED.format(names=", ".join(found.changed)))
     out.print(assuring.MASTER_RECORD.format(path=found.record))
+    print_how(out, assuring.MASTER_HOW)
 
 
 def print_examination(out: Console, found: "Examination") -> None:

@@ -1,7 +1,7 @@
 """What each limit would cost, where NG pictures are known: offered, never set by itself."""
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from kenpin.evaluation import Evaluation
 from kenpin.inspector import Inspector
 from kenpin.judge import percent
 from kenpin.ranks import rank_of_limit
+from kenpin.settings import MOST_FALSE_REJECT
 
 Values = NDArray[np.float64]
 
@@ -34,8 +35,9 @@ class Operating:
     ng: int
 
     def cheapest(self, costs: "Costs") -> int:
-        """The place of the limit at which a part costs least."""
-        return int(self.cost(costs).argmin())
+        """The place of the limit at which a part costs least, among the rates that may be asked."""
+        possible = self.false_rejects <= MOST_FALSE_REJECT
+        return int(np.where(possible, self.cost(costs), inf).argmin())
 
     def cost(self, costs: "Costs") -> Values:
         """(M,) of one part."""
@@ -55,7 +57,7 @@ class Costs:
     ng_share: float = 0.01
 
     def __post_init__(self) -> None:
-        if not (self.false_reject > 0 and self.escape > 0):
+        if not (0 < self.false_reject < inf and 0 < self.escape < inf):
             raise StudyError(messages.COSTS.format(value=f"{self.false_reject},{self.escape}"))
         if not 0 < self.ng_share < 1:
             raise StudyError(messages.NG_SHARE.format(value=self.ng_share))
@@ -92,6 +94,12 @@ def operating(inspector: Inspector, evaluation: Evaluation) -> Operating | None:
     )
 
 
+def check_costs(inspector: Inspector) -> None:
+    """Raise StudyError now if costs could not be compared for this part."""
+    if inspector.bundle.labels:
+        raise StudyError(messages.COSTS_LABELS.format(name=inspector.bundle.name))
+
+
 def offered(rate: float) -> float:
     """The rate with few digits that gives the limit which promises exactly `rate`: rounded up."""
     return ceil(_FINE * rate) / _FINE
@@ -102,13 +110,13 @@ def cheapest(inspector: Inspector, evaluation: Evaluation, costs: Costs) -> str:
 
     Raises StudyError where there is nothing to compare.
     """
-    if inspector.bundle.labels:
-        raise StudyError(messages.COSTS_LABELS.format(name=inspector.bundle.name))
+    check_costs(inspector)
     curve = operating(inspector, evaluation)
     if curve is None:
         raise StudyError(messages.COSTS_NO_NG)
     each = 1000 * curve.cost(costs)
     best = curve.cheapest(costs)
+    reviewed = "" if curve.review is None else f" {messages.COSTS_REVIEW}"
     told = {
         "reject": costs.false_reject,
         "escape": costs.escape,
@@ -116,8 +124,7 @@ def cheapest(inspector: Inspector, evaluation: Evaluation, costs: Costs) -> str:
         "now": float(each[curve.chosen]),
     }
     if not each[best] < each[curve.chosen]:
-        return messages.CHEAPEST_NOW.format(**told)
+        return messages.CHEAPEST_NOW.format(**told) + reviewed
     rate = float(curve.false_rejects[best])
-    return messages.CHEAPEST.format(
-        **told, least=float(each[best]), rate=percent(rate), count=curve.ng, option=offered(rate)
-    )  # fmt: skip
+    told |= {"least": float(each[best]), "rate": percent(rate), "count": curve.ng}
+    return messages.CHEAPEST.format(**told, option=offered(rate)) + reviewed

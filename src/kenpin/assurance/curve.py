@@ -18,16 +18,20 @@ def expected_at(counts: Sequence[int], figures: Sequence[float], beyond: Sequenc
 
     A floor plus a falling power of the number, fitted by least squares to the last counts (Cortes
     et al., "Learning curves: asymptotic values and rate of convergence", 1994); of two powers the
-    better one. Never above the last figure, and never below 0.
+    better one. Never above the last figure, and never below 0. With fewer numbers of pictures than
+    `FEWEST` there is nothing to tell it from: the last figure.
     """
     x, y = np.array(counts[-FEWEST:], float), np.array(figures[-FEWEST:], float)
     last = float(y[-1])
     best, values = np.inf, np.full(len(beyond), last)
-    for power in _POWERS if len(x) > 1 else ():
+    then = np.array(beyond, float)
+    for power in _POWERS if len(x) == FEWEST else ():
         fall, floor = np.polyfit(x**-power, y, 1)
         error = float(np.square(floor + fall * x**-power - y).sum())
         if fall > 0 and error < best:
-            then = np.array(beyond, float) ** -power
-            # From the last figure that was measured, as the curve falls from there.
-            best, values = error, last + fall * (then - x[-1] ** -power)
+            # From the last figure that was measured, as the curve falls from there; one that would
+            # fall below 0 falls in proportion instead.
+            best, values = error, last + fall * (then**-power - x[-1] ** -power)
+            if floor < 0:
+                values = last * (then / x[-1]) ** -power
     return np.asarray(np.clip(values, 0.0, last))

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from math import log, sqrt
+from functools import cached_property, partial
+from math import inf, isfinite, log, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kenpin.assurance import messages
 from kenpin.assurance.log import read_log
-from kenpin.assurance.martingale import Sides, log_capital, p_values
+from kenpin.assurance.martingale import Sides, best_bet, log_capital, p_values
 from kenpin.assurance.sheet import Section, Sheet
 from kenpin.errors import StudyError
 from kenpin.inspector import Inspector
@@ -20,30 +20,35 @@ from kenpin.judge import percent
 from kenpin.types import FACTS, Outcome
 
 LEAST = 20  # verdicts
-WEIGHT, WIDTH = 0.1, 2.7  # of the moving average; both charts cross about once in 500 when steady
+WEIGHT, WIDTH = 0.1, 2.814  # of the average: crossed once in 500 when steady (Lucas, Saccucci 1990)
 SLACK, LINE = 0.5, 5.0  # of the cumulative sums (Montgomery, "Statistical quality control")
 _LATEST = 200  # pictures that "now" is about
+_MOST = 0.5  # of the latest pictures not OK: then they matter more than any drift
+_SURELY = 2.0  # times its uncertainty: a smaller shift is no direction
 
 Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One quantity of T pictures, beside the good pictures that were learned from.
+    """One quantity of T > 0 pictures, beside the good pictures that were learned from.
 
     places: (T,) which of all logged pictures. values: (T,). standard: (T,) in standard deviations
-    of the good pictures (of the score, its logarithm). learned: a typical value of those. capital:
-    (T,) the logarithm of what betting 1 against exchangeability has become.
+    of the good pictures of its label (of a score above 0, its logarithm). learned: (T,) a typical
+    value of those. p_values: (T,), see `martingale`; capital: (T,) the logarithm of what betting 1
+    on them has become. sides: at which ends.
     """
 
     name: str
     places: NDArray[np.intp]
     values: Values
     standard: Values
-    learned: float
+    learned: Values
+    p_values: Values
     capital: Values
+    sides: Sides
 
-    @property
+    @cached_property
     def ewma(self) -> Values:
         """(T,) exponentially weighted moving average of `standard` (Roberts, 1959)."""
         smooth, last = np.empty(len(self.standard)), 0.0
@@ -57,7 +62,7 @@ class Track:
         """Where the chart has its lines."""
         return WIDTH * sqrt(WEIGHT / (2 - WEIGHT))
 
-    @property
+    @cached_property
     def cusum(self) -> tuple[Values, Values]:
         """(T,) upward and downward cumulative sums of `standard` (Page, 1954)."""
         sums = np.zeros((2, len(self.standard)))
@@ -66,6 +71,11 @@ class Track:
             up, down = max(0.0, up + value - SLACK), max(0.0, down - value - SLACK)
             sums[:, number] = up, down
         return sums[0], sums[1]
+
+    @property
+    def usual(self) -> float:
+        """A typical value of the good pictures of the labels that were logged."""
+        return float(np.median(self.learned[-_LATEST:]))
 
     @property
     def now(self) -> float:
@@ -77,47 +87,78 @@ class Track:
 class Drift:
     """What a log says of a part.
 
-    capital: (N,) the logarithm of the mean capital after each of the N logged pictures. alarm: the
-    number of the picture (from 0) at which it reached 1 / false_alarm, None if it never did.
-    rejected: (N,) True where a picture was not OK.
+    alarm: the number of the picture (from 0) at which the capital of a quantity reached `line`;
+    None if none ever did. line: the logarithm of the number of quantities by `false_alarm`: then
+    any of them ever reaches it with probability at most `false_alarm` while nothing changes.
+    not_ok: (N,) True where a picture was not OK.
     """
 
     tracks: tuple[Track, ...]
-    capital: Values
     alarm: int | None
+    line: float
     false_alarm: float
     times: tuple[str, ...]
-    rejected: NDArray[np.bool_]
+    not_ok: NDArray[np.bool_]
     others: int
+
+    @property
+    def guilty(self) -> Track | None:
+        """The quantity that gave the alarm."""
+        return None if self.alarm is None else max(self.tracks, key=self._capital_at_alarm)
+
+    @property
+    def began(self) -> int | None:
+        """The picture (from 0) from which on a bet against exchangeability has won most."""
+        track = self.guilty
+        return None if track is None else int(track.places[self._change(track)[0]])
 
     @property
     def advice(self) -> str:
         """One sentence: what to do, or that nothing is to be done."""
-        if self.alarm is None:
+        track = self.guilty
+        if track is None:
             return messages.DRIFT_STEADY.format(count=len(self.times))
-        track = max(self.tracks, key=self._capital_at_alarm)
-        before = track.places <= self.alarm
-        now = float(np.median(track.values[before][-_LATEST // 4 :]))
-        way = "rose" if now > track.learned or track.name == "score" else "fell"
-        share = percent(abs(now / track.learned - 1))
-        return messages.DRIFT_BECAUSE[track.name, way].format(share=share)
+        if track.name == "score":
+            others = ", ".join(one.name for one in self.tracks if one is not track)
+            text = messages.DRIFT_SCORE if others else messages.DRIFT_SCORE_ALONE
+            return text.format(others=others)
+        start, high = self._change(track)
+        here = int(np.searchsorted(track.places, self.alarm or 0, side="right"))
+        # Until then there are the good pictures learned from, which are 0 and 1 by definition.
+        before = np.median(np.append(track.standard[:start], [0.0] * _LATEST))
+        since = track.standard[start:here]
+        shift = float(np.median(since) - before)
+        # The median of m values is uncertain by 1.25 of their standard deviation by root m.
+        if abs(shift) < _SURELY * 1.25 * since.std() / sqrt(len(since)) or (shift > 0) != high:
+            return messages.DRIFT_SPREAD.format(name=track.name)
+        ratio = track.values / np.where(track.learned == 0, np.nan, track.learned)
+        usual = np.median(np.append(ratio[:start], [1.0] * _LATEST))
+        share = abs(float(np.median(ratio[start:here]) / usual) - 1)
+        text = messages.DRIFT_BECAUSE[track.name, "rose" if high else "fell"]
+        return text.format(share=percent(share) if isfinite(share) else "-")
+
+    def _change(self, track: Track) -> tuple[int, bool]:
+        """From which of its values on it changed, and whether upward."""
+        here = int(np.searchsorted(track.places, self.alarm or 0, side="right"))
+        return best_bet(track.p_values[:here], track.sides)
 
     def _capital_at_alarm(self, track: Track) -> float:
         reached = track.capital[track.places <= (self.alarm or 0)]
-        return float(reached[-1]) if len(reached) else 0.0
+        return float(reached[-1]) if len(reached) else -inf
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
         return {
             "pictures": len(self.times),
             "alarm": None if self.alarm is None else self.alarm + 1,
+            "began": None if self.began is None else self.began + 1,
             "alarm_time": None if self.alarm is None else self.times[self.alarm],
             "false_alarm": self.false_alarm,
             "advice": self.advice,
-            "rejected": float(self.rejected[-_LATEST:].mean()),
+            "not_ok": float(self.not_ok[-_LATEST:].mean()),
             "quantities": {
                 track.name: {
-                    "learned": track.learned,
+                    "learned": track.usual,
                     "now": track.now,
                     "ewma": float(track.ewma[-1]),
                     "cusum": float(max(track.cusum[0][-1], track.cusum[1][-1])),
@@ -137,7 +178,7 @@ def drift(
     since: ISO date or time, such as that of the last repair; what was before is passed over.
 
     Raises LogError when the log cannot be read or is about another part, StudyError when it is too
-    short.
+    short or the rate is impossible, BundleError or CalibrationError when the part cannot judge.
     """
     if not 0 < false_alarm <= 0.5:
         raise StudyError(messages.DRIFT_RATE.format(value=false_alarm))
@@ -145,18 +186,26 @@ def drift(
     logged = read_log(log_file, part, since)
     if len(logged.rows) < LEAST:
         raise StudyError(
-            messages.DRIFT_TOO_FEW.format(path=log_file, count=len(logged.rows), least=LEAST)
+            messages.DRIFT_TOO_FEW.format(
+                path=log_file,
+                count=len(logged.rows),
+                least=LEAST,
+                since=f" since {since}" if since else "",
+            )
         )
     tracks = tuple(_tracks(inspector, logged.rows))
-    capital = _mean_capital(tracks, len(logged.rows))
-    reached = np.flatnonzero(capital >= -log(false_alarm))
+    if not tracks:
+        raise StudyError(messages.DRIFT_NONE.format(path=log_file))
+    line = log(len(tracks) / false_alarm)
+    reached = [track.places[track.capital >= line][:1] for track in tracks]
+    first = np.concatenate(reached)
     return Drift(
         tracks=tracks,
-        capital=capital,
-        alarm=int(reached[0]) if len(reached) else None,
+        alarm=int(first.min()) if len(first) else None,
+        line=line,
         false_alarm=false_alarm,
         times=tuple(row["time"] for row in logged.rows),
-        rejected=np.array([row["verdict"] != Outcome.OK for row in logged.rows], bool),
+        not_ok=np.array([row["verdict"] != Outcome.OK for row in logged.rows], bool),
         others=logged.others,
     )
 
@@ -164,68 +213,58 @@ def drift(
 def _tracks(inspector: Inspector, rows: Sequence[dict[str, Any]]) -> list[Track]:
     labels = inspector.bundle.labels or ("",)
     kinds = np.array([labels.index(row["expected"] or row["label"] or "") for row in rows], np.intp)
-    # Parts above the limit say what is wrong with parts, and the good pictures have none: of the
-    # score those that pass are compared.
-    scores = np.array([np.nan if row["score"] is None else row["score"] for row in rows])
-    limits = np.array([row["limit"] for row in rows])
-    passed = scores <= limits
-    held_out = [c.scores[c.scores <= c.limit] for c in inspector.calibrations]
+    scores, limits = (_column(rows, name) for name in ("score", "limit"))
+    usable = np.array([row["verdict"] != Outcome.UNUSABLE for row in rows])
+    # NG parts say what is wrong with parts, and the good pictures learned from have none: those
+    # that pass are compared, with those held out that are below the one at the limit.
+    passed = usable & (scores <= limits)
+    held_out = [c.scores[c.scores < c.limit] for c in inspector.calibrations]
     tracks = [_track("score", "high", held_out, kinds, np.where(passed, scores, np.nan))]
     usability = inspector.bundle.usability
-    if usability is None or not len(usability.learned):
-        return tracks
-    for place, name in enumerate(FACTS):
-        own = usability.learned[:, place].astype(np.float64)
-        known = [own[usability.labels == number] for number in range(len(labels))]
-        values = np.array([np.nan if row[name] is None else row[name] for row in rows])
-        tracks.append(_track(name, "both", known, kinds, values))
-    return tracks
+    if usability is not None and len(usability.learned):
+        for place, name in enumerate(FACTS):
+            own = usability.learned[:, place].astype(np.float64)
+            known = [own[usability.labels == number] for number in range(len(labels))]
+            values = np.where(passed, _column(rows, name), np.nan)
+            tracks.append(_track(name, "both", known, kinds, values))
+    return [track for track in tracks if track is not None]
+
+
+def _column(rows: Sequence[dict[str, Any]], name: str) -> Values:
+    return np.array([np.nan if row[name] is None else row[name] for row in rows], np.float64)
 
 
 def _track(
     name: str, sides: Sides, known: Sequence[Values], kinds: NDArray[np.intp], values: Values
-) -> Track:
+) -> Track | None:
     """values: (N,) of all logged pictures, not a number where this one does not count."""
-    places = np.flatnonzero(np.isfinite(values))
+    counts = np.isfinite(values) & np.array([len(one) > 1 for one in known])[kinds]
+    places = np.flatnonzero(counts)
+    if not len(places):
+        return None
     own, kind = values[places], kinds[places]
-    ranks = p_values(dict(enumerate(known)), zip(kind.tolist(), own.tolist(), strict=True))
-    centres, spreads = np.array([_normal(one, name) for one in known]).T
-    standard = (_shown(own, name) - centres[kind]) / spreads[kind]
-    learned = float(np.median(np.concatenate(known)))
-    return Track(name, places, own, standard, learned, log_capital(ranks, sides))
-
-
-def _normal(known: Values, name: str) -> tuple[float, float]:
-    """Mean and standard deviation of the good pictures, as they are charted."""
-    shown = _shown(known, name)
-    return float(shown.mean()), max(float(shown.std(ddof=1)) if len(shown) > 1 else 0.0, 1e-12)
-
-
-def _shown(values: Values, name: str) -> Values:
-    """Scores are lopsided, their logarithms hardly."""
-    return np.log(np.maximum(values, 1e-12)) if name == "score" else values
-
-
-def _mean_capital(tracks: Sequence[Track], count: int) -> Values:
-    """(N,) where a picture does not count for a quantity, its capital stays as it is."""
-    each = np.zeros((len(tracks), count))
-    for number, track in enumerate(tracks):
-        steps = np.searchsorted(track.places, np.arange(count), side="right")
-        each[number] = np.concatenate([[0.0], track.capital])[steps]
-    return np.asarray(np.logaddexp.reduce(each, axis=0) - log(len(tracks)))
+    ranks = p_values(dict(enumerate(known)), kind, own)
+    lopsided = name == "score" and min(own.min(), *(one.min() for one in known if len(one))) > 0
+    shown = [np.log(one) if lopsided else one for one in known]
+    centres = np.array([one.mean() if len(one) else 0.0 for one in shown])
+    spreads = np.array([max(float(one.std(ddof=1)), 1e-12) if len(one) > 1 else 1 for one in shown])
+    standard = ((np.log(own) if lopsided else own) - centres[kind]) / spreads[kind]
+    typical = np.array([np.median(one) if len(one) else 0.0 for one in known])
+    capital = log_capital(ranks, sides)
+    return Track(name, places, own, standard, typical[kind], ranks, capital, sides)
 
 
 def _capital_chart(found: Drift) -> bytes:
     from kenpin.assurance.plots import capital_chart  # noqa: PLC0415 - matplotlib, for pages only
 
     names = {track.name: (track.places, track.capital) for track in found.tracks}
-    return capital_chart(names, found.capital, found.false_alarm)
+    return capital_chart(names, found.line)
 
 
-def _control_charts(track: Track) -> bytes:
+def _control_charts(track: Track, alarm: int | None) -> bytes:
     from kenpin.assurance.plots import control_charts  # noqa: PLC0415 - as above
 
-    return control_charts(track.places, track.ewma, track.ewma_limit, track.cusum, LINE)
+    return control_charts(track.places, track.ewma, track.ewma_limit, track.cusum, LINE, alarm)
 
 
 def drift_sheet(found: Drift) -> Sheet:
@@ -234,22 +273,33 @@ def drift_sheet(found: Drift) -> Sheet:
     first = found.advice
     if found.alarm is not None:
         alarm = messages.DRIFT_ALARM.format(
-            number=found.alarm + 1, count=count, time=found.times[found.alarm]
+            number=found.alarm + 1,
+            count=count,
+            time=found.times[found.alarm],
+            began=(found.began or 0) + 1,
         )
         first = f"{alarm} {found.advice}"
-    more = [messages.DRIFT_OTHERS.format(count=found.others)] if found.others else []
+    share = float(found.not_ok[-_LATEST:].mean())
+    more = [messages.DRIFT_MOST.format(share=percent(share))] if share > _MOST else []
+    more += [messages.DRIFT_OTHERS.format(count=found.others)] if found.others else []
     more += [messages.DRIFT_OLD] if len(found.tracks) == 1 else []
     rows = [
         (
-            track.name, f"{track.learned:.4g}", f"{track.now:.4g}", f"{track.ewma[-1]:+.2f}",
+            track.name, f"{track.usual:.4g}", f"{track.now:.4g}", f"{track.ewma[-1]:+.2f}",
             f"{max(track.cusum[0][-1], track.cusum[1][-1]):.1f}",
-            f"{np.exp(min(track.capital.max(), 50.0)):.3g}",
+            f"{track.capital.max() / log(10):.1f}",
         )
         for track in found.tracks
     ]  # fmt: skip
-    rejected = percent(float(found.rejected[-_LATEST:].mean()))
-    rows.append(("not OK", "", rejected, "", "", ""))
-    heads = ("", "learned", f"latest {min(_LATEST, count)}", "EWMA", "CUSUM", "capital")
+    rows.append(("not OK", "", percent(share), "", "", ""))
+    heads = (
+        "",
+        "learned",
+        f"latest {min(_LATEST, count)}",
+        "EWMA",
+        "CUSUM",
+        "capital, powers of ten",
+    )
     return Sheet(
         name="drift",
         title="Drift",
@@ -259,13 +309,14 @@ def drift_sheet(found: Drift) -> Sheet:
             Section("The test", plot=partial(_capital_chart, found)),
             *(
                 Section(track.name, (messages.DRIFT_CHARTS,) if not number else (),
-                        plot=partial(_control_charts, track))
+                        plot=partial(_control_charts, track, found.alarm))
                 for number, track in enumerate(found.tracks)
             ),
         ),
         how={
             name: text.format(
-                quantity="score, brightness, sharpness and fit", rate=f"{found.false_alarm:g}",
+                quantity=", ".join(track.name for track in found.tracks),
+                rate=f"{found.false_alarm:g}", count=len(found.tracks),
                 weight=WEIGHT, limit=WIDTH * sqrt(WEIGHT / (2 - WEIGHT)), line=LINE, window=_LATEST,
             )
             for name, text in messages.DRIFT_HOW.items()

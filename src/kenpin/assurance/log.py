@@ -7,18 +7,18 @@ is locked to the end they are put beside it as JSON lines and taken in the next 
 import contextlib
 import hashlib
 import json
-import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time_ns
 from types import TracebackType
 from typing import Any, Self
 
 from kenpin.assurance import messages
-from kenpin.errors import LogError
+from kenpin.errors import LogError, OutputError
 from kenpin.files import check_writable, write_atomically
 from kenpin.types import FACTS, Verdict
 
@@ -32,15 +32,14 @@ CREATE TABLE IF NOT EXISTS verdicts (
     verdict TEXT NOT NULL, unusable TEXT, score REAL, "limit" REAL, p_value REAL,
     label TEXT, expected TEXT, fit REAL, brightness REAL, sharpness REAL
 );
+CREATE TABLE IF NOT EXISTS rests (name TEXT PRIMARY KEY);
 PRAGMA application_id = {_IDENTITY};
 PRAGMA user_version = {_VERSION};
 """
 _INSERT = f"""INSERT INTO verdicts ({", ".join(f'"{name}"' for name in COLUMNS)})
 VALUES ({", ".join("?" * len(COLUMNS))})"""  # noqa: S608 - only names from above
-_PATIENCE, _LAST_PATIENCE = (
-    0.2,
-    10.0,
-)  # seconds to wait for a locked file: between parts, at the end
+_PATIENCE = 0.2  # seconds to wait for a locked file between parts
+_LAST_PATIENCE = 10.0  # at the beginning and at the end
 _EVERY = 1.0  # seconds between two commits: a crash loses no more
 
 Row = tuple[Any, ...]
@@ -48,8 +47,11 @@ Row = tuple[Any, ...]
 
 
 def part_hash(path: str | Path) -> str:
-    """SHA-256 of a .kenpin file: which part a verdict is about."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    """SHA-256 of a .kenpin file: which part a verdict is about. Raises LogError."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise LogError(messages.LOG_PART.format(path=path, reason=error.strerror)) from None
 
 
 class Log:
@@ -88,17 +90,11 @@ class Log:
     def close(self) -> None:
         """Keep what still waits; see `Log`."""
         try:
-            self._patience(_LAST_PATIENCE)
-            self._keep()
+            if self._waiting:
+                self._patience(_LAST_PATIENCE)
+                self._keep()
         except sqlite3.Error as error:
-            rest = _rest_of(self._path, os.getpid())
-            lines = "".join(json.dumps(row) + "\n" for row in self._waiting)
-            write_atomically(rest, lines.encode())
-            raise LogError(
-                messages.LOG_REST.format(
-                    path=self._path, reason=error, count=len(self._waiting), rest=rest
-                )
-            ) from None
+            raise self._put_beside(error) from None
         finally:
             self._connection.close()
 
@@ -114,24 +110,46 @@ class Log:
         self.close()
 
     def _keep(self) -> None:
-        if self._waiting:
-            with self._connection:  # one transaction
-                self._connection.executemany(_INSERT, self._waiting)
-            self._waiting.clear()
+        with self._connection:  # one transaction
+            self._connection.executemany(_INSERT, self._waiting)
+        self._waiting.clear()
+
+    def _put_beside(self, error: sqlite3.Error) -> LogError:
+        rest = self._path.with_name(f"{self._path.name}.rest-{time_ns()}.jsonl")
+        told = {"path": self._path, "reason": error, "count": len(self._waiting), "rest": rest}
+        lines = "".join(json.dumps(row) + "\n" for row in self._waiting)
+        try:
+            write_atomically(rest, lines.encode())
+        except OutputError:
+            return LogError(messages.LOG_LOST.format(**told))
+        self._waiting.clear()
+        return LogError(messages.LOG_REST.format(**told))
 
     def _patience(self, seconds: float) -> None:
         self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
 
     def _take_in_rests(self) -> None:
-        """What could not be kept before."""
-        for rest in sorted(self._path.parent.glob(f"{self._path.name}.rest-*.jsonl")):
-            try:
-                rows = [tuple(json.loads(line)) for line in rest.read_text("utf-8").splitlines()]
-            except (ValueError, TypeError):
-                raise LogError(messages.LOG_REST_DAMAGED.format(path=rest)) from None
+        """What could not be kept before; each once, even if its file cannot be removed."""
+        for rest in sorted(self._path.parent.glob(f"{escape(self._path.name)}.rest-*.jsonl")):
+            self._connection.execute("BEGIN IMMEDIATE")
             with self._connection:
-                self._connection.executemany(_INSERT, rows)
-            rest.unlink()
+                query = "SELECT count(*) FROM rests WHERE name = ?"
+                (known,) = self._connection.execute(query, [rest.name]).fetchone()
+                if not known and rest.exists():  # nor has another program just taken it in
+                    self._connection.executemany(_INSERT, _rows_of(rest))
+                    self._connection.execute("INSERT INTO rests VALUES (?)", [rest.name])
+            with contextlib.suppress(OSError):
+                rest.unlink()
+
+
+def _rows_of(rest: Path) -> list[Row]:
+    try:
+        rows = [tuple(json.loads(line)) for line in rest.read_text("utf-8").splitlines()]
+    except (ValueError, TypeError):
+        rows = [()]
+    if any(len(row) != len(COLUMNS) for row in rows):
+        raise LogError(messages.LOG_REST_DAMAGED.format(path=rest))
+    return rows
 
 
 @dataclass(frozen=True)
@@ -147,48 +165,75 @@ def read_log(path: str | Path, part: str | Path, since: str | None = None) -> Lo
 
     Raises LogError when it is no log, damaged or locked, or holds nothing of this part.
     """
-    path = Path(path)
+    path, own, after = Path(path), part_hash(part), _moment(since)
     if not path.is_file():
         raise LogError(messages.LOG_MISSING.format(path=path))
-    moment = _moment(since)
-    connection = _opened(path, _LAST_PATIENCE)
     names = ", ".join(f'"{name}"' for name in COLUMNS)
+    query = f"SELECT {names} FROM verdicts WHERE part = ? ORDER BY id"  # noqa: S608 - from above
+    connection = _opened(path, _LAST_PATIENCE)
     try:
         with _one_sentence(path):
-            query = f"SELECT {names} FROM verdicts ORDER BY id"  # noqa: S608 - names from above
-            every = [dict(zip(COLUMNS, row, strict=True)) for row in connection.execute(query)]
+            told = {"path": path, "part": part, "since": f" since {since}" if since else ""}
+            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise LogError(messages.LOG_EMPTY.format(**told))  # begun, and never written
+            last = connection.execute("SELECT part FROM verdicts ORDER BY id DESC LIMIT 1")
+            latest = last.fetchone()
+            others = "SELECT count(*) FROM verdicts WHERE part != ?"
+            (count,) = connection.execute(others, [own]).fetchone()
+            found = [
+                (moment, _checked(dict(zip(COLUMNS, row, strict=True)), path))
+                for row in connection.execute(query, [own])
+                if (moment := _time_of(row, path)) >= after
+            ]
+            (any_own,) = connection.execute(
+                "SELECT count(*) FROM verdicts WHERE part = ?", [own]
+            ).fetchone()
     finally:
         connection.close()
-    own = part_hash(part)
-    rows = [row for row in every if row["part"] == own]
-    if every and not rows:
-        other = next(row["part"] for row in reversed(every))
-        raise LogError(
-            messages.LOG_OF_ANOTHER.format(path=path, part=part, own=own[:12], other=other[:12])
-        )
-    kept = [row for row in rows if moment is None or _moment(row["time"]) >= moment]
-    if not kept:
-        raise LogError(messages.LOG_EMPTY.format(path=path, part=part))
-    return Logged(tuple(kept), len(every) - len(rows))
+    if latest and not any_own:
+        named = {"path": path, "part": part, "own": own[:12], "other": latest[0][:12]}
+        raise LogError(messages.LOG_OF_ANOTHER.format(**named))
+    if not found:
+        raise LogError(messages.LOG_EMPTY.format(**told))
+    found.sort(key=lambda one: one[0])  # those that waited beside the log were taken in later
+    return Logged(tuple(row for _, row in found), count)
 
 
 def _row(verdict: Verdict, part: str) -> Row:
     now = datetime.now().astimezone().isoformat(timespec="milliseconds")
     reason = verdict.reason.value if verdict.reason else None
+    # SQLite takes text only: a file name may hold bytes that are none.
+    name = verdict.picture.encode("utf-8", "backslashreplace").decode()
     return (
-        now, part, verdict.picture, verdict.outcome.value, reason, verdict.score, verdict.limit,
+        now, part, name, verdict.outcome.value, reason, verdict.score, verdict.limit,
         verdict.p_value, verdict.label, verdict.expected,
         *(getattr(verdict, name) for name in FACTS),
     )  # fmt: skip
 
 
-def _moment(text: str | None) -> Any:
-    if text is None:
-        return None
+def _moment(since: str | None) -> datetime:
+    if since is None:
+        return datetime.min.replace(tzinfo=UTC)
     try:
-        return datetime.fromisoformat(text).astimezone()
-    except ValueError:
-        raise LogError(messages.LOG_SINCE.format(value=text)) from None
+        return datetime.fromisoformat(since).astimezone()
+    except (ValueError, OverflowError):
+        raise LogError(messages.LOG_SINCE.format(value=since)) from None
+
+
+def _time_of(row: Row, path: Path) -> datetime:
+    try:
+        return datetime.fromisoformat(row[0]).astimezone()
+    except (TypeError, ValueError, OverflowError):
+        reason = messages.LOG_TIME.format(value=row[0])
+        raise LogError(messages.LOG_DAMAGED.format(path=path, reason=reason)) from None
+
+
+def _checked(row: dict[str, Any], path: Path) -> dict[str, Any]:
+    for name in ("score", "limit", *FACTS):
+        if not isinstance(row[name], float | int | None):
+            reason = messages.LOG_NUMBER.format(value=row[name], name=name)
+            raise LogError(messages.LOG_DAMAGED.format(path=path, reason=reason))
+    return row
 
 
 def _opened(path: Path, patience: float) -> sqlite3.Connection:
@@ -208,10 +253,6 @@ def _opened(path: Path, patience: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _rest_of(path: Path, number: int) -> Path:
-    return path.with_name(f"{path.name}.rest-{datetime.now():%Y%m%d%H%M%S}-{number}.jsonl")
 
 
 @contextlib.contextmanager

@@ -7,9 +7,7 @@ collectif", 1939). A capital that grows is evidence of a change (Vovk, Gammerman
 "Algorithmic learning in a random world", 2005).
 """
 
-from bisect import bisect_left, bisect_right, insort
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Mapping
 from math import log
 from typing import Literal
 
@@ -17,58 +15,82 @@ import numpy as np
 from numpy.typing import NDArray
 
 Sides = Literal["high", "both"]
+Values = NDArray[np.float64]
 
 _POWERS = (0.2, 0.4, 0.6, 0.8)  # of the bets: the smaller, the more is bet on small p-values
+_BLOCK = 512  # values that are ranked at once
 _FIRST = 10.0  # parts: starts of a bet are about equally likely before it
 _START_SHARE = log(_FIRST)  # makes the chances of all starts add up to less than 1
 
 
 def p_values(
-    reference: Mapping[Hashable, Iterable[float]],
-    values: Iterable[tuple[Hashable, float]],
-    seed: int = 0,
-) -> NDArray[np.float64]:
+    reference: Mapping[int, Values], kinds: NDArray[np.intp], values: Values, seed: int = 0
+) -> Values:
     """(T,) in (0, 1): small where a value is high among all those before it of its own kind.
 
-    reference: the values of each kind that the stream goes on from. Ties are broken at random, as
-    an exact p-value needs.
+    reference: the values of each kind that the stream goes on from. kinds, values: (T,). Ties are
+    broken at random, as an exact p-value needs.
     """
-    rng = np.random.default_rng(seed)
-    before: dict[Hashable, list[float]] = defaultdict(list)
-    for kind, known in reference.items():
-        before[kind] = sorted(known)
-    found = []
-    for kind, value in values:
-        own = before[kind]
-        above = len(own) - bisect_right(own, value)
-        alike = len(own) - above - bisect_left(own, value)
-        # 1 - [0, 1) is never 0, for which no bet is possible.
-        found.append((above + (1 - rng.random()) * (alike + 1)) / (len(own) + 1))
-        insort(own, value)
-    return np.array(found)
+    found = np.empty(len(values))
+    # 1 - [0, 1) is never 0, for which no bet is possible.
+    chance = 1 - np.random.default_rng(seed).random(len(values))
+    for kind in np.unique(kinds):
+        places = np.flatnonzero(kinds == kind)
+        before = np.sort(reference.get(int(kind), np.empty(0)))
+        for start in range(0, len(places), _BLOCK):
+            block = places[start : start + _BLOCK]
+            above, alike = _ranks(before, values[block])
+            count = len(before) + np.arange(len(block))
+            found[block] = (above + chance[block] * (alike + 1)) / (count + 1)
+            before = np.sort(np.concatenate([before, values[block]]), kind="stable")
+    return found
 
 
-def log_capital(p_values: NDArray[np.float64], sides: Sides) -> NDArray[np.float64]:
+def _ranks(before: Values, block: Values) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """How many are above each value of a block, and how many alike: before it, in it or not."""
+    upto, below = (np.searchsorted(before, block, side) for side in ("right", "left"))
+    earlier = np.tri(len(block), k=-1, dtype=bool)
+    above = len(before) - upto + (earlier & (block[None] > block[:, None])).sum(axis=1)
+    alike = upto - below + (earlier & (block[None] == block[:, None])).sum(axis=1)
+    return above, alike
+
+
+def log_capital(p_values: Values, sides: Sides) -> Values:
     """(T,) natural logarithm of what a capital of 1 has become after each p-value.
 
     sides: "high" bets on small p-values only, "both" also on large ones. The capital is spread over
     every moment at which a change may begin, so it does not melt away while there is none; and over
     bets p -> a p^(a-1) of several strengths.
     """
+    begun, grown = _bets(p_values, sides)
+    staked = np.logaddexp.accumulate(begun, axis=0) + grown
+    kept = _starts(len(p_values))[1]
+    return np.asarray(np.logaddexp(kept, np.logaddexp.reduce(staked, axis=1)))
+
+
+def best_bet(p_values: Values, sides: Sides) -> tuple[int, bool]:
+    """Of all bets the one that has won most: from which value on, and whether on high values."""
+    begun, grown = _bets(p_values, sides)
+    start, bet = np.unravel_index(int((begun + grown[-1]).argmax()), begun.shape)
+    return int(start), sides == "high" or int(bet) % 2 == 0
+
+
+def _bets(p_values: Values, sides: Sides) -> tuple[Values, Values]:
+    """(T, bets) logarithms: what is staked at each value by the gains before it, and all gains.
+
+    A bet that begins at s has become exp(begun[s] + grown[t]) at t, the product of its gains from s
+    on. With both sides they take turns, the one on high values first.
+    """
     tails = [p_values] if sides == "high" else [p_values, np.nextafter(1 - p_values, 1)]
     powers = np.repeat(_POWERS, len(tails))
-    logs = np.stack([np.log(tail) for tail in tails] * len(_POWERS), axis=1)  # (T, bets)
+    logs = np.stack([np.log(tail) for tail in tails] * len(_POWERS), axis=1)
     gains = np.log(powers) + (powers - 1) * logs
-    starts, kept = _starts(len(p_values))
-    staked = np.full(len(powers), -np.inf)
-    capital = np.empty(len(p_values))
-    for number, gain in enumerate(gains):
-        staked = np.logaddexp(staked, starts[number] - log(len(powers))) + gain
-        capital[number] = np.logaddexp(kept[number], np.logaddexp.reduce(staked))
-    return capital
+    grown = np.cumsum(gains, axis=0)
+    starts = _starts(len(p_values))[0]
+    return starts[:, None] - log(len(powers)) - (grown - gains), grown
 
 
-def _starts(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _starts(count: int) -> tuple[Values, Values]:
     """(T,) logarithms: the share of the capital whose bet begins at each part, and what is kept.
 
     1 / (t log² t) adds up, and falls hardly faster than 1 / t: a late change costs little more.

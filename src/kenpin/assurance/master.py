@@ -4,20 +4,20 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
+from unicodedata import normalize
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kenpin.assurance import messages
 from kenpin.assurance.log import part_hash
 from kenpin.dataset import find_pictures
-from kenpin.errors import OutputError, StudyError
+from kenpin.errors import PictureError, StudyError
 from kenpin.files import make_folder, write_atomically
 from kenpin.inspector import Inspector
-from kenpin.messages import OUTPUT_DENIED
 from kenpin.pictures import read_picture, write_png
 from kenpin.types import Outcome, Picture, PictureSource, Progress, Verdict
 
@@ -29,42 +29,63 @@ Expected = Literal["OK", "NG"]
 
 
 class Master(BaseModel):
-    """A piece whose verdict is known. hash: of the pixels. size: (H, W). label: to be expected."""
+    """A piece whose verdict is known.
+
+    hash: of its pixels. size: (H, W). label: to be expected. part: SHA-256 of the .kenpin file that
+    judged it when it was added.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str = Field(min_length=1, pattern=r"^[^/\\\x00]+$")
     expected: Expected
-    hash: str
+    hash: str = Field(pattern=r"^[0-9a-f]{64}$")
     size: tuple[int, int]
     label: str | None
+    part: str
+
+    @property
+    def file(self) -> str:
+        """What its stored picture is called."""
+        return f"{self.name}-{self.hash[:12]}.png"
 
 
 class Masters(BaseModel):
-    """The list of a part's master pictures. part: SHA-256 of the file when they were added."""
+    """The list of a part's master pictures."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     format: Literal[1]
-    part: str
     masters: tuple[Master, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Checked:
-    """One master piece as judged now; verdict: None where it was not shown. problem: "" if none."""
+    """One master piece as judged now; verdict: None where there is none. problem: "" if none.
+
+    shown: whether it was freshly shown, if it should be.
+    """
 
     master: Master
     verdict: Verdict | None
     picture: Picture | None
-    problem: str
+    problem: str = ""
+    shown: bool = True
+
+    @property
+    def misjudged(self) -> bool:
+        """Whether it was shown, and not judged as it should be."""
+        return self.shown and bool(self.problem)
 
 
 @dataclass(frozen=True, eq=False)
 class MasterCheck:
-    """What came of a check. fresh: whether fresh pictures were given. changed: another file now."""
+    """What came of a check. fresh: whether fresh pictures were given.
+
+    changed: the names of pieces that another file judged when they were added.
+    """
 
     pieces: tuple[Checked, ...]
     fresh: bool
-    changed: bool
+    changed: tuple[str, ...]
     record: Path
 
     @property
@@ -77,12 +98,14 @@ class MasterCheck:
         return {
             "passed": self.passed,
             "fresh": self.fresh,
-            "part_changed": self.changed,
+            "added_by_another_file": list(self.changed),
             "pieces": [
                 {
                     "piece": one.master.name,
                     "expected": one.master.expected,
                     "verdict": one.verdict.outcome.value if one.verdict else None,
+                    "score": one.verdict.score if one.verdict else None,
+                    "limit": one.verdict.limit if one.verdict else None,
                     "problem": one.problem,
                 }
                 for one in self.pieces
@@ -117,10 +140,11 @@ def add_masters(
     if not given:
         raise StudyError(messages.MASTER_NONE_GIVEN)
     new: dict[str, tuple[Master, Picture]] = {}
+    own = part_hash(part)
     for expected, sources in given.items():
         for source in sources:
             picture = read_picture(source)
-            master = _accepted(inspector, picture, expected, expect)
+            master = _accepted(inspector, picture, expected, expect, own)
             if _key(master.name) in new:
                 raise StudyError(messages.MASTER_TWICE.format(name=master.name))
             new[_key(master.name)] = master, picture
@@ -128,13 +152,13 @@ def add_masters(
     kept = _read(folder).masters if (folder / LIST).is_file() else ()
     make_folder(folder / PICTURES)
     for master, picture in new.values():
-        write_png(folder / PICTURES / f"{master.name}.png", picture.pixels)
+        write_png(folder / PICTURES / master.file, picture.pixels)
     others = [master for master in kept if _key(master.name) not in new]
-    masters = Masters(
-        format=1, part=part_hash(part), masters=(*others, *(master for master, _ in new.values()))
-    )
+    masters = Masters(format=1, masters=(*others, *(master for master, _ in new.values())))
     content = json.dumps(masters.model_dump(mode="json"), indent=1, ensure_ascii=False)
     write_atomically(folder / LIST, content.encode())
+    for replaced in {one.file for one in kept} - {one.file for one in masters.masters}:
+        (folder / PICTURES / replaced).unlink(missing_ok=True)
     return masters, len(new)
 
 
@@ -146,36 +170,41 @@ def check_masters(
     fresh: a folder of pictures just taken, each called like its master picture. Left out, the
     stored pictures are judged, which says nothing of camera and light.
 
-    Raises StudyError when there are no master pictures, or a fresh one has another size.
+    A fresh picture that is missing, damaged, of another size, a copy of the stored one or of
+    another fresh one is a problem of that piece, and recorded as such.
+
+    Raises StudyError when there are no master pictures, their list or one of them was damaged, no
+    fresh picture is called like any of them, or the record cannot be written.
     """
     inspector, folder = Inspector.open(part), master_folder(part)
     kept = _read(folder)
-    stored = {master.name: _stored(folder, master) for master in kept.masters}
-    shown = stored if fresh is None else _fresh(kept, find_pictures([Path(fresh)]))
-    pieces = []
+    sources = {} if fresh is None else _fresh(kept, find_pictures([Path(fresh)]), fresh)
+    pieces: list[Checked] = []
+    seen: dict[str, str] = {}
     for number, master in enumerate(kept.masters, start=1):
-        pieces.append(_checked(inspector, master, shown.get(master.name), fresh is not None))
+        stored = _stored(folder, master)
+        if fresh is None:
+            pieces.append(_judged(inspector, master, stored))
+        else:
+            pieces.append(_checked(inspector, master, sources.get(master.name), seen))
         if progress:
             progress(messages.STAGE_MASTERS, number, len(kept.masters))
     now = part_hash(part)
     _record(folder / RECORD, pieces, now)
-    return MasterCheck(tuple(pieces), fresh is not None, now != kept.part, folder / RECORD)
+    changed = tuple(master.name for master in kept.masters if master.part != now)
+    return MasterCheck(tuple(pieces), fresh is not None, changed, folder / RECORD)
 
 
 def _accepted(
-    inspector: Inspector, picture: Picture, expected: Expected, label: str | None
+    inspector: Inspector, picture: Picture, expected: Expected, label: str | None, part: str
 ) -> Master:
-    name, learned = Path(picture.name).stem, inspector.bundle.provenance.size
-    if picture.size != learned:
+    name, learned = _name(picture.name), inspector.bundle.provenance.size
+    # Parts of several labels may have pictures of several sizes.
+    if picture.size != learned and not inspector.bundle.labels:
         (height, width), (their_height, their_width) = picture.size, learned
-        raise StudyError(
-            messages.MASTER_SIZE_ADDED.format(
-                path=picture.name,
-                width=width,
-                height=height,
-                theirs=f"{their_width}x{their_height}",
-            )
-        )
+        theirs = f"{their_width}x{their_height}"
+        told = {"path": picture.name, "width": width, "height": height, "theirs": theirs}
+        raise StudyError(messages.MASTER_SIZE_ADDED.format(**told))
     verdict = inspector.inspect(picture, label)
     if _problem(expected, verdict):
         raise StudyError(
@@ -184,7 +213,16 @@ def _accepted(
                 verdict=verdict.outcome.value,
             )
         )  # fmt: skip
-    return Master(name=name, expected=expected, hash=picture.hash, size=picture.size, label=label)
+    told = {"expected": expected, "hash": picture.hash, "size": picture.size, "label": label}
+    try:
+        return Master(name=name, part=part, **told)
+    except ValidationError:
+        raise StudyError(messages.MASTER_NAME.format(name=name)) from None
+
+
+def _name(path: str) -> str:
+    """As the file is called, its letters composed: a Mac takes them apart."""
+    return normalize("NFC", Path(path).stem)
 
 
 def _problem(expected: Expected, verdict: Verdict) -> str:
@@ -199,45 +237,63 @@ def _problem(expected: Expected, verdict: Verdict) -> str:
     return ""
 
 
-def _checked(inspector: Inspector, master: Master, picture: Picture | None, fresh: bool) -> Checked:
-    if picture is None:
-        return Checked(master, None, None, messages.MASTER_NO_FRESH.format(name=master.name))
-    if picture.size != master.size:
-        (height, width), (their_height, their_width) = picture.size, master.size
-        raise StudyError(
-            messages.MASTER_SIZE.format(
-                path=picture.name,
-                width=width,
-                height=height,
-                theirs=f"{their_width}x{their_height}",
-            )
-        )
+def _judged(inspector: Inspector, master: Master, picture: Picture) -> Checked:
     verdict = inspector.inspect(picture, master.label)
-    problem = _problem(master.expected, verdict)
-    if fresh and picture.hash == master.hash:
-        problem = messages.MASTER_COPY
-    return Checked(master, verdict, picture, problem)
+    return Checked(master, verdict, picture, _problem(master.expected, verdict))
 
 
-def _fresh(kept: Masters, sources: Sequence[PictureSource]) -> dict[str, Picture]:
+def _checked(
+    inspector: Inspector, master: Master, source: PictureSource | None, seen: dict[str, str]
+) -> Checked:
+    """seen: the pieces by the pixels of their fresh pictures so far; this one is added."""
+    if source is None:
+        problem = messages.MASTER_NO_FRESH.format(name=master.name)
+        return Checked(master, None, None, problem, shown=False)
+    try:
+        picture = read_picture(source)
+    except PictureError as error:
+        return Checked(master, None, None, str(error), shown=False)
+    if picture.size != master.size:
+        size, theirs = (f"{width}x{height}" for height, width in (picture.size, master.size))
+        problem = messages.MASTER_SIZE.format(size=size, theirs=theirs)
+        return Checked(master, None, picture, problem)
+    found = _judged(inspector, master, picture)
+    other = seen.setdefault(picture.hash, master.name)
+    if picture.hash == master.hash:
+        return replace(found, problem=messages.MASTER_COPY, shown=False)
+    if other != master.name:
+        return replace(found, problem=messages.MASTER_SAME.format(other=other), shown=False)
+    return found
+
+
+def _fresh(
+    kept: Masters, sources: Sequence[PictureSource], folder: str | Path
+) -> dict[str, PictureSource]:
     """By the name of the master piece; pictures of other names are passed over."""
     names = {_key(master.name): master.name for master in kept.masters}
-    found: dict[str, Picture] = {}
+    found: dict[str, PictureSource] = {}
     for source in sources:
-        key = _key(Path(str(source)).stem)
-        if key not in names:
+        name = names.get(_key(_name(str(source))))
+        if name is None:
             continue
-        if names[key] in found:
-            raise StudyError(messages.MASTER_FRESH_TWICE.format(name=names[key]))
-        found[names[key]] = read_picture(source)
+        if name in found:
+            raise StudyError(messages.MASTER_FRESH_TWICE.format(name=name))
+        found[name] = source
+    if not found:
+        told = ", ".join(names.values())
+        raise StudyError(messages.MASTER_NO_MATCH.format(path=folder, names=told))
     return found
 
 
 def _stored(folder: Path, master: Master) -> Picture:
-    path = folder / PICTURES / f"{master.name}.png"
-    if not path.is_file() or read_picture(path).hash != master.hash:
+    path = folder / PICTURES / master.file
+    try:
+        picture = read_picture(path)
+    except PictureError:
+        raise StudyError(messages.MASTER_CHANGED.format(path=path)) from None
+    if picture.hash != master.hash:
         raise StudyError(messages.MASTER_CHANGED.format(path=path))
-    return read_picture(path)
+    return picture
 
 
 def _read(folder: Path) -> Masters:
@@ -257,8 +313,11 @@ def _record(path: Path, pieces: Sequence[Checked], part: str) -> None:
     """Append a row for each piece; what was recorded before stays as it is."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    if not path.exists():
+    before = path.read_bytes() if path.exists() else b""
+    if not before:
         writer.writerow(_RECORDED)
+    elif not before.endswith(b"\n"):  # it was cut off: the next row must not be glued to it
+        text.write("\r\n")
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     for one in pieces:
         verdict, picture = one.verdict, one.picture
@@ -268,12 +327,12 @@ def _record(path: Path, pieces: Sequence[Checked], part: str) -> None:
             verdict.limit if verdict else "", picture.hash if picture else "",
             "no" if one.problem else "yes", one.problem,
         ))  # fmt: skip
-    encoding = "utf-8" if path.exists() else "utf-8-sig"
     try:
-        with path.open("a", encoding=encoding, newline="") as file:
+        with path.open("a", encoding="utf-8" if before else "utf-8-sig", newline="") as file:
             file.write(text.getvalue())
     except OSError as error:
-        raise OutputError(OUTPUT_DENIED.format(path=path, reason=error.strerror)) from None
+        told = {"path": path, "reason": error.strerror}
+        raise StudyError(messages.MASTER_RECORD_DENIED.format(**told)) from None
 
 
 def _key(name: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from kenpin.assurance import messages
 from kenpin.assurance.curve import FEWEST, expected_at
 from kenpin.assurance.sheet import Section, Sheet
-from kenpin.assurance.trials import CONTRAST, Repeat, SeenSpots, Trial, readable, tried
+from kenpin.assurance.trials import CAUGHT, CONTRAST, Draw, SeenSpots, Trial, readable, tried
 from kenpin.dataset import find_good
 from kenpin.errors import DatasetError, RecipeError, StudyError
 from kenpin.judge import percent, pictures_needed
@@ -33,8 +34,9 @@ _MORE = (1.6, 2.5)  # times the pictures there are
 class Plan:
     """What more pictures bring.
 
-    trials: of each number of pictures those of every repeat. pictures: how many there are. beyond:
-    numbers that are not there, with what is expected of `passed` and `limit` then. changes: what
+    trials: of each number of pictures those of every repeat. pictures: how many there are. share:
+    of them, held out for the limit. left_out: what is wrong with the pictures not used. beyond:
+    numbers that are not there, with what is expected of `passed` and `height` then. changes: what
     the first repeat's last part would do with another setting, by "setting = 'value'".
     """
 
@@ -42,7 +44,9 @@ class Plan:
     pictures: int
     tests: int
     asked: float
+    share: float
     common_rate: float
+    left_out: tuple[str, ...]
     beyond: tuple[int, ...]
     expected: dict[str, tuple[float, ...]]
     spots: SeenSpots
@@ -55,43 +59,60 @@ class Plan:
 
     @property
     def more(self) -> str:
-        """One sentence on what more pictures would bring, and another where they bring nothing."""
-        last = self.trials[max(self.trials)]
-        now, limit = (float(np.mean([getattr(t, name) for t in last])) for name in
-                      ("passed", "limit"))  # fmt: skip
-        then, narrower = self.expected["passed"][0], self.expected["limit"][0]
+        """What more pictures would bring, and where they bring nothing what may instead."""
+        learned = max(self.trials)
+        if len(self.trials) < FEWEST:
+            return messages.PLAN_TOO_SHORT.format(count=self.pictures)
+        now, height = (
+            float(np.mean([getattr(trial, name) for trial in self.trials[learned]]))
+            for name in ("passed", "height")
+        )
+        then, lower = self.expected["passed"][0], self.expected["height"][0]
         told = {
             "more": self.beyond[0] - self.pictures,
             "total": self.beyond[0],
+            "learned": learned,
             "escape": percent(then),
             "now": percent(now),
-            "tighter": percent(max(0.0, 1 - narrower / limit)),
+            "tighter": percent(1 - lower / height),
         }
-        if now - then >= _HARDLY or 1 - narrower / limit >= _TIGHTER:
-            return messages.PLAN_MORE.format(**told)
-        return f"{messages.PLAN_ENOUGH.format(**told)} {self._where(now)}"
+        if now - then < _HARDLY and 1 - lower / height < _TIGHTER:
+            return f"{messages.PLAN_ENOUGH.format(**told)} {self._where(now)}"
+        best = self._best_change()
+        also = best is not None and self.changes[best].passed < then - _HARDLY
+        more = messages.PLAN_MORE.format(**told)
+        return f"{more} {self._where(now)}" if also else more
+
+    def _best_change(self) -> str | None:
+        return min(self.changes, key=lambda name: self.changes[name].passed, default=None)
 
     def _where(self, passed: float) -> str:
+        best = self._best_change()
         if passed < _FEW:
             return messages.PLAN_ENOUGH_FINE
-        if not self.changes:
+        if best is None:
             return messages.PLAN_LOOK
         as_it_is = self.trials[max(self.trials)][0].passed
-        best = min(self.changes, key=lambda name: self.changes[name].passed)
-        told = {"setting": best, "then": percent(self.changes[best].passed)}
-        helps = as_it_is - self.changes[best].passed >= _HARDLY
-        text = messages.PLAN_CHANGE if helps else messages.PLAN_NO_CHANGE
-        return text.format(**told, now=percent(as_it_is))
+        then = self.changes[best].passed
+        text = messages.PLAN_CHANGE if as_it_is - then >= _HARDLY else messages.PLAN_NO_CHANGE
+        return text.format(setting=best, then=percent(then), now=percent(as_it_is))
 
     @property
     def promise(self) -> str:
         """One sentence on the rate asked for."""
-        promised = _promised(self.pictures, self.asked)
+        promised = self.promised(self.pictures)
         told = {"count": self.pictures, "asked": percent(self.asked)}
         if promised <= self.asked:
             return messages.PLAN_PROMISE_KEPT.format(**told)
-        needed = pictures_needed(self.asked)
-        return messages.PLAN_PROMISE_NEEDS.format(**told, promised=percent(promised), needed=needed)
+        needed = ceil(pictures_needed(self.asked) / self.share)
+        return messages.PLAN_PROMISE_NEEDS.format(
+            **told, promised=_three_digits(promised), needed=needed
+        )
+
+    def promised(self, count: int) -> float:
+        """The false-reject rate that so many good pictures can promise."""
+        held_out = _held_out(count, self.share)
+        return 1 - rank_of_limit(held_out, self.asked) / (held_out + 1)
 
     @property
     def spot(self) -> str:
@@ -104,6 +125,7 @@ class Plan:
             contrast=contrast,
             caught=spots.caught[spots.smallest],
             tried=spots.tried,
+            least=percent(CAUGHT),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -124,6 +146,7 @@ class Plan:
                 else self.spots.diameters[self.spots.smallest],
             },
             "changes": {name: vars(trial) for name, trial in self.changes.items()},
+            "left_out": list(self.left_out),
             "sentences": [self.promise, self.more, self.spot],
         }  # fmt: skip
 
@@ -140,32 +163,73 @@ def plan(
 
     good, recipe, progress, layout: as in `kenpin.learn`. Every repeat keeps up to 20 good pictures
     to try the parts on, as they are and with simulated defects. Raises DatasetError for pictures
-    that cannot be read or are too few, RecipeError for a recipe without a limit.
+    that are too few, RecipeError for a recipe without a limit, StudyError for impossible repeats.
+    REVIEW plays no part.
     """
-    recipe, progress = recipe or Recipe(), progress or (lambda *_: None)
+    recipe, progress = (recipe or Recipe()).but(review=None), progress or (lambda *_: None)
     if recipe.held_out == "none":
         raise RecipeError(messages.PLAN_HELD_OUT)
     if not 1 <= repeats <= 20:
         raise StudyError(messages.PLAN_REPEATS.format(value=repeats))
-    sources = readable(paths_of(good, lambda given: find_good(given, layout)), progress)
+    given = paths_of(good, lambda given: find_good(given, layout))
+    sources, left_out = readable(given, progress)
     tests = min(MOST_TESTS, max(LEAST_TESTS, len(sources) // 4))
     if len(sources) < LEAST_PICTURES + tests:
         least = LEAST_PICTURES + LEAST_TESTS
         raise DatasetError(
-            messages.PLAN_TOO_FEW.format(count=len(sources), least=least, test=LEAST_TESTS)
+            " ".join(
+                [
+                    messages.PLAN_TOO_FEW.format(count=len(sources), least=least, test=LEAST_TESTS),
+                    *_told(left_out),
+                ]
+            )
         )
     counts = _counts(len(sources) - tests)
-    common = max(recipe.false_reject, 1 / (1 + min(counts[-FEWEST:])))
-    found: list[Repeat] = []
+    share = recipe.split_share if recipe.held_out == "split" else 1.0
+    common = max(recipe.false_reject, 1 / (1 + _held_out(min(counts[-FEWEST:]), share)))
+    found: list[Draw] = []
     changes: dict[str, Trial] = {}
     for number in range(repeats):
         told = partial(progress, messages.STAGE_PLAN.format(repeat=number + 1, repeats=repeats))
-        own = recipe.but(seed=recipe.seed + number)
+        own = recipe.but(seed=(recipe.seed + number) % 2**32)
         others = _changed(own) if number == 0 else {}
         found.append(tried(sources, own, counts, tests, common, told, list(others.values())))
         if number == 0:
             changes = dict(zip(others, found[0].others, strict=True))
-    return _plan(found, counts, tests, len(sources), recipe.false_reject, common, changes)
+    trials = {count: tuple(one.trials[n] for one in found) for n, count in enumerate(counts)}
+    beyond = tuple(round(more * len(sources)) for more in _MORE)
+    return Plan(
+        trials=trials,
+        pictures=len(sources),
+        tests=tests,
+        asked=recipe.false_reject,
+        share=share,
+        common_rate=common,
+        left_out=tuple(left_out),
+        beyond=beyond,
+        expected={name: _expected(trials, name, beyond) for name in ("passed", "height")},
+        spots=_together([one.spots for one in found]),
+        changes=changes,
+    )
+
+
+def _expected(
+    trials: dict[int, tuple[Trial, ...]], name: str, beyond: Sequence[int]
+) -> tuple[float, ...]:
+    means = [float(np.mean([getattr(trial, name) for trial in own])) for own in trials.values()]
+    return tuple(expected_at(list(trials), means, beyond).tolist())
+
+
+def _together(spots: Sequence[SeenSpots]) -> SeenSpots:
+    caught = np.sum([one.caught for one in spots], axis=0).tolist()
+    return SeenSpots(spots[0].diameters, tuple(caught), sum(one.tried for one in spots))
+
+
+def _told(left_out: Sequence[str]) -> list[str]:
+    if not left_out:
+        return []
+    first = left_out[0].rstrip(".")
+    return [messages.PLAN_LEFT_OUT.format(count=len(left_out), first=first)]
 
 
 def _changed(recipe: Recipe) -> dict[str, Recipe]:
@@ -178,76 +242,57 @@ def _changed(recipe: Recipe) -> dict[str, Recipe]:
     }
 
 
-def _plan(
-    found: Sequence[Repeat],
-    counts: Sequence[int],
-    tests: int,
-    pictures: int,
-    asked: float,
-    common: float,
-    changes: dict[str, Trial],
-) -> Plan:
-    trials = {count: tuple(one.trials[n] for one in found) for n, count in enumerate(counts)}
-    beyond = tuple(round(more * pictures) for more in _MORE)
-    expected = {}
-    for name in ("passed", "limit"):
-        means = [float(np.mean([getattr(t, name) for t in own])) for own in trials.values()]
-        expected[name] = tuple(expected_at(counts, means, beyond).tolist())
-    return Plan(
-        trials=trials,
-        pictures=pictures,
-        tests=tests,
-        asked=asked,
-        common_rate=common,
-        beyond=beyond,
-        expected=expected,
-        spots=SeenSpots(
-            diameters=found[0].spots.diameters,
-            caught=tuple(np.sum([one.spots.caught for one in found], axis=0).tolist()),
-            tried=sum(one.spots.tried for one in found),
-        ),
-        changes=changes,
-    )
-
-
 def _counts(most: int) -> list[int]:
     counts = [count for count in COUNTS if count <= most]
     return counts if most < _NEAR_LAST * counts[-1] else [*counts, most]
 
 
-def _promised(count: int, asked: float) -> float:
-    return 1 - rank_of_limit(count, asked) / (count + 1)
+def _held_out(count: int, share: float) -> int:
+    """How many of so many good pictures give scores for the limit."""
+    return max(1, round(share * count))
 
 
 def plan_sheet(found: Plan) -> Sheet:
     """The result as people read it."""
-    heads = ("good pictures", "promised", "good rejected", "defects that pass", "AUROC", "limit")
+    heads = (
+        "good pictures",
+        "promised",
+        "good rejected",
+        "defects that pass",
+        "AUROC",
+        "limit / defects",
+    )
     rows = [
         (
             str(count),
-            percent(trials[0].promised),
+            _three_digits(trials[0].promised),
             *(
                 _range([getattr(trial, name) for trial in trials])
                 for name in ("rejected", "passed")
             ),
             f"{np.mean([trial.auroc for trial in trials]):.3f}",
-            f"{np.mean([trial.limit for trial in trials]):.3f}",
+            f"{np.mean([trial.height for trial in trials]):.3f}",
         )
         for count, trials in found.trials.items()
     ]
     rows += [
         (
-            f"{count}, extrapolated", percent(_promised(count, found.asked)), "",
-            percent(found.expected["passed"][n]), "", f"{found.expected['limit'][n]:.3f}",
+            f"{count}, extrapolated", _three_digits(found.promised(count)), "",
+            percent(found.expected["passed"][n]), "", f"{found.expected['height'][n]:.3f}",
         )
         for n, count in enumerate(found.beyond)
     ]  # fmt: skip
-    told = {"tests": found.tests, "rate": percent(found.common_rate), "repeats": found.repeats}
+    told = {
+        "least": percent(CAUGHT),
+        "tests": found.tests,
+        "rate": percent(found.common_rate),
+        "repeats": found.repeats,
+    }
     return Sheet(
         name="plan",
         title="How many good pictures?",
         sections=(
-            Section("In three sentences", (found.promise, found.more, found.spot)),
+            Section("In short", (found.promise, found.more, found.spot, *_told(found.left_out))),
             Section("The figures", (), heads, tuple(rows)),
             *_other_settings(found),
             Section("Against the number of pictures", plot=partial(_chart, found)),
@@ -264,8 +309,17 @@ def _other_settings(found: Plan) -> list[Section]:
         (name, _range([trial.rejected]), _range([trial.passed]), f"{trial.auroc:.3f}")
         for name, trial in (first | found.changes).items()
     ]
-    heads = ("first repeat, all pictures", "good rejected", "defects that pass", "AUROC")
+    heads = (
+        f"first repeat, {max(found.trials)} pictures",
+        "good rejected",
+        "defects that pass",
+        "AUROC",
+    )
     return [Section("With another setting", (), heads, tuple(rows))]
+
+
+def _three_digits(share: float) -> str:
+    return f"{100 * share:.3g} %"
 
 
 def _range(values: Sequence[float]) -> str:
@@ -282,7 +336,7 @@ def _chart(found: Plan) -> bytes:
         "simulated defects that pass": [[t.passed for t in own] for own in found.trials.values()],
         "promised false reject": [[t.promised for t in own] for own in found.trials.values()],
     }
-    promised = [_promised(count, found.asked) for count in found.beyond]
+    promised = [found.promised(count) for count in found.beyond]
     ahead = {
         "simulated defects that pass": ("extrapolated", found.expected["passed"]),
         "promised false reject": ("could be promised", promised),

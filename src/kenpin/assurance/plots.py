@@ -7,7 +7,7 @@ from math import log
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 _COLOURS = ("#1b6ca8", "#d1495b", "#2a9d6f", "#8a6d3b")
@@ -17,23 +17,24 @@ Values = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 
-def capital_chart(
-    tracks: Mapping[str, tuple[Places, Values]], together: Values, false_alarm: float
-) -> bytes:
-    """The capital of each quantity and their mean, natural logarithms, with the line of alarm."""
+def capital_chart(tracks: Mapping[str, tuple[Places, Values]], line: float) -> bytes:
+    """The capital of each quantity, natural logarithms, with the line of alarm."""
     figure, (axes,) = _figure(1, height=3.0)
     for (name, (places, capital)), colour in zip(tracks.items(), _COLOURS, strict=False):
-        axes.plot(places + 1, capital / log(10), color=colour, linewidth=1, label=name)
-    axes.plot(np.arange(len(together)) + 1, together / log(10), color=_INK, linewidth=2,
-              label="mean")  # fmt: skip
-    axes.axhline(-np.log10(false_alarm), color=_INK, linestyle="--", linewidth=1, label="alarm")
+        axes.plot(places + 1, capital / log(10), color=colour, linewidth=1.2, label=name)
+    axes.axhline(line / log(10), color=_INK, linestyle="--", linewidth=1, label="alarm")
     axes.set_ylabel("capital, powers of ten")
     axes.set_xlabel("picture")
     return _png(figure, axes)
 
 
 def control_charts(
-    places: Places, ewma: Values, ewma_limit: float, cusum: tuple[Values, Values], line: float
+    places: Places,
+    ewma: Values,
+    ewma_limit: float,
+    cusum: tuple[Values, Values],
+    line: float,
+    alarm: int | None,
 ) -> bytes:
     """EWMA above CUSUM, in standard deviations of the good pictures learned from."""
     figure, (upper, lower) = _figure(2, height=4.2)
@@ -45,6 +46,11 @@ def control_charts(
     lower.plot(places + 1, cusum[1], color=_COLOURS[0], linewidth=1, label="downward")
     lower.axhline(line, color=_INK, linestyle="--", linewidth=1)
     lower.set_yscale("symlog", linthresh=2 * line)
+    lower.yaxis.set_major_formatter("{x:g}")
+    lower.yaxis.set_minor_formatter(NullFormatter())
+    if alarm is not None:
+        for axes in (upper, lower):
+            axes.axvline(alarm + 1, color=_COLOURS[1], linewidth=1, label="alarm")
     lower.set_ylabel("CUSUM")
     lower.set_xlabel("picture")
     return _png(figure, lower)
@@ -94,22 +100,24 @@ def operating_chart(
     axes.set_xlim(0, 100)
     axes.set_ylim(-2, 102)
     axes.set_xlabel("promised false reject, %")
-    axes.set_ylabel("escape, %")
+    axes.set_ylabel("NG pictures not above the limit, %")
     return _png(figure, axes)
 
 
-def pieces_chart(scores: Mapping[str, Sequence[float]], limit: float) -> bytes:
-    """The scores of every shot of each piece, piece by piece, with the limit."""
+def pieces_chart(pieces: Sequence[Sequence[float]], limits: Sequence[float]) -> bytes:
+    """The scores of every shot of each piece, piece by piece, with the limits."""
     figure, (axes,) = _figure(1, height=3.2)
-    for number, shots in enumerate(scores.values()):
+    for number, shots in enumerate(pieces, start=1):
         axes.plot([number] * len(shots), shots, "o", color=_COLOURS[0], alpha=0.6, markersize=4)
-    axes.axhline(limit, color=_INK, linestyle="--", linewidth=1, label=f"limit {limit:.3g}")
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.set_xticks([])
-    axes.set_xlabel(f"{len(scores)} pieces")
+    for limit, line in zip(limits, ("--", ":"), strict=False):
+        axes.axhline(limit, color=_INK, linestyle=line, linewidth=1, label=f"limit {limit:.3g}")
+    if min(min(shots) for shots in pieces) > 0:  # those of a machine may be below
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("piece")
     axes.set_ylabel("score")
     return _png(figure, axes)
 

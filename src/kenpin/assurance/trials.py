@@ -12,13 +12,13 @@ from kenpin.dataset import read_mask
 from kenpin.errors import PictureError
 from kenpin.inspector import Inspector
 from kenpin.learning import learn
-from kenpin.messages import STAGE_READING
+from kenpin.messages import DUPLICATE, STAGE_READING
 from kenpin.pictures import read_picture
 from kenpin.ranks import auroc, rank_limit
 from kenpin.recipe import Recipe
 from kenpin.settings import Rectangle
 from kenpin.synth.defects import KINDS, simulate, spot
-from kenpin.types import Floats, Outcome, PictureSource, Pixels, Progress, Verdict
+from kenpin.types import Floats, Outcome, PictureSource, Pixels, Progress, Verdict, name_of
 from kenpin.workers import cores, in_order
 
 CONTRAST = 0.3  # of the picture's brightest value: of the spots
@@ -37,8 +37,8 @@ class Trial:
     """What one part, learned from `count` pictures, does on good pictures it has not seen.
 
     promised: false-reject rate. rejected: share of the untouched pictures that are not OK. passed:
-    share of the simulated defects that are OK. limit: at the common rate, beside the median score
-    of the defects.
+    share of the simulated defects that are OK. height: of the limit at a common rate, in median
+    scores of the defects.
     """
 
     count: int
@@ -46,7 +46,7 @@ class Trial:
     rejected: float
     passed: float
     auroc: float
-    limit: float
+    height: float
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class SeenSpots:
 
 
 @dataclass(frozen=True)
-class Repeat:
-    """One repeat: a trial for each number of pictures, and what the last part does with spots.
+class Draw:
+    """One draw: a trial for each number of pictures, and what the last part does with spots.
 
     others: trials of the other recipes, learned from as many as the last one.
     """
@@ -88,22 +88,29 @@ class _Judged:
     spots: list[Verdict]
 
 
-def readable(sources: Sequence[PictureSource], progress: Progress) -> list[PictureSource]:
-    """Without repeated and unreadable pictures."""
+def readable(
+    sources: Sequence[PictureSource], progress: Progress
+) -> tuple[list[PictureSource], list[str]]:
+    """Without repeated and unreadable pictures, and one sentence or phrase on each of those."""
     found: dict[str, PictureSource] = {}
+    left_out: list[str] = []
 
-    def hashed(source: PictureSource) -> str | None:
+    def hashed(source: PictureSource) -> str | PictureError:
         try:
             return read_picture(source).hash
-        except PictureError:
-            return None
+        except PictureError as error:
+            return error
 
     with closing(in_order(hashed, sources, cores())) as hashes:
         for done, (source, own) in enumerate(zip(sources, hashes, strict=True), start=1):
             progress(STAGE_READING, done, len(sources))
-            if own is not None:
-                found.setdefault(own, source)
-    return list(found.values())
+            if isinstance(own, PictureError):
+                left_out.append(str(own))
+            elif own in found:
+                left_out.append(f"{name_of(source)}: {DUPLICATE.format(other=name_of(found[own]))}")
+            else:
+                found[own] = source
+    return list(found.values()), left_out
 
 
 def tried(
@@ -114,7 +121,7 @@ def tried(
     common_rate: float,
     progress: Callable[[int, int], None],
     others: Sequence[Recipe] = (),
-) -> Repeat:
+) -> Draw:
     """Learn from as many as each of `counts` says, drawn by the recipe's seed; `tests` try them.
 
     others: more recipes to learn by from the largest of these numbers.
@@ -152,7 +159,7 @@ def tried(
         ),
         tried=tests,
     )
-    return Repeat(trials[: len(counts)], spots, trials[len(counts) :])
+    return Draw(trials[: len(counts)], spots, trials[len(counts) :])
 
 
 def _judged(
@@ -187,7 +194,7 @@ def _trial(
         rejected=_share([verdict.outcome is not Outcome.OK for verdict in good]),
         passed=_share([verdict.outcome is Outcome.OK for verdict in defective]),
         auroc=auroc(scores, abnormal) or 0.0,
-        limit=rank_limit(part.calibration.scores, common_rate) / typical,
+        height=rank_limit(part.calibration.scores, common_rate) / typical,
     )
 
 

@@ -104,9 +104,12 @@ def inspect(
         check_not_input(log_file, [part, *paths, *([csv_file] if csv_file else [])])
     counts: Counter[str] = Counter()
     stopped, started = False, perf_counter()
-    with progress_bar("pictures/s") as progress, _log(log_file, part) as log:
+    with _log(log_file, part) as log:
         try:
-            with csv_table(csv_file) if csv_file else nullcontext() as write:
+            with (
+                progress_bar("pictures/s") as progress,
+                csv_table(csv_file) if csv_file else nullcontext() as write,
+            ):
                 for record in _judged(inspector, sources, expect, picture_folder, as_json, log):
                     if write:
                         write(record)
@@ -115,9 +118,9 @@ def inspect(
                         progress(messages.STAGE_JUDGING, counts.total(), len(sources))
         except KeyboardInterrupt:
             stopped = True
-    if not as_json:
-        out.print(_summary(counts, perf_counter() - started))
-        print_how(out, HOW_JUDGED | {"limit": HOW_LEARNED["limit"]})
+        if not as_json:
+            out.print(_summary(counts, perf_counter() - started))
+            print_how(out, HOW_JUDGED | {"limit": HOW_LEARNED["limit"]})
     if stopped:
         kept = csv_file or picture_folder or log_file
         complain(messages.STOPPED_PARTLY if kept else messages.STOPPED)
@@ -153,7 +156,7 @@ def evaluate(
     good_names: GoodNames = None,
 ) -> None:  # fmt: skip
     """Measure false rejects (過検出) and escapes (見逃し) on pictures whose truth is known."""
-    from kenpin.assurance.costs import cheapest, parse_costs  # noqa: PLC0415 - see learn
+    from kenpin.assurance.costs import cheapest, check_costs, parse_costs  # noqa: PLC0415 - see learn
     from kenpin.evaluation import evaluate as evaluate_part  # noqa: PLC0415
     from kenpin.files import make_folder  # noqa: PLC0415
     from kenpin.inspector import Inspector  # noqa: PLC0415
@@ -162,6 +165,8 @@ def evaluate(
     inspector = Inspector.open(part, review)
     told = layout_of(layout, columns, good_names)
     priced = parse_costs(costs, ng_share) if costs else None
+    if priced:
+        check_costs(inspector)
     if report:
         make_folder(report)
     with progress_bar() as progress:
@@ -191,7 +196,9 @@ def _log(path: Path | None, part: Path) -> Any:
 
 
 def _line(verdict: Verdict) -> Text:
-    text = f"  score {verdict.score:6.2f}  limit {verdict.limit:.2f}  p {verdict.p_value:.4f}"
+    text = f"  score {verdict.score:6.2f}  limit {verdict.limit:.2f}"
+    text += f"  review {verdict.review_limit:.2f}" if verdict.review_limit is not None else ""
+    text += f"  p {verdict.p_value:.4f}"
     text += f"  {verdict.picture}"
     if verdict.label is not None and verdict.sure is not None:
         text += f"  looks like {verdict.label} ({_sure(verdict.sure)} sure)"

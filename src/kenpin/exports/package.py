@@ -277,6 +277,7 @@ def _about(bundle: Bundle, graph: bytes, size: tuple[int, int], colour: bool) ->
         ],
         "levels": [calibration.level for calibration in calibrations],
         "promised_false_reject": [c.promised_false_reject for c in calibrations],
+        "review_limits": [c.review_limit for c in calibrations],
         "tolerance": _TOLERANCE,
     }
 

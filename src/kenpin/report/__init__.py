@@ -109,7 +109,7 @@ def _calibration(inspector: Inspector) -> dict[str, Any]:
         "held_out_count": sum(c.count for c in inspector.calibrations),
         "promised_words": in_words(max(c.promised_false_reject for c in inspector.calibrations)),
         "promises": [
-            (part.label, promise(part.calibration), promise_spread(c), how_held_out(c), c.limit)
+            (part.label, promise(part.calibration), promise_spread(c), how_held_out(c))
             for part, c in zip(inspector.bundle.parts, inspector.calibrations, strict=True)
         ],
         "choice": _best_of(inspector.bundle.choice),
@@ -195,7 +195,7 @@ def _galleries(inspector: Inspector, evaluation: Evaluation) -> list[_Gallery]:
     falling = np.argsort(-scores, kind="stable")
     worst_good = [i for i in falling if good[i]]
     certain_ng = [i for i in falling if not good[i] and rejected[i]]
-    escapes = [i for i in falling[::-1] if not good[i] and not rejected[i]]
+    escapes = [i for i in falling[::-1] if not good[i] and evaluation.passed[i]]
 
     def show(indices: Sequence[int]) -> list[_Shown]:
         return [_show(inspector, evaluation, index) for index in indices]
