@@ -6,7 +6,8 @@
 Each draw learns from 100 new good pieces and judges others. Sets: terminals (drawn anew each
 time), two_parts (drawn connectors of four and of six terminals in one file with labels, 100 of
 each), windows (drawn connectors, each terminal a window of its own), and the real sets, of which
-each draw takes another 100 at random and judges the rest.
+each draw takes another 100 at random and judges the rest. review is terminals learned with three
+answers: at 5 % the share that is NG, at 30 % that which is REVIEW or NG.
 
 One JSON line for each stated rate: the mean measured rate over the draws with its 95 % interval,
 and what was promised. `kept` is false when even the low end is above the promise. A piece is
@@ -27,6 +28,7 @@ import numpy as np
 
 import kenpin
 from kenpin.dataset import find_good, find_labelled
+from kenpin.judge import Calibration
 from kenpin.pictures import read_picture
 from kenpin.synth.terminals import draw_terminals
 
@@ -35,7 +37,8 @@ TO_LEARN = 100
 SIZE = (96, 128)
 PARTS = {"four": 4, "six": 6}
 WINDOWS = {f"terminal {n + 1}": (8 + 19 * n, 20, 17, 56) for n in range(6)}
-DRAWN = ("terminals", "two_parts", "windows")
+DRAWN = ("terminals", "two_parts", "windows", "review")
+REVIEW = (0.05, 0.3)
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 Pieces = list[tuple[str | None, object]]
@@ -74,9 +77,13 @@ def measured(draw: int, fresh: int, name: str, data: Path, recipe: kenpin.Recipe
     """(rates, 2): for each of RATES the share of fresh good pieces rejected, and the promise."""
     to_learn, to_judge = pieces(name, data, draw, fresh)
     own = recipe.but(seed=draw, windows=WINDOWS if name == "windows" else {})
+    if name == "review":
+        own = own.but(false_reject=REVIEW[0], review=REVIEW[1])
     labels = [part for part, _ in to_learn] if name == "two_parts" else None
     inspector = kenpin.Inspector(kenpin.learn([p for _, p in to_learn], own, labels=labels))
     verdicts = [inspector.inspect(picture, part) for part, picture in to_judge]
+    if name == "review":
+        return answered(inspector.calibration, verdicts)
     found = []
     for rate in RATES:
         rejected, promised = [], []
@@ -91,13 +98,22 @@ def measured(draw: int, fresh: int, name: str, data: Path, recipe: kenpin.Recipe
     return np.array(found)
 
 
+def answered(calibration: Calibration, verdicts: list[kenpin.Verdict]) -> np.ndarray:
+    """(2, 2): the share judged NG and what was promised, and the same of REVIEW and NG together."""
+    judged = [verdict for verdict in verdicts if verdict.outcome is not kenpin.Outcome.UNUSABLE]
+    ng = np.mean([verdict.outcome is kenpin.Outcome.NG for verdict in judged])
+    not_ok = np.mean([verdict.outcome is not kenpin.Outcome.OK for verdict in judged])
+    promises = calibration.promised_false_reject, calibration.promised_review
+    return np.array([(ng, promises[0]), (not_ok, promises[1])])
+
+
 def lines(arguments: argparse.Namespace) -> Iterator[dict]:
     a = arguments
     recipe = kenpin.Recipe(model=a.model, held_out=a.held_out, folds=a.folds)
     work = partial(measured, fresh=a.fresh, name=a.set, data=a.data, recipe=recipe)
     with ProcessPoolExecutor(a.processes) as workers:
         results = np.array(list(workers.map(work, range(a.draws))))  # (draws, rates, 2)
-    for index, rate in enumerate(RATES):
+    for index, rate in enumerate(REVIEW if a.set == "review" else RATES):
         column, promised = results[:, index, 0], float(results[0, index, 1])
         error = float(column.std(ddof=1) / np.sqrt(a.draws))
         mean = float(column.mean())

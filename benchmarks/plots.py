@@ -78,7 +78,7 @@ def promises() -> None:
     figure = Figure(figsize=(7.6, 1.2 + 0.27 * len(ways)), dpi=110, layout="constrained")
     axes = figure.add_subplot()
     for offset, (rate, colour) in enumerate(
-        ((0.05, "#1b6ca8"), (0.02, "#2a9d6f"), (0.01, "#d1495b"))
+        ((0.05, "#1b6ca8"), (0.02, "#2a9d6f"), (0.01, "#d1495b"))  # 30 % would squeeze them
     ):
         own = {(x["set"], x["model"], x["held_out"]): x for x in found if x["stated"] == rate}
         rows = [(n + 0.22 * (1 - offset), own[way]) for n, way in enumerate(ways) if way in own]

@@ -194,3 +194,12 @@ def test_bench_without_a_readable_picture(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no picture")
     with pytest.raises(PictureError, match=r"a\.png"):
         measure(inspector, [tmp_path / "a.png"])
+
+
+def test_openvino_is_loaded_without_what_reports_to_its_maker():
+    pytest.importorskip("openvino")
+    code = (
+        "import sys, kenpin.graphs; kenpin.graphs._openvino_core(); "
+        "assert sys.modules['openvino_telemetry'] is None"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -3,9 +3,9 @@
 Scores of held-out good pictures and the score of tomorrow's good picture are exchangeable, so with
 n of them the score of tomorrow's is above the k-th smallest with probability at most
 (n + 1 - k) / (n + 1). That is the whole of split conformal prediction (Vovk, Gammerman and Shafer,
-"Algorithmic learning in a random world", 2005; Papadopoulos et al., 2002); with K folds it is
-cross-conformal and holds nearly (Vovk, "Cross-conformal predictors", 2015): measured in
-benchmarks/coverage.py.
+"Algorithmic learning in a random world", 2005; Papadopoulos et al., 2002). With K folds tomorrow's
+picture is scored by a model that has learned more than those of the folds, and it holds nearly:
+measured in benchmarks/coverage.py.
 """
 
 from dataclasses import dataclass, field
