@@ -99,7 +99,7 @@ def promises() -> None:
     axes.set_xlim(left=0)
     axes.set_xlabel("good parts rejected, %")
     axes.grid(axis="x", alpha=0.3)
-    axes.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.4, -0.08), ncols=2)
+    figure.legend(fontsize=8, loc="outside lower center", ncols=2)
     figure.savefig(DOCS / "promises.png")
 
 
