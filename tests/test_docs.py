@@ -6,7 +6,6 @@ import sys
 import tomllib
 from pathlib import Path
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -54,14 +53,14 @@ def _for_studies(place):
     """Shots of pieces, what inspectors said of them, master pictures and pictures of today."""
     missing = [draw_terminals(750 + n, "missing", size=SIZE).pixels for n in range(6)]
     for n, pixels in enumerate([*good_pictures(4, first=840), *missing[:2]]):
-        write_pictures(place / "shots" / f"piece{n}", [pixels, np.clip(pixels, 1, 254)])
+        write_pictures(place / "shots" / f"piece{n}", [pixels, pixels ^ 1])
     rows = ["piece,Sato", *(f"piece{n},{'OK' if n < 4 else 'NG'}" for n in range(6))]
     (place / "inspectors.csv").write_text("\n".join(rows), "utf-8")
     write_pictures(place / "masters" / "ok", good_pictures(1))
-    write_pictures(place / "taken_today", [np.clip(good_pictures(1)[0], 1, 254)])
+    write_pictures(place / "taken_today", [good_pictures(1)[0] ^ 1])
     (place / "masters" / "ng").mkdir()
     write_png(place / "masters" / "ng" / "missing.png", missing[0])
-    write_png(place / "taken_today" / "missing.png", np.clip(missing[0], 1, 254))
+    write_png(place / "taken_today" / "missing.png", missing[0] ^ 1)
     # A log takes years: here the same pictures again and again.
     write_pictures(place / "new_pictures", good_pictures(24, first=800))
 
@@ -87,7 +86,8 @@ def test_the_commands_on_the_page_run(page, workplace):
     assert commands
     for command in commands:
         result = CliRunner().invoke(app, command[1:])
-        assert result.exit_code in (0, 1), (command, result.output)
+        judges = command[1] in ("check", "inspect", "master", "drift")  # 1: something is not OK
+        assert result.exit_code in ((0, 1) if judges else (0,)), (command, result.output)
 
 
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.name)

@@ -159,6 +159,22 @@ def test_review_is_a_mistake_neither_way(place):
     assert found.passed
 
 
+def test_with_labels_each_master_piece_has_its_own(place):
+    part = place / "two.kenpin"
+    four = [draw_terminals(n, size=SIZE, terminals=4).pixels for n in range(20)]
+    labels = ["six"] * 20 + ["four"] * 20
+    kenpin.learn(good_pictures(20) + four, kenpin.Recipe(model="pca"), labels=labels).save(part)
+    write_pictures(place / "four", [draw_terminals(900, size=SIZE, terminals=4).pixels])
+    (place / "four" / "000.png").rename(place / "four" / "wrong.png")
+    six = place / "限度見本" / "ok" / "000.png"
+    done = run("master", "add", part, "--ok", six, "--ng", place / "four", "--expect", "six")
+    assert done.exit_code == 0, done.stderr
+    found = check_masters(part)
+    assert [one.verdict.expected for one in found.pieces] == ["six", "six"]
+    assert found.pieces[1].verdict.outcome == "WRONG_PART" and found.passed
+    refused(run("master", "add", part, "--ok", six, "--expect", "five"), "is not a label")
+
+
 def test_one_piece_shown_under_two_names_and_names_of_a_mac(place):
     added(place)
     fresh = place / "fresh"

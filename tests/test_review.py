@@ -118,6 +118,21 @@ def test_review_is_neither_an_escape_nor_a_false_reject(three, doubtful):
     assert found.to_dict()["promised_review"] == three.calibration.promised_review
 
 
+def test_the_report_counts_review_as_neither(three, doubtful, tmp_path):
+    items = [kenpin.Labelled(pixels, "good") for pixels in doubtful[:2]]
+    items += [kenpin.Labelled(pixels, "odd") for pixels in doubtful[2:4]]
+    found = kenpin.evaluate(three, items)
+    page = kenpin.write_report(tmp_path, three, found).read_text("utf-8")
+    assert "No NG piece was judged OK." in page and "No NG piece was judged NG." in page
+    assert "Not OK at once, REVIEW and rejected together: 2 of 2 good pieces" in page
+    # The judge by mean squares has both limits too.
+    mse = np.array([verdict.l2 for verdict in found.verdicts])
+    calibration = three.calibration
+    assert calibration.mse_pass_limit < calibration.mse_limit
+    assert found.escape_mse.errors == (mse[2:] <= calibration.mse_pass_limit).sum()
+    assert found.false_reject_mse.errors == (mse[:2] > calibration.mse_limit).sum()
+
+
 def test_with_labels_a_doubtful_margin_is_review_too():
     parts = {"four": 4, "six": 6}
     good = [

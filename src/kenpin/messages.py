@@ -118,6 +118,7 @@ IN_TEST = "the same piece as {other}, which is to test the model"
 TOO_FEW_TO_PROMISE = "{count} pictures; promising {rate} takes {needed}"
 FALSE_ALARM = "The share of false alarms must be above 0 and at most 0.5; got {value} instead."
 NOTHING_FOUND = "Nothing odd was found."
+HOW_ODD = "About how often a good picture would stand out this much among the others."
 SUSPECTS_MORE = "Not odd enough to be said, but of all others the most unlike the rest:"
 UNLIKE = "score {score:.3g}, the typical one is {typical:.3g}"
 SHAPES_DIFFER = (

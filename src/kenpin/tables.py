@@ -198,6 +198,7 @@ def print_examination(out: Console, found: "Examination") -> None:
         out.print(table)
     else:
         out.print(messages.NOTHING_FOUND)
+    print_how(out, {"p": messages.HOW_ODD})
     rest = _not_yet_told(found)
     if not rest:
         return

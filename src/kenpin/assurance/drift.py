@@ -1,6 +1,6 @@
 """Whether what the camera sees today is still what the part was learned from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from math import inf, isfinite, log, sqrt
@@ -269,20 +269,46 @@ def _control_charts(track: Track, alarm: int | None) -> bytes:
 
 def drift_sheet(found: Drift) -> Sheet:
     """The result as people read it."""
-    count = len(found.times)
-    first = found.advice
+    return Sheet(
+        name="drift",
+        title="Drift",
+        sections=(
+            Section("What is to be done", tuple(_sentences(found))),
+            _figures(found),
+            Section("The test", plot=partial(_capital_chart, found)),
+            *(
+                Section(
+                    heading=track.name,
+                    sentences=() if number else (messages.DRIFT_CHARTS,),
+                    plot=partial(_control_charts, track, found.alarm),
+                )
+                for number, track in enumerate(found.tracks)
+            ),
+        ),
+        how=_how(found),
+    )
+
+
+def _sentences(found: Drift) -> Iterator[str]:
     if found.alarm is not None:
-        alarm = messages.DRIFT_ALARM.format(
+        yield messages.DRIFT_ALARM.format(
             number=found.alarm + 1,
-            count=count,
+            count=len(found.times),
             time=found.times[found.alarm],
             began=(found.began or 0) + 1,
         )
-        first = f"{alarm} {found.advice}"
+    yield found.advice
     share = float(found.not_ok[-_LATEST:].mean())
-    more = [messages.DRIFT_MOST.format(share=percent(share))] if share > _MOST else []
-    more += [messages.DRIFT_OTHERS.format(count=found.others)] if found.others else []
-    more += [messages.DRIFT_OLD] if len(found.tracks) == 1 else []
+    if share > _MOST:
+        yield messages.DRIFT_MOST.format(share=percent(share))
+    if found.others:
+        yield messages.DRIFT_OTHERS.format(count=found.others)
+    if len(found.tracks) == 1:
+        yield messages.DRIFT_OLD
+
+
+def _figures(found: Drift) -> Section:
+    latest = f"latest {min(_LATEST, len(found.times))}"
     rows = [
         (
             track.name, f"{track.usual:.4g}", f"{track.now:.4g}", f"{track.ewma[-1]:+.2f}",
@@ -291,34 +317,20 @@ def drift_sheet(found: Drift) -> Sheet:
         )
         for track in found.tracks
     ]  # fmt: skip
-    rows.append(("not OK", "", percent(share), "", "", ""))
-    heads = (
-        "",
-        "learned",
-        f"latest {min(_LATEST, count)}",
-        "EWMA",
-        "CUSUM",
-        "capital, powers of ten",
-    )
-    return Sheet(
-        name="drift",
-        title="Drift",
-        sections=(
-            Section("What is to be done", (first, *more)),
-            Section("The figures", (), heads, tuple(rows)),
-            Section("The test", plot=partial(_capital_chart, found)),
-            *(
-                Section(track.name, (messages.DRIFT_CHARTS,) if not number else (),
-                        plot=partial(_control_charts, track, found.alarm))
-                for number, track in enumerate(found.tracks)
-            ),
-        ),
-        how={
-            name: text.format(
-                quantity=", ".join(track.name for track in found.tracks),
-                rate=f"{found.false_alarm:g}", count=len(found.tracks),
-                weight=WEIGHT, limit=WIDTH * sqrt(WEIGHT / (2 - WEIGHT)), line=LINE, window=_LATEST,
-            )
-            for name, text in messages.DRIFT_HOW.items()
-        },
-    )  # fmt: skip
+    share = percent(float(found.not_ok[-_LATEST:].mean()))
+    rows.append(("not OK", "", share, "", "", ""))
+    heads = ("", "learned", latest, "EWMA", "CUSUM", "capital, powers of ten")
+    return Section("The figures", (), heads, tuple(rows))
+
+
+def _how(found: Drift) -> dict[str, str]:
+    told = {
+        "quantity": ", ".join(track.name for track in found.tracks),
+        "rate": f"{found.false_alarm:g}",
+        "count": len(found.tracks),
+        "weight": WEIGHT,
+        "limit": WIDTH * sqrt(WEIGHT / (2 - WEIGHT)),
+        "line": LINE,
+        "window": _LATEST,
+    }
+    return {name: text.format(**told) for name, text in messages.DRIFT_HOW.items()}

@@ -175,27 +175,16 @@ def plan(
     sources, left_out = readable(given, progress)
     tests = min(MOST_TESTS, max(LEAST_TESTS, len(sources) // 4))
     if len(sources) < LEAST_PICTURES + tests:
-        least = LEAST_PICTURES + LEAST_TESTS
-        raise DatasetError(
-            " ".join(
-                [
-                    messages.PLAN_TOO_FEW.format(count=len(sources), least=least, test=LEAST_TESTS),
-                    *_told(left_out),
-                ]
-            )
-        )
+        raise _too_few(len(sources), left_out)
     counts = _counts(len(sources) - tests)
     share = recipe.split_share if recipe.held_out == "split" else 1.0
     common = max(recipe.false_reject, 1 / (1 + _held_out(min(counts[-FEWEST:]), share)))
-    found: list[Draw] = []
-    changes: dict[str, Trial] = {}
+    others, found = _changed(recipe), list[Draw]()
     for number in range(repeats):
         told = partial(progress, messages.STAGE_PLAN.format(repeat=number + 1, repeats=repeats))
         own = recipe.but(seed=(recipe.seed + number) % 2**32)
-        others = _changed(own) if number == 0 else {}
-        found.append(tried(sources, own, counts, tests, common, told, list(others.values())))
-        if number == 0:
-            changes = dict(zip(others, found[0].others, strict=True))
+        also = () if number else tuple(others.values())
+        found.append(tried(sources, own, counts, tests, common, told, also))
     trials = {count: tuple(one.trials[n] for one in found) for n, count in enumerate(counts)}
     beyond = tuple(round(more * len(sources)) for more in _MORE)
     return Plan(
@@ -209,8 +198,14 @@ def plan(
         beyond=beyond,
         expected={name: _expected(trials, name, beyond) for name in ("passed", "height")},
         spots=_together([one.spots for one in found]),
-        changes=changes,
+        changes=dict(zip(others, found[0].others, strict=True)),
     )
+
+
+def _too_few(count: int, left_out: Sequence[str]) -> DatasetError:
+    least = LEAST_PICTURES + LEAST_TESTS
+    text = messages.PLAN_TOO_FEW.format(count=count, least=least, test=LEAST_TESTS)
+    return DatasetError(" ".join([text, *_told(left_out)]))
 
 
 def _expected(
