@@ -124,15 +124,16 @@ class Drift:
             return text.format(others=others)
         start, high = self._change(track)
         here = int(np.searchsorted(track.places, self.alarm or 0, side="right"))
-        # Until then there are the good pictures learned from, which are 0 and 1 by definition.
-        before = np.median(np.append(track.standard[:start], [0.0] * _LATEST))
+        # Where nothing was logged before, the good pictures learned from are what it changed from:
+        # they stand at 0, and at 1 of themselves.
+        before = np.median(np.append(track.standard[:start], [0.0] * LEAST))
         since = track.standard[start:here]
         shift = float(np.median(since) - before)
         # The median of m values is uncertain by 1.25 of their standard deviation by root m.
         if abs(shift) < _SURELY * 1.25 * since.std() / sqrt(len(since)) or (shift > 0) != high:
             return messages.DRIFT_SPREAD.format(name=track.name)
         ratio = track.values / np.where(track.learned == 0, np.nan, track.learned)
-        usual = np.median(np.append(ratio[:start], [1.0] * _LATEST))
+        usual = np.median(np.append(ratio[:start], [1.0] * LEAST))
         share = abs(float(np.median(ratio[start:here]) / usual) - 1)
         text = messages.DRIFT_BECAUSE[track.name, "rose" if high else "fell"]
         return text.format(share=percent(share) if isfinite(share) else "-")
