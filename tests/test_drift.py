@@ -1,6 +1,7 @@
 """Whether what the camera sees is still what was learned: the test, the charts, the advice."""
 
 import json
+import sqlite3
 from math import log
 from pathlib import Path
 
@@ -238,6 +239,45 @@ def test_every_advice_says_what_changed_and_in_which_way(name, shift, saying):
     found = a_drift(noise, name, ratio)
     assert saying in found.advice
     assert 90 <= found.began <= 115
+
+
+@pytest.mark.parametrize(
+    ("change", "saying", "least"),
+    [
+        (lambda x: x * 3, "varies otherwise", 30),
+        (lambda x: x * 2, "varies otherwise", 28),
+        (lambda x: x + 1.5, "brighter", 40),
+        (lambda x: x - 1, "darker", 40),
+        (lambda x: x - np.arange(300) / 200, "darker", 38),
+    ],
+)
+def test_a_shift_is_told_from_a_growing_spread(change, saying, least):
+    told = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        reference, values = rng.normal(size=100), rng.normal(size=500)
+        values[200:] = change(values[200:])
+        ranks = of_one_kind(reference, values, seed)
+        capital = log_capital(ranks, "both")
+        reached = np.flatnonzero(capital >= log(400))
+        if len(reached):
+            ones = np.ones(500)
+            track = Track("brightness", np.arange(500), 1 + 0.02 * values, values, ones, ranks,
+                          capital, "both")  # fmt: skip
+            nothing = np.zeros(500, bool)
+            found = Drift((track,), int(reached[0]), log(400), 0.01, ("t",) * 500, nothing, 0)
+            told.append(saying in found.advice)
+    assert sum(told) >= least
+
+
+def test_a_label_that_the_part_does_not_have_is_one_sentence(watched, tmp_path):
+    part, logs = watched
+    copy = tmp_path / "log.sqlite"
+    copy.write_bytes(logs["steady"].read_bytes())
+    with sqlite3.connect(copy) as connection:
+        connection.execute("UPDATE verdicts SET label = 'seven' WHERE id = 5")
+    connection.close()
+    refused(run("drift", part, copy), "'seven' is no label of the part")
 
 
 def test_a_line_that_was_always_brighter_and_then_darkens_has_become_darker():

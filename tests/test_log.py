@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,7 +141,14 @@ def test_a_log_locked_while_judging_loses_nothing(place, monkeypatch):
 
 def test_a_damaged_rest_is_kept_and_named(place):
     rest = place / "log.sqlite.rest-1.jsonl"
-    for content in ('["half', '["too", "short"]\n', "7\n", "\udcff"):
+    row = ["2026-01-01T00:00:00+00:00", "a", "b", "OK", None, 1.0, 2.0, 0.5, None, None, 1, 1, 1]
+    nulls, surrogate, huge = (
+        [None] * 13,
+        [*row[:2], "\ud800", *row[3:]],
+        [*row[:5], 2**80, *row[6:]],
+    )
+    rows = (json.dumps(one) + "\n" for one in (nulls, surrogate, huge))
+    for content in ('["half', '["too", "short"]\n', "7\n", "\udcff", *rows):
         rest.write_text(content, errors="surrogateescape")
         done = run("inspect", place / "part.kenpin", place / "新しい", "--log",
                    place / "log.sqlite")  # fmt: skip
@@ -196,6 +204,16 @@ def test_only_what_came_since_then_counts(place):
         read_log(log_file, part)
     with pytest.raises(LogError, match="cannot be read"):
         Log(log_file, place / "missing.kenpin")
+
+
+def test_several_programs_may_begin_one_log(place):
+    part = place / "part.kenpin"
+
+    def begin(number):
+        Log(place / f"{number // 3}.sqlite", part).close()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(begin, range(60)))
 
 
 def test_the_log_is_no_other_output_and_no_input(place):

@@ -123,6 +123,13 @@ def test_one_of_the_same_name_is_replaced_and_names_must_differ(place):
     kept, count = add_masters(place / "part.kenpin", ok=[other])
     assert count == 1 and len(kept.masters) == 5
     assert len(list((place / "part.master" / "pictures").iterdir())) == 5
+    pixels = good_pictures(1, first=2_800)[0]
+    write_png(place / "other" / "000A.png", pixels)
+    add_masters(place / "part.kenpin", ok=[place / "other" / "000A.png"])
+    write_png(place / "other" / "000a.png", pixels)
+    add_masters(place / "part.kenpin", ok=[place / "other" / "000a.png"])
+    names = [path.name for path in (place / "part.master" / "pictures").iterdir()]
+    assert any(name.startswith("000a-") for name in names)
     twice = [place / "限度見本" / "ok" / "000.png", other]
     with pytest.raises(StudyError, match="called 000"):
         add_masters(place / "part.kenpin", ok=twice)

@@ -9,7 +9,7 @@ import kenpin
 from conftest import good_pictures, write_pictures
 from kenpin.assurance.curve import expected_at
 from kenpin.assurance.plan import Plan, plan, plan_sheet
-from kenpin.assurance.trials import SeenSpots, Trial, _Surface, readable
+from kenpin.assurance.trials import SeenSpots, Trial, _Surface, readable, tried
 from kenpin.errors import DatasetError, RecipeError, StudyError
 from kenpin.types import Picture
 from test_cli import refused, run
@@ -47,6 +47,14 @@ def test_a_trial_is_what_learn_and_inspect_do(made):
     rejected = np.mean([own.inspect(pictures[i]).outcome != "OK" for i in order[:20]])
     assert made.trials[60][0].rejected == rejected
     assert made.trials[60][0].promised == own.calibration.promised_false_reject
+
+
+def test_other_settings_change_neither_the_trials_nor_the_spots():
+    given = good_pictures(40), RECIPE, [10, 20], 5, 0.1, lambda *_: None
+    alone = tried(*given)
+    beside = tried(*given, [RECIPE.but(light="level"), RECIPE.but(score="mean")])
+    assert (beside.trials, beside.spots) == (alone.trials, alone.spots)
+    assert len(beside.others) == 2 and alone.others == ()
 
 
 def test_what_is_not_there_is_marked_as_extrapolated(made):

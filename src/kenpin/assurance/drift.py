@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from kenpin.assurance import messages
 from kenpin.assurance.log import read_log
-from kenpin.assurance.martingale import Sides, best_bet, log_capital, p_values
+from kenpin.assurance.martingale import Sides, best_bet, log_capital, one_sided, p_values
 from kenpin.assurance.sheet import Section, Sheet
-from kenpin.errors import StudyError
+from kenpin.errors import LogError, StudyError
 from kenpin.inspector import Inspector
 from kenpin.judge import percent
 from kenpin.types import FACTS, Outcome
@@ -24,7 +24,6 @@ WEIGHT, WIDTH = 0.1, 2.814  # of the average: crossed once in 500 when steady (L
 SLACK, LINE = 0.5, 5.0  # of the cumulative sums (Montgomery, "Statistical quality control")
 _LATEST = 200  # pictures that "now" is about
 _MOST = 0.5  # of the latest pictures not OK: then they matter more than any drift
-_SURELY = 2.0  # times its uncertainty: a smaller shift is no direction
 
 Values = NDArray[np.float64]
 
@@ -127,16 +126,16 @@ class Drift:
         # Where nothing was logged before, the good pictures learned from are what it changed from:
         # they stand at 0, and at 1 of themselves.
         before = np.median(np.append(track.standard[:start], [0.0] * LEAST))
-        since = track.standard[start:here]
-        shift = float(np.median(since) - before)
-        # The median of m values is uncertain by 1.25 of their standard deviation by root m.
-        if abs(shift) < _SURELY * 1.25 * since.std() / sqrt(len(since)) or (shift > 0) != high:
+        shift = float(np.median(track.standard[start:here]) - before)
+        if (shift > 0) != high or not one_sided(track.p_values[start:here], high):
             return messages.DRIFT_SPREAD.format(name=track.name)
         ratio = track.values / np.where(track.learned == 0, np.nan, track.learned)
         usual = np.median(np.append(ratio[:start], [1.0] * LEAST))
         share = abs(float(np.median(ratio[start:here]) / usual) - 1)
+        if not isfinite(share):
+            return messages.DRIFT_SPREAD.format(name=track.name)
         text = messages.DRIFT_BECAUSE[track.name, "rose" if high else "fell"]
-        return text.format(share=percent(share) if isfinite(share) else "-")
+        return text.format(share=percent(share))
 
     def _change(self, track: Track) -> tuple[int, bool]:
         """From which of its values on it changed, and whether upward."""
@@ -194,7 +193,11 @@ def drift(
                 since=f" since {since}" if since else "",
             )
         )
-    tracks = tuple(_tracks(inspector, logged.rows))
+    try:
+        tracks = tuple(_tracks(inspector, logged.rows))
+    except KeyError as error:
+        reason = messages.LOG_NUMBER.format(value=error.args[0], name="label of the part")
+        raise LogError(messages.LOG_DAMAGED.format(path=log_file, reason=reason)) from None
     if not tracks:
         raise StudyError(messages.DRIFT_NONE.format(path=log_file))
     line = log(len(tracks) / false_alarm)
@@ -212,8 +215,8 @@ def drift(
 
 
 def _tracks(inspector: Inspector, rows: Sequence[dict[str, Any]]) -> list[Track]:
-    labels = inspector.bundle.labels or ("",)
-    kinds = np.array([labels.index(row["expected"] or row["label"] or "") for row in rows], np.intp)
+    labels = {label: number for number, label in enumerate(inspector.bundle.labels or ("",))}
+    kinds = np.array([labels[row["expected"] or row["label"] or ""] for row in rows], np.intp)
     scores, limits = (_column(rows, name) for name in ("score", "limit"))
     usable = np.array([row["verdict"] != Outcome.UNUSABLE for row in rows])
     # NG parts say what is wrong with parts, and the good pictures learned from have none: those

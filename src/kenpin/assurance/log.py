@@ -128,6 +128,12 @@ class Log:
     def _patience(self, seconds: float) -> None:
         self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
 
+    def _insert_rest(self, rest: Path) -> None:
+        try:
+            self._connection.executemany(_INSERT, _rows_of(rest))
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError, OverflowError, ValueError):
+            raise LogError(messages.LOG_REST_DAMAGED.format(path=rest)) from None
+
     def _take_in_rests(self) -> None:
         """What could not be kept before; each once, even if its file cannot be removed."""
         for rest in sorted(self._path.parent.glob(f"{escape(self._path.name)}.rest-*.jsonl")):
@@ -136,7 +142,7 @@ class Log:
                 query = "SELECT count(*) FROM rests WHERE name = ?"
                 (known,) = self._connection.execute(query, [rest.name]).fetchone()
                 if not known and rest.exists():  # nor has another program just taken it in
-                    self._connection.executemany(_INSERT, _rows_of(rest))
+                    self._insert_rest(rest)
                     self._connection.execute("INSERT INTO rests VALUES (?)", [rest.name])
             with contextlib.suppress(OSError):
                 rest.unlink()
@@ -242,9 +248,10 @@ def _opened(path: Path, patience: float) -> sqlite3.Connection:
         connection = sqlite3.connect(path, timeout=patience)
     try:
         with _one_sentence(path):
+            # First, for another program may be making this log just now.
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             (identity,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if tables and identity != _IDENTITY:
             raise LogError(messages.LOG_FOREIGN.format(path=path))
         if version > _VERSION:

@@ -157,7 +157,8 @@ def add_masters(
     masters = Masters(format=1, masters=(*others, *(master for master, _ in new.values())))
     content = json.dumps(masters.model_dump(mode="json"), indent=1, ensure_ascii=False)
     write_atomically(folder / LIST, content.encode())
-    for replaced in {one.file for one in kept} - {one.file for one in masters.masters}:
+    now = {_key(one.file) for one in masters.masters}
+    for replaced in (one.file for one in kept if _key(one.file) not in now):
         (folder / PICTURES / replaced).unlink(missing_ok=True)
     return masters, len(new)
 

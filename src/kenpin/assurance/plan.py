@@ -24,6 +24,7 @@ from kenpin.types import Progress
 COUNTS = (10, 20, 50, 100, 200, 500, 1000)
 LEAST_TESTS, MOST_TESTS = 5, 20  # good pictures that each repeat keeps to try the parts on
 _NEAR_LAST = 1.2  # all pictures are a step of their own if there are so many times the last one's
+_LEAST_LEARNED = 50  # pictures: from 10, 20 and 24 nobody can tell how a curve goes on
 _HARDLY = 0.02  # of all simulated defects: a smaller gain is none
 _TIGHTER = 0.05  # of the limit: nor is less than that
 _FEW = 0.1  # of all simulated defects may pass
@@ -61,7 +62,7 @@ class Plan:
     def more(self) -> str:
         """What more pictures would bring, and where they bring nothing what may instead."""
         learned = max(self.trials)
-        if len(self.trials) < FEWEST:
+        if learned < _LEAST_LEARNED:
             return messages.PLAN_TOO_SHORT.format(count=self.pictures)
         now, height = (
             float(np.mean([getattr(trial, name) for trial in self.trials[learned]]))

@@ -27,6 +27,7 @@ from kenpin.workers import cores, in_order
 LEAST_PIECES, LEAST_SHOTS = 5, 2
 PIECE_COLUMNS = ("piece", "folder", "ワーク", "個体", "品番")
 OK, NG = "OK", "NG"
+KENPIN = "kenpin"  # among the judges
 OK_WORDS = (*NAMES_OF_GOOD, "○", "〇", "◯", "合", "pass")
 NG_WORDS = ("1", "ng", "bad", "不良品", "不良", "不合格", "否", "×", "✕", "x", "fail")
 
@@ -90,7 +91,7 @@ class Repeatability:
                 if piece in said
                 for answer in answers
             ]
-            found["kenpin", name] = _compared(pairs)
+            found[KENPIN, name] = _compared(pairs)
         for one, other in combinations(self.inspectors, 2):
             mine, theirs = self.inspectors[one], self.inspectors[other]
             pairs = [(mine[piece], theirs[piece]) for piece in mine if piece in theirs]
@@ -209,7 +210,7 @@ def _said(table: Path, pieces: Sequence[str]) -> dict[str, dict[str, str]]:
     unknown = [piece for piece in known if piece not in pieces]
     if unknown:
         raise StudyError(messages.REPEAT_UNKNOWN.format(path=table, piece=unknown[0]))
-    for what, given in (("piece", known), ("column", names)):
+    for what, given in (("piece", known), ("column", [*names, KENPIN])):
         twice = [name for name, count in Counter(given).items() if count > 1]
         if twice:
             raise StudyError(messages.REPEAT_TWICE.format(path=table, what=what, name=twice[0]))

@@ -172,7 +172,7 @@ def _judged(
     pixels = _reduced(read_picture(source).pixels)
     pictures = [pixels, *(surface.with_defect(pixels, kind, rng) for kind in KINDS)]
     verdicts = [[_plain(part.inspect(picture)) for picture in pictures] for part in parts]
-    spots = [_plain(parts[-1].inspect(surface.with_spot(pixels, share, rng))) for share in _SPOTS]
+    spots = [_plain(whole.inspect(surface.with_spot(pixels, share, rng))) for share in _SPOTS]
     return _Judged(verdicts, spots)
 
 
