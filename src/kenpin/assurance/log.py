@@ -184,25 +184,22 @@ def read_log(path: str | Path, part: str | Path, since: str | None = None) -> Lo
                 raise LogError(messages.LOG_EMPTY.format(**told))  # begun, and never written
             last = connection.execute("SELECT part FROM verdicts ORDER BY id DESC LIMIT 1")
             latest = last.fetchone()
-            others = "SELECT count(*) FROM verdicts WHERE part != ?"
-            (count,) = connection.execute(others, [own]).fetchone()
+            counts = dict(connection.execute("SELECT part, count(*) FROM verdicts GROUP BY part"))
             found = [
                 (moment, _checked(dict(zip(COLUMNS, row, strict=True)), path))
                 for row in connection.execute(query, [own])
                 if (moment := _time_of(row, path)) >= after
             ]
-            (any_own,) = connection.execute(
-                "SELECT count(*) FROM verdicts WHERE part = ?", [own]
-            ).fetchone()
     finally:
         connection.close()
-    if latest and not any_own:
+    if latest and own not in counts:
         named = {"path": path, "part": part, "own": own[:12], "other": latest[0][:12]}
         raise LogError(messages.LOG_OF_ANOTHER.format(**named))
     if not found:
         raise LogError(messages.LOG_EMPTY.format(**told))
     found.sort(key=lambda one: one[0])  # those that waited beside the log were taken in later
-    return Logged(tuple(row for _, row in found), count)
+    others = sum(counts.values()) - counts[own]
+    return Logged(tuple(row for _, row in found), others)
 
 
 def _row(verdict: Verdict, part: str) -> Row:

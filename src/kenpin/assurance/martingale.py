@@ -79,8 +79,8 @@ def best_bet(p_values: Values, sides: Sides) -> tuple[int, bool]:
 def one_sided(p_values: Values, high: bool) -> bool:
     """Whether every bet on the other end has lost, so that values moved and did not just spread.
 
-    On normal values whose spread doubled or tripled this tells 66 of 74 alarms apart, and takes no
-    shift of a standard deviation for spread (tests/test_drift.py).
+    On normal values it tells most alarms from a spread that doubled or tripled apart, and takes no
+    shift of a standard deviation for one (tests/test_drift.py).
     """
     others = np.log(np.nextafter(1 - p_values, 1) if high else p_values)
     powers = np.array(_POWERS)

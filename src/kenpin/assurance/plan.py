@@ -126,7 +126,6 @@ class Plan:
             contrast=contrast,
             caught=spots.caught[spots.smallest],
             tried=spots.tried,
-            least=percent(CAUGHT),
         )
 
     def to_dict(self) -> dict[str, Any]:

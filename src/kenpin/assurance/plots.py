@@ -45,9 +45,11 @@ def control_charts(
     lower.plot(places + 1, cusum[0], color=_COLOURS[1], linewidth=1, label="upward")
     lower.plot(places + 1, cusum[1], color=_COLOURS[0], linewidth=1, label="downward")
     lower.axhline(line, color=_INK, linestyle="--", linewidth=1)
-    lower.set_yscale("symlog", linthresh=2 * line)
-    lower.yaxis.set_major_formatter("{x:g}")
-    lower.yaxis.set_minor_formatter(NullFormatter())
+    if max(sums.max() for sums in cusum) > 4 * line:  # beside thousands nobody would see the line
+        lower.set_yscale("symlog", linthresh=2 * line)
+        lower.yaxis.set_major_formatter("{x:g}")
+        lower.yaxis.set_minor_formatter(NullFormatter())
+    lower.set_ylim(bottom=0)
     if alarm is not None:
         for axes in (upper, lower):
             axes.axvline(alarm + 1, color=_COLOURS[1], linewidth=1, label="alarm")
