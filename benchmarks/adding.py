@@ -15,8 +15,8 @@ import numpy as np
 
 import kenpin
 from encoders import SETS
-from kenpin.adding import add
-from kenpin.dataset import find_good, find_labelled
+from kenpin.learning.more_pictures import add
+from kenpin.sources.find import find_good, find_labelled
 from quality import SHARED, TO_LEARN
 
 

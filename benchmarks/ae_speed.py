@@ -13,9 +13,9 @@ import time
 import numpy as np
 import torch
 
+from kenpin.drawn.terminals import draw_terminals
 from kenpin.models import ae, training
-from kenpin.settings import AeSettings
-from kenpin.synth.terminals import draw_terminals
+from kenpin.recipe.settings import AeSettings
 
 SIZE = (48, 64)
 

@@ -20,18 +20,17 @@ import numpy as np
 from PIL import Image
 
 import kenpin
-from kenpin.bundle import Provenance
-from kenpin.choice import candidates_of, choose
-from kenpin.dataset import find_good
-from kenpin.difference import SCALES
+from kenpin.drawn.shapes import shapes16
+from kenpin.drawn.terminals import draw_terminals
 from kenpin.experiments import mnist19
 from kenpin.experiments import shapes16 as shapes16_experiment
 from kenpin.experiments.common import learn_ours
-from kenpin.material import Material
-from kenpin.prepare import Preparation
-from kenpin.ranks import auroc
-from kenpin.synth.shapes import shapes16
-from kenpin.synth.terminals import draw_terminals
+from kenpin.judge.difference import SCALES
+from kenpin.learning.choose import candidates_of, choose
+from kenpin.learning.good_pictures import GoodPictures
+from kenpin.prepare.preparation import Preparation
+from kenpin.sources.find import find_good
+from kenpin.statistics.ranks import auroc
 from quality import DRAWN, REAL, SHARED, TO_LEARN, material
 
 SEED = 0
@@ -133,15 +132,15 @@ def simulated(data: Path) -> None:
             good = shapes16(1000, "good", seed) if name == "shapes16" else ones
             pictures = good[..., None].astype(np.float32) / 255
             size = pictures.shape[1:3]
-            plain, provenance = Preparation(size, "grey"), Provenance((), size)
-            seen = Material.of(pictures, plain, provenance, kenpin.Recipe(model="pca", size=size))
+            plain = Preparation(size, "grey")
+            good = GoodPictures.of(pictures, plain, kenpin.Recipe(model="pca", size=size))
             for model in ("pca", "mt", "rt", "dense-ae"):
                 recipe = kenpin.Recipe(model=model, size=size, seed=seed)
                 for difference in ("l1", "l2", "ssim"):
                     if difference == "ssim" and model in ("mt", "rt"):
                         continue
                     wanted = recipe.but(difference=difference, score="auto").settled()
-                    for row in candidates_of(seen, wanted, lambda *_: None):
+                    for row in candidates_of(good, wanted, lambda *_: None):
                         key = f"{model} {difference} {row['score']} {row['smoothing']:.3f}"
                         own.setdefault(key, []).append(row["auroc"])
     for name, aurocs in found.items():
@@ -176,8 +175,8 @@ def automatic(data: Path) -> None:
                     recipe = recipe.but(size=test.shape[1:], color="grey").settled()
                     pictures = good[..., None].astype(np.float32) / 255
                     plain = Preparation(test.shape[1:], "grey")
-                    seen = Material.of(pictures, plain, Provenance((), test.shape[1:]), recipe)
-                    recipe, _ = choose(seen, recipe, lambda *_: None)
+                    read = GoodPictures.of(pictures, plain, recipe)
+                    recipe, _ = choose(read, recipe, lambda *_: None)
                 ours = learn_ours(good, recipe, lambda *_: None)
                 scores = np.array([verdict.score for verdict in ours.judge(test)])
                 used = ours.bundle.recipe
@@ -200,7 +199,7 @@ def luck(data: Path) -> None:
         fresh = [draw_terminals(first + 3_000 + n, size=size).pixels for n in range(200)]
         recipe = kenpin.Recipe(model="pca", false_reject=rate)
         for rule, significant in (("fewer escapes", 1.0), ("not by luck", 0.05), ("plain", None)):
-            with mock.patch("kenpin.svm.SIGNIFICANT", significant):
+            with mock.patch("kenpin.judge.ng_judge.SIGNIFICANT", significant):
                 bundle = kenpin.learn(good, recipe, ng=None if significant is None else ng)
             if significant is None or bundle.ng["kept"]:
                 inspector = kenpin.Inspector(bundle)

@@ -20,10 +20,11 @@ from pathlib import Path
 import numpy as np
 
 import kenpin
-from kenpin.dataset import Labelled, find_good
+from kenpin.drawn.defects import spot
+from kenpin.drawn.terminals import draw_terminals
 from kenpin.models import NAMES, NETWORKS
-from kenpin.synth.defects import spot
-from kenpin.synth.terminals import draw_terminals
+from kenpin.sources.contents import Labelled
+from kenpin.sources.find import find_good
 from quality import SHARED, material
 
 NUMBERS = (10, 20, 50, 100, 200)

@@ -27,10 +27,10 @@ from pathlib import Path
 import numpy as np
 
 import kenpin
-from kenpin.dataset import find_good, find_labelled
-from kenpin.judge import Calibration
-from kenpin.pictures import read_picture
-from kenpin.synth.terminals import draw_terminals
+from kenpin.drawn.terminals import draw_terminals
+from kenpin.judge.limits import Calibration
+from kenpin.sources.find import find_good, find_labelled
+from kenpin.sources.picture import read_picture
 
 RATES = (0.05, 0.02, 0.01)
 TO_LEARN = 100

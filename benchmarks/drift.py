@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 
 import kenpin
-from kenpin.assurance.drift import drift
+from kenpin.assurance.drift_watch import drift
 from kenpin.assurance.log import Log
-from kenpin.synth.terminals import draw_terminals
+from kenpin.drawn.terminals import draw_terminals
 
 TO_LEARN, STEP = 100, 200
 SIZE = (96, 128)

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 import kenpin
-from kenpin.choice import candidates_of
-from kenpin.dataset import find_good
-from kenpin.material import read_good
+from kenpin.learning.choose import candidates_of
+from kenpin.learning.read import read_good_pictures
+from kenpin.sources.find import find_good
 from quality import SHARED, TO_LEARN
 
 SETS = ("metal_nut", "juice_bottle", "screw", "solar_cell", "magnetic_tile")
@@ -28,7 +28,7 @@ def simulated(backbone: str, folder: Path, seed: int, size: tuple[int, int] | No
     good = find_good(folder)
     drawn = np.random.default_rng(seed).permutation(len(good))[:TO_LEARN]
     recipe = kenpin.Recipe(feature={"backbone": backbone}, seed=seed, size=size).settled()
-    material = read_good([good[n] for n in sorted(drawn)], None, recipe, lambda *_: None)
+    material = read_good_pictures([good[n] for n in sorted(drawn)], None, recipe, lambda *_: None)
     (row,) = candidates_of(material, recipe, lambda *_: None)
     return row["auroc"]
 

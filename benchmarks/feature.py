@@ -16,16 +16,16 @@ import numpy as np
 
 import kenpin
 from encoders import SETS
-from kenpin.dataset import find_good
-from kenpin.difference import Measure, learn_variation
-from kenpin.encoder import own_encoder
-from kenpin.material import read_good
+from kenpin.drawn.defects import SIMULATED, simulate
+from kenpin.judge.difference import Measure, learn_variation
+from kenpin.judge.scoring import score
+from kenpin.learning.read import read_good_pictures
+from kenpin.models.encoder import own_encoder
 from kenpin.models.feature import Feature, learn
 from kenpin.models.pca import decompose
-from kenpin.ranks import auroc
-from kenpin.score import score
-from kenpin.settings import FeatureSettings
-from kenpin.synth.defects import KINDS, simulate
+from kenpin.recipe.settings import FeatureSettings
+from kenpin.sources.find import find_good
+from kenpin.statistics.ranks import auroc
 from quality import SHARED, TO_LEARN
 
 SIZES, COMPONENTS = (128, 192, 256), (10, 20, 40)
@@ -38,9 +38,9 @@ def encoded(folder: Path, seed: int, side: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     drawn = rng.permutation(len(good))[:TO_LEARN]
     recipe = kenpin.Recipe(model="pca", size=(side, side), seed=seed)
-    pictures = read_good([good[n] for n in drawn], None, recipe, lambda *_: None).resized
+    pictures = read_good_pictures([good[n] for n in drawn], None, recipe, lambda *_: None).pictures
     held_out, rest = pictures[: len(pictures) // 3], pictures[len(pictures) // 3 :]
-    spoiled = [simulate(p, kind, rng)[0] for kind in KINDS for p in held_out]
+    spoiled = [simulate(p, kind, rng)[0] for kind in SIMULATED for p in held_out]
     encode = own_encoder().encode
     return {"rest": encode(rest), "good": encode(held_out), "ng": encode(np.stack(spoiled))}
 

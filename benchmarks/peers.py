@@ -35,7 +35,7 @@ def ours(folder: Path, good: int, seed: int) -> dict:
 
 def only(folder: Path, good: int, seed: int) -> dict:
     import kenpin  # noqa: PLC0415 - after the process has begun
-    from kenpin.dataset import find_good, find_labelled  # noqa: PLC0415
+    from kenpin.sources.find import find_good, find_labelled  # noqa: PLC0415
 
     found = sorted(find_good(folder), key=str)
     drawn = np.random.RandomState(seed).permutation(len(found))[:good]

@@ -31,12 +31,13 @@ from scipy.ndimage import gaussian_filter
 from scipy.stats import norm, t
 
 import kenpin
-from kenpin.dataset import Labelled, find_good, find_labelled
-from kenpin.doctor import examine
-from kenpin.pictures import encode, read_picture
+from kenpin.drawn.terminals import draw_terminals
+from kenpin.learning.doctor import examine
 from kenpin.prepare.align import Alignment
 from kenpin.prepare.geometry import scaling
-from kenpin.synth.terminals import draw_terminals
+from kenpin.sources.contents import Labelled
+from kenpin.sources.find import find_good, find_labelled
+from kenpin.sources.picture import encode, read_picture
 from kenpin.types import Outcome
 from quality import SHARED, material
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 import kenpin
-from kenpin.dataset import Labelled, find_good, find_labelled
-from kenpin.synth.terminals import KINDS, draw_terminals
+from kenpin.drawn.terminals import TERMINAL_DEFECTS, draw_terminals
+from kenpin.sources.contents import Labelled
+from kenpin.sources.find import find_good, find_labelled
 
 TO_LEARN = 100
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -34,7 +35,7 @@ def material(name: str, data: Path, seed: int) -> tuple[list, list[Labelled]]:
     first = 100_000 * (seed + 1)
     good = [draw_terminals(first + n).pixels for n in range(TO_LEARN)]
     fresh = [draw_terminals(first + 10_000 + n) for n in range(100)]
-    ng = [draw_terminals(first + 20_000 + n, kind) for kind in KINDS for n in range(25)]
+    ng = [draw_terminals(first + 20_000 + n, kind) for kind in TERMINAL_DEFECTS for n in range(25)]
     return good, [Labelled(d.pixels, d.kind, d.mask) for d in (*fresh, *ng)]
 
 

@@ -15,10 +15,10 @@ from unittest.mock import patch
 import numpy as np
 
 import kenpin
-from kenpin import inspector
-from kenpin.dataset import find_good
-from kenpin.pictures import read_picture
-from kenpin.synth.defects import KINDS, simulate
+from kenpin.drawn.defects import SIMULATED, simulate
+from kenpin.inspection import inspector
+from kenpin.sources.find import find_good
+from kenpin.sources.picture import read_picture
 from kenpin.types import Region
 from quality import SHARED, TO_LEARN
 
@@ -43,7 +43,7 @@ def measure(folder: Path) -> dict[str, float]:
     for source in good[TO_LEARN : TO_LEARN + 30]:
         pixels = read_picture(source).pixels.astype(np.float32) / 255
         picture = pixels if pixels.ndim == 3 else pixels[..., None]
-        for kind in KINDS:
+        for kind in SIMULATED:
             changed, mask = simulate(picture, kind, rng)
             spoiled = (changed * 255 + 0.5).astype(np.uint8).squeeze()
             if mask.sum() < LEAST or judge.inspect(spoiled).outcome is not kenpin.Outcome.NG:

@@ -34,13 +34,13 @@ import cv2
 import numpy as np
 
 import kenpin
-from kenpin.dataset import find_good
-from kenpin.encoder import own_encoder
-from kenpin.graphs import ENGINE
-from kenpin.speed import measure
-from kenpin.synth.shapes import shapes16
-from kenpin.synth.terminals import draw_terminals
-from kenpin.workers import cores
+from kenpin.drawn.shapes import shapes16
+from kenpin.drawn.terminals import draw_terminals
+from kenpin.evaluation.bench import measure
+from kenpin.models.encoder import own_encoder
+from kenpin.sources.find import find_good
+from kenpin.system.environment import cores
+from kenpin.system.onnx_graph import ENGINE
 
 SHARED = Path(__file__).parents[2] / "shared"
 PARTS = ("feature", "pca")

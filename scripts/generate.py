@@ -13,8 +13,8 @@ from functools import partial
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from kenpin.cli import app
-from kenpin.recipe import SECTIONS, Recipe
+from kenpin.cli.program import app
+from kenpin.recipe.recipe import SECTIONS, Recipe
 from tables import ROOT, TABLES, table
 
 COMMANDS = ("check", "window", "plan", "learn", "inspect", "evaluate", "show", "repeat",

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import settings
 
 import kenpin
-from kenpin.dataset import Labelled
-from kenpin.pictures import write_png
-from kenpin.synth.terminals import KINDS, draw_terminals
+from kenpin.drawn.terminals import TERMINAL_DEFECTS, draw_terminals
+from kenpin.sources.contents import Labelled
+from kenpin.sources.picture import write_png
 
 # The machine may be busy: how long an example takes says nothing.
 settings.register_profile("kenpin", deadline=None)
@@ -17,6 +17,7 @@ settings.load_profile("kenpin")
 
 # Which engine is faster may change from run to run, and with it the last digits of a score.
 os.environ["KENPIN_ENGINE"] = "onnxruntime"
+os.environ["KENPIN_LANG"] = "en"
 
 SHARED = Path(__file__).parents[2] / "shared"
 SIZE = (48, 64)
@@ -73,7 +74,7 @@ def inspector(bundle):
 @pytest.fixture(scope="session")
 def labelled():
     good = [draw_terminals(5_000 + n, size=SIZE) for n in range(20)]
-    ng = [draw_terminals(6_000 + n, kind, size=SIZE) for kind in KINDS for n in range(3)]
+    ng = [draw_terminals(6_000 + n, kind, size=SIZE) for kind in TERMINAL_DEFECTS for n in range(3)]
     return [Labelled(d.pixels, d.kind, d.mask if d.mask.any() else None) for d in (*good, *ng)]
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from conftest import good_pictures
-from kenpin.archive import manifest_hash
-from kenpin.bundle import Bundle, describe
 from kenpin.errors import BundleError, CalibrationError, OutputError
-from kenpin.inspector import Inspector
+from kenpin.inspection.inspector import Inspector
 from kenpin.models.pca import Pca
+from kenpin.part.bundle import Bundle, describe
+from kenpin.part.file import manifest_hash
 from kenpin.types import Outcome
 
 
@@ -67,7 +67,7 @@ def test_it_holds_data_only_and_describes_itself(part, bundle):
         "manifest.json", "weights.safetensors", "previews/mean.png", "previews/variation.png",
     }  # fmt: skip
     manifest = json.loads(contents["manifest.json"])
-    assert manifest["format"] == 5
+    assert manifest["format"] == 6
     assert manifest["learned_from"]["count"] == 40
     assert len(manifest["parts"][0]["calibration"]["scores"]) == 40
     assert manifest["parts"][0]["calibration"]["limit"] == bundle.calibration.limit
@@ -274,7 +274,7 @@ def test_a_file_of_the_third_format_opens_and_judges_as_it_did():
     assert verdict.limit == pytest.approx(14.27933406829834, rel=1e-9)
     assert verdict.fit == pytest.approx(0.9622628092765808, rel=1e-6)
     blank = inspector.inspect(np.full((48, 64), 255, np.uint8))
-    assert blank.outcome is Outcome.UNUSABLE and blank.reason == "overexposed"
+    assert blank.outcome is Outcome.UNUSABLE and blank.reason.code == "overexposed"
 
 
 def test_a_file_of_the_second_format_opens_and_judges_as_it_did():
@@ -289,7 +289,7 @@ def test_a_file_of_the_second_format_opens_and_judges_as_it_did():
     assert four.score == pytest.approx(41.736045837402344, rel=1e-6)
     assert six.reason is None and six.fit is None
     tall = inspector.inspect(good_pictures(1, first=900, size=(64, 48))[0], "six")
-    assert tall.reason is None and "other proportions" in tall.notes[0]
+    assert tall.reason is None and tall.notes[0].code == "note_proportions"
 
 
 def test_a_file_of_the_first_format_opens_and_judges_as_it_did():

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 import kenpin
 from conftest import good_pictures, write_pictures
-from kenpin.cli import app
-from kenpin.pictures import encode, read_picture, write_png
+from kenpin.cli.program import app
+from kenpin.sources.picture import encode, read_picture, write_png
 
 
 def run(*arguments):
@@ -59,11 +59,16 @@ def test_learn_says_what_was_used_and_what_is_promised(good, tmp_path):
     (good / "empty.png").write_bytes(b"")
     result = run("learn", good, "-o", tmp_path / "a.kenpin", "--false-reject", 0.05)
     assert result.exit_code == 0
-    text = " ".join(result.stdout.split())
+    for expected in (
+        "from 20 good pictures; left out: 2", "Limit: ", "More: kenpin show",
+        "At most 1 good part in 21 (4.8 %) is rejected", "0.5 % would take 199 held-out good",
+    ):  # fmt: skip
+        assert expected in result.stdout
+    assert len(result.stdout.splitlines()) <= 6
+    text = " ".join(run("show", tmp_path / "a.kenpin", "--explain").stdout.split())
     for expected in (
         "pictures used 20", "left out 2", "is empty", "limit", "10-fold: each of 20 good pictures",
-        "良品 フォルダ/copy.png: same pixels as 良品 フォルダ/000.png",
-        "At most 1 good part in 21 (4.8 %) is rejected", "0.5 % would take 199 held-out good",
+        "良品 フォルダ/copy.png: same pixels as 良品 フォルダ/000.png", "Nobody set it",
     ):  # fmt: skip
         assert expected in text
     assert result.stderr == ""  # quiet in a pipe
@@ -113,7 +118,7 @@ def test_one_unreadable_picture_does_not_stop_the_others(part, ok_picture, tmp_p
     assert result.exit_code == 2
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert [line["verdict"] for line in lines][2] == "UNREADABLE"
-    assert len(lines) == 3 and "is empty" in lines[2]["reason"]
+    assert len(lines) == 3 and lines[2]["reason"]["code"] == "file_empty"
     assert "001a.png is empty" in result.stderr
 
 
@@ -132,8 +137,12 @@ def test_evaluate_prints_a_table_or_json_and_writes_a_report(mvtec, tmp_path):
     assert run("learn", mvtec, "-o", part).exit_code == 0
     table = run("evaluate", part, mvtec, "--report", tmp_path / "out")
     assert table.exit_code == 0
-    for expected in ("AUROC", "過検出", "見逃し", "bent", "AUPRO", "judged NG", "Report: "):
+    for expected in ("AUROC", "False rejects: ", "Escapes: ", "Report: "):
         assert expected in table.stdout
+    assert len(table.stdout.splitlines()) <= 6 and "Nobody" not in table.stdout
+    explained = run("evaluate", part, mvtec, "--explain").stdout
+    for expected in ("bent", "AUPRO", "good pieces", "Clopper and Pearson"):
+        assert expected in explained
     assert (tmp_path / "out" / "report.html").is_file()
     figures = json.loads(run("evaluate", part, mvtec, "--json").stdout)
     ours = kenpin.evaluate(kenpin.Inspector.open(part), mvtec).to_dict()
@@ -246,7 +255,7 @@ def test_pictures_of_the_same_name_do_not_overwrite_each_other(part, tmp_path):
         write_png(tmp_path / name, pixels)
     out = tmp_path / "out"
     run("inspect", part, *[tmp_path / name for name in names], "--pictures", out)
-    written = sorted(path.name for path in out.iterdir())
+    written = sorted(path.name for path in (out / "OK").iterdir())
     assert written == ["X-3.png", "x-2-2.png", "x-2.png", "x.png"]
 
 
@@ -269,7 +278,7 @@ def test_a_shutdown_keeps_what_was_judged(part, tmp_path):
     folder = write_pictures(tmp_path / "new", good_pictures(20, first=702))
     for number in range(600):
         os.link(folder / f"{number % 20:03}.png", folder / f"again-{number:03}.png")
-    command = [sys.executable, "-m", "kenpin.cli", "inspect", str(part), str(folder), "--json",
+    command = [sys.executable, "-m", "kenpin", "inspect", str(part), str(folder), "--json",
                "--csv", str(tmp_path / "a.csv")]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     for _ in range(30):
@@ -287,7 +296,7 @@ def test_a_terminal_that_cannot_show_japanese_is_no_reason_to_fail(mvtec, tmp_pa
     run("learn", mvtec, "-o", part)
     for encoding in ("cp932", "cp1252", "ascii"):
         done = subprocess.run(
-            [sys.executable, "-m", "kenpin.cli", "evaluate", str(part), str(mvtec)],
+            [sys.executable, "-m", "kenpin", "evaluate", str(part), str(mvtec)],
             capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": encoding},
         )  # fmt: skip
         assert done.returncode == 0 and b"AUROC" in done.stdout, done.stderr
@@ -296,7 +305,7 @@ def test_a_terminal_that_cannot_show_japanese_is_no_reason_to_fail(mvtec, tmp_pa
 @pytest.mark.parametrize("options", [["--json"], []])
 def test_a_closed_pipe_is_not_a_verdict(part, tmp_path, options):
     folder = write_pictures(tmp_path / "new", good_pictures(40, first=702))
-    command = [sys.executable, "-m", "kenpin.cli", "inspect", str(part), str(folder), *options]
+    command = [sys.executable, "-m", "kenpin", "inspect", str(part), str(folder), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     error = process.stderr.read()
@@ -326,13 +335,13 @@ def test_nothing_in_a_folder_is_passed_over_in_silence(part, ok_picture, tmp_pat
 def test_other_proportions_are_said(part, tmp_path):
     write_png(tmp_path / "tall.png", good_pictures(1, first=702, size=(64, 48))[0])
     line = json.loads(run("inspect", part, tmp_path / "tall.png", "--json").stdout)
-    assert line["verdict"] == "UNUSABLE" and "other proportions" in line["unusable"]
+    assert line["verdict"] == "UNUSABLE" and line["reason"]["code"] == "proportions"
     assert "other proportions" in run("inspect", part, tmp_path / "tall.png").stdout
 
 
 def test_a_terminal_without_width_still_shows_everything(part):
     done = subprocess.run(
-        [sys.executable, "-m", "kenpin.cli", "show", str(part)],
+        [sys.executable, "-m", "kenpin", "show", str(part)],
         capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "0"},
     )  # fmt: skip
     assert "pictures used" in done.stdout
@@ -399,9 +408,9 @@ def test_the_installed_command_works_without_torch(part, ok_picture):
 
 
 def test_a_demo_is_drawn_learned_judged_and_reported(tmp_path, monkeypatch):
-    monkeypatch.setattr("kenpin.demo.TO_LEARN", 20)
-    monkeypatch.setattr("kenpin.demo.TO_TEST", 5)
-    monkeypatch.setattr("kenpin.demo.OF_EACH_KIND", 1)
+    monkeypatch.setattr("kenpin.experiments.demo.TO_LEARN", 20)
+    monkeypatch.setattr("kenpin.experiments.demo.TO_TEST", 5)
+    monkeypatch.setattr("kenpin.experiments.demo.OF_EACH_KIND", 1)
     monkeypatch.chdir(tmp_path)
     for _ in range(2):  # a second run takes the same folder again
         result = run("demo")

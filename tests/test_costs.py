@@ -9,9 +9,9 @@ import pytest
 import kenpin
 from conftest import good_pictures, write_test_set
 from kenpin.assurance.costs import Costs, Operating, cheapest, offered, operating, parse_costs
-from kenpin.dataset import Labelled
 from kenpin.errors import StudyError
-from kenpin.ranks import rank_of_limit
+from kenpin.sources.contents import Labelled
+from kenpin.statistics.ranks import rank_of_limit
 from test_cli import refused, run
 
 
@@ -45,11 +45,12 @@ def test_the_rate_that_is_offered_gives_the_limit_that_was_meant(labelled):
     curve = operating(inspector, evaluation)
     best = curve.cheapest(Costs(1, 1000, 0.1))
     assert best != curve.chosen
-    rate = float(sentence.split("--false-reject ")[1].split(")")[0])
+    rate = sentence.values["option"]
+    assert f"--false-reject {rate})" in str(sentence)
     meant = inspector.calibration.scores[inspector.calibration.count - 1 - best]
     assert replace(inspector.calibration, false_reject=rate).limit == meant
     cheap = cheapest(inspector, evaluation, Costs(1000, 1, 0.001))
-    assert "the present limit is the cheapest" in cheap
+    assert "the present limit is the cheapest" in str(cheap)
 
 
 def test_every_rate_that_can_be_offered_gives_its_limit():
@@ -66,7 +67,7 @@ def test_no_rate_is_offered_that_cannot_be_asked_and_review_is_said(labelled):
     curve = operating(inspector, evaluation)
     costs = Costs(1e-6, 1e6, 0.5)
     assert curve.false_rejects[curve.cheapest(costs)] <= 0.5
-    assert "REVIEW is counted as passed here" in cheapest(inspector, evaluation, costs)
+    assert "REVIEW counts as passed here" in str(cheapest(inspector, evaluation, costs))
     assert curve.escapes[curve.review] == pytest.approx(evaluation.escape.rate)
     assert evaluation.not_ok_good.errors == (
         evaluation.review_good.errors + evaluation.false_reject.errors
@@ -81,9 +82,9 @@ def test_costs_are_offered_and_nothing_is_changed(part, tmp_path):
     assert done.exit_code == 0 and "1,000 parts cost" in done.stdout
     assert "at most" in done.stdout and part.read_bytes() == before
     page = (tmp_path / "report" / "report.html").read_text("utf-8")
-    assert "1,000 parts cost" in page and "Every limit there could be" in page
+    assert "1,000 parts cost" in page and "What another accepted rate" in page
     told = json.loads(run("evaluate", part, dataset, "--costs", "1,50", "--json").stdout)
-    assert told["cheapest"] in page.replace("&#39;", "'")
+    assert str(kenpin.Notice.of(told["cheapest"])) in page.replace("&#39;", "'")
 
 
 def test_what_cannot_be_compared_is_refused(inspector, part, tmp_path):

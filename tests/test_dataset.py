@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from kenpin.dataset import find_good, find_labelled, find_pictures, read_mask
 from kenpin.errors import DatasetError
-from kenpin.pictures import write_png
+from kenpin.sources.find import find_good, find_labelled, find_pictures, read_mask
+from kenpin.sources.picture import write_png
 
 PIXELS = np.zeros((8, 8), np.uint8)
 

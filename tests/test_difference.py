@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity as peer_similarity
 
-from kenpin.difference import (
+from kenpin.judge.difference import (
     SCALES,
     Measure,
     absolute_difference,
@@ -10,7 +10,7 @@ from kenpin.difference import (
     squared_difference,
     structural_similarity,
 )
-from kenpin.score import places, regions, score
+from kenpin.judge.scoring import regions, regions_to_show, score
 
 RNG = np.random.default_rng(0)
 
@@ -154,7 +154,9 @@ def test_scores_by_hand():
 def test_a_part_that_is_not_ok_always_has_a_place():
     difference = np.zeros((8, 9), np.float32)
     difference[3, 4] = 2.0
-    assert [(r.x, r.y) for r in places(difference, 1.0)] == [(4, 3)]
-    assert [(r.x, r.y) for r in places(difference, 5.0)] == [(4, 3)]  # above half the largest
-    assert places(np.zeros((8, 9), np.float32), 1.0)
-    assert places(np.full((8, 9), np.nan, np.float32), 1.0)
+    assert [(r.x, r.y) for r in regions_to_show(difference, 1.0)] == [(4, 3)]
+    assert [(r.x, r.y) for r in regions_to_show(difference, 5.0)] == [
+        (4, 3)
+    ]  # above half the largest
+    assert regions_to_show(np.zeros((8, 9), np.float32), 1.0)
+    assert regions_to_show(np.full((8, 9), np.nan, np.float32), 1.0)

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 import kenpin
 from conftest import SIZE, good_pictures, write_pictures, write_test_set
-from kenpin.cli import app
-from kenpin.pictures import write_png
-from kenpin.synth.terminals import draw_terminals
+from kenpin.cli.program import app
+from kenpin.drawn.terminals import draw_terminals
+from kenpin.sources.picture import write_png
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

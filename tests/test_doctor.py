@@ -8,11 +8,11 @@ import pytest
 
 import kenpin
 from conftest import good_pictures, write_pictures
-from kenpin.doctor import examine
+from kenpin.drawn.terminals import TERMINAL_DEFECTS, draw_terminals
 from kenpin.errors import DatasetError
-from kenpin.findings import Kind, tail
-from kenpin.pictures import encode, read_picture, write_png
-from kenpin.synth.terminals import KINDS, draw_terminals
+from kenpin.learning.doctor import examine
+from kenpin.learning.oddities import Kind, tail
+from kenpin.sources.picture import encode, read_picture, write_png
 from test_cli import refused, run
 from test_sources import zipped
 
@@ -86,7 +86,10 @@ def test_tails_of_students_distribution_are_as_stated():
 
 @pytest.mark.parametrize("hidden", [1, 3, 5])
 def test_ng_pictures_among_the_good_are_the_first_suspects(hidden):
-    ng = [draw_terminals(500 + n, KINDS[n % len(KINDS)], SIZE).pixels for n in range(hidden)]
+    ng = [
+        draw_terminals(500 + n, TERMINAL_DEFECTS[n % len(TERMINAL_DEFECTS)], SIZE).pixels
+        for n in range(hidden)
+    ]
     found = examine([*connectors(60), *ng])
     first = [id(suspect.source) for suspect in found.suspects]
     assert len(first) == 10
@@ -100,7 +103,7 @@ def test_the_same_piece_in_learning_and_test_is_found(tmp_path):
     (test / "again.jpg").write_bytes(encode(connectors(4)[3], "JPEG", quality=90))
     write_png(test / "same.png", connectors(8)[7])
     remarks = kenpin.learn(tmp_path / "set").provenance.remarks
-    assert any("2 of the pictures: also in the test set" in remark for remark in remarks)
+    assert any("2 of the pictures: also in the test set" in str(remark) for remark in remarks)
     found = examine(tmp_path / "set")
     pairs = {(f.picture, f.other) for f in found.findings if f.kind is Kind.IN_TEST}
     assert pairs == {("good/003.png", "good/again.jpg"), ("good/007.png", "good/same.png")}
@@ -113,14 +116,14 @@ def test_the_same_piece_in_learning_and_test_is_found(tmp_path):
 def test_too_few_for_the_promise_says_how_many():
     few = examine(connectors(30))
     (finding,) = (f for f in few.findings if f.kind is Kind.TOO_FEW)
-    assert "promising 1 % takes 99" in finding.detail and finding.picture == ""
+    assert "promising 1 % takes 99" in str(finding.detail) and finding.picture == ""
     assert Kind.TOO_FEW not in kinds(examine(connectors(30), kenpin.Recipe(false_reject=0.05)))
 
 
 def test_learning_warns_of_the_same(sick):
-    remarks = " ".join(kenpin.learn(sick).provenance.remarks)
+    remarks = " ".join(map(str, kenpin.learn(sick).provenance.remarks))
     for kind in (Kind.NEAR_COPY, Kind.DARK, Kind.BRIGHT, Kind.BLURRED, Kind.UNLIKE, Kind.MODE):
-        assert kind.value in remarks
+        assert str(kind.notice) in remarks
     assert "see kenpin check" in remarks
 
 
@@ -130,14 +133,14 @@ def test_the_command_prints_a_table_json_and_a_contact_sheet(sick, tmp_path):
     assert read_picture(tmp_path / "s.png").pixels.ndim == 3
     line = json.loads(run("check", sick, "--json").stdout)
     assert line["pictures"] == 68 and len(line["suspects"]) == 10
-    assert {f["kind"] for f in line["findings"]} >= {"unreadable", "much blurrier"}
+    assert {f["kind"] for f in line["findings"]} >= {"unreadable", "blurred"}
 
 
 @pytest.mark.parametrize("first", [0, 100, 200])
 def test_a_healthy_set_ends_with_0(tmp_path, first):
     folder = write_pictures(tmp_path / "good", connectors(20, first))
     done = run("check", folder, "--false-reject", "0.1", "--false-alarm", "0.0001")
-    assert done.exit_code == 0 and "Nothing odd was found" in done.stdout
+    assert done.exit_code == 0 and "Nothing suspicious was found" in done.stdout
 
 
 def test_what_cannot_be_examined_is_one_sentence(tmp_path):
@@ -163,9 +166,9 @@ def test_a_blank_picture_does_not_hide_the_ng_ones():
 
 def test_a_limit_that_an_odd_picture_set_is_said():
     bundle = kenpin.learn([*connectors(60), np.full(SIZE, 255, np.uint8)])
-    assert any("if it is no good part, remove it" in r for r in bundle.provenance.remarks)
+    assert any("if it is no good part, remove it" in str(r) for r in bundle.provenance.remarks)
     clean = kenpin.learn(connectors(60))
-    assert not any("remove it" in remark for remark in clean.provenance.remarks)
+    assert not any("remove it" in str(remark) for remark in clean.provenance.remarks)
 
 
 def test_pictures_that_show_next_to_nothing_are_no_traceback():
@@ -191,4 +194,4 @@ def test_the_test_pictures_of_a_zip_and_of_train_good_are_found(tmp_path):
 def test_many_sizes_are_one_finding():
     pictures = [cv2.resize(p, (100 + n, 90)) for n, p in enumerate(connectors(20))]
     sizes = [finding for finding in examine(pictures).findings if finding.kind is Kind.SIZE]
-    assert len(sizes) == 1 and "20 kinds" in sizes[0].detail
+    assert len(sizes) == 1 and "20 kinds" in str(sizes[0].detail)

@@ -8,9 +8,10 @@ from sklearn.metrics import roc_auc_score
 
 import kenpin
 from conftest import good_pictures
-from kenpin.dataset import Labelled
 from kenpin.errors import DatasetError
-from kenpin.evaluation import Rate, aupro, auroc
+from kenpin.evaluation.evaluation import Rate, aupro
+from kenpin.sources.contents import Labelled
+from kenpin.statistics.ranks import auroc
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=60))

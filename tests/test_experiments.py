@@ -7,12 +7,13 @@ import struct
 import numpy as np
 import pytest
 
+from kenpin.drawn.shapes import shapes16 as draw_shapes16
 from kenpin.errors import DatasetError
 from kenpin.experiments import NAMES, mnist19, shapes16, summary
 from kenpin.experiments.common import Row, as_floats, best_f1
 from kenpin.models import learn_model, settle_model
-from kenpin.recipe import PRESETS, Recipe
-from kenpin.synth.shapes import shapes16 as draw_shapes16
+from kenpin.recipe.recipe import Recipe
+from kenpin.recipe.settings import PRESETS
 from test_cli import refused, run
 
 

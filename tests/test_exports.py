@@ -14,13 +14,13 @@ import pytest
 import kenpin
 from conftest import good_pictures, write_pictures
 from kenpin.errors import ExportError, ExtraError, OutputError, PictureError
+from kenpin.evaluation.bench import measure
 from kenpin.exports.filters import Filters
+from kenpin.exports.folder import export
 from kenpin.exports.graph import Graph
-from kenpin.exports.package import export
 from kenpin.models import NAMES
-from kenpin.pictures import write_png
-from kenpin.prepare import resize
-from kenpin.speed import measure
+from kenpin.prepare.geometry import resize
+from kenpin.sources.picture import write_png
 from kenpin.types import Outcome
 from test_cli import refused, run
 from test_feature import connectors, struck
@@ -142,7 +142,7 @@ def test_the_folder_has_all_that_a_program_needs(tmp_path):
     kenpin.learn(connectors(16)).save(part)
     new = write_pictures(tmp_path / "new", connectors(3, first=800))
     told = run("export", part, new, "-o", folder)
-    assert told.exit_code == 0 and "3 pictures (3 OK)" in told.stdout
+    assert told.exit_code == 0 and "3 pictures (OK 3)" in told.stdout
     assert {path.name for path in folder.iterdir()} == {
         "part.onnx", "part.json", "golden.npz", "example.py",
     }  # fmt: skip

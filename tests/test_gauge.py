@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from kenpin.assurance.gauge import Components, cohen_kappa, components, fleiss_kappa
+from kenpin.statistics.agreement import Components, cohen_kappa, components, fleiss_kappa
 
 # Calcium in per cent of dry matter, four leaves, four determinations of each: Snedecor and Cochran,
 # "Statistical methods", the example of a random one-way classification.

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kenpin.prepare import Preparation, in_picture, region_through
 from kenpin.prepare.align import Alignment
-from kenpin.prepare.geometry import beyond, from_rectangle, sample, scaling, turning
+from kenpin.prepare.geometry import beyond, from_rectangle, region_through, sample, scaling, turning
+from kenpin.prepare.preparation import Preparation, in_picture
 from kenpin.types import Picture, Region
 
 RNG = np.random.default_rng(0)

@@ -5,17 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kenpin.judge import (
-    Calibration,
-    how_held_out,
-    in_words,
-    percent,
-    pictures_needed,
-    promise,
-    promise_spread,
-    rank_limit,
-)
-from kenpin.ranks import exact
+from kenpin.judge.limits import Calibration, pictures_needed
+from kenpin.part.in_words import how_held_out, promise, promise_spread
+from kenpin.statistics.ranks import exact, rank_limit
+from kenpin.text import one_in, percent
 from kenpin.types import Outcome
 
 
@@ -118,4 +111,4 @@ def test_words():
     assert [percent(v) for v in (0.05, 0.0123, 0.001, 0.5, 1.0, 0.0)] == [
         "5 %", "1.2 %", "0.1 %", "50 %", "100 %", "0 %",
     ]  # fmt: skip
-    assert in_words(1 / 101) == "1 good part in 101 (0.99 %)"
+    assert one_in(1 / 101) == "101" and percent(1 / 101) == "0.99 %"

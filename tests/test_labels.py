@@ -5,10 +5,10 @@ import pytest
 
 import kenpin
 from conftest import SIZE, good_pictures, write_pictures
-from kenpin.dataset import Labelled
+from kenpin.drawn.terminals import draw_terminals
 from kenpin.errors import BundleError, DatasetError
-from kenpin.judge import Calibration, fit_temperature, margin, probabilities
-from kenpin.synth.terminals import draw_terminals
+from kenpin.judge.limits import Calibration, fit_temperature, margin, probabilities
+from kenpin.sources.contents import Labelled
 from test_cli import refused, run
 
 PARTS = ("four", "six")
@@ -163,13 +163,13 @@ def test_the_commands_do_the_same(folder, tmp_path):
     assert right.exit_code == 0 and "looks like four" in right.stdout
     wrong = run("inspect", out, pictures, "--expect", "six", "--csv", tmp_path / "a.csv")
     assert wrong.exit_code == 1 and "WRONG_PART" in wrong.stdout
-    assert "WRONG_PART,six,four" in (tmp_path / "a.csv").read_text("utf-8-sig")
+    assert "WRONG_PART,,,,six,four" in (tmp_path / "a.csv").read_text("utf-8-sig")
     refused(run("inspect", out, pictures, "--expect", "five"), "'five' is not a label")
     drawn = run("draw", out, "--label", "six", "-n", 3, "-o", tmp_path / "drawn")
     assert drawn.exit_code == 0 and len(list((tmp_path / "drawn").glob("six-*.png"))) == 3
     refused(run("draw", out, "-o", tmp_path / "none"), "say which to draw")
     assert run("show", out, "--report", tmp_path / "report").exit_code == 0
-    assert "What is promised for four" in (tmp_path / "report/report.html").read_text("utf-8")
+    assert "<b>four.</b> " in (tmp_path / "report/report.html").read_text("utf-8")
 
 
 def test_score_and_margin_share_one_promise():

@@ -5,9 +5,9 @@ import pytest
 
 import kenpin
 from conftest import good_pictures, write_pictures
-from kenpin.dataset import find_good, find_labelled
 from kenpin.errors import DatasetError
-from kenpin.manifest import Layout, read_manifest
+from kenpin.sources.find import find_good, find_labelled
+from kenpin.sources.picture_table import Layout, read_table
 from test_cli import refused, run
 
 
@@ -45,16 +45,16 @@ def test_the_published_layout_is_learned_and_evaluated(tables, tmp_path):
         "002.png",
     ]  # the good ones only
     done = run("evaluate", part, testing)
-    assert done.exit_code == 0 and "false reject" in done.stdout
+    assert done.exit_code == 0 and "False rejects: " in done.stdout
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])
 def test_csv_in_the_usual_encodings(tmp_path, encoding):
     write_pictures(tmp_path / "良品", good_pictures(3))
     (tmp_path / "表.csv").write_text("path,品番\n良品/000.png,甲\n\n良品/001.png,乙\n", encoding)
-    manifest = read_manifest(tmp_path / "表.csv")
+    manifest = read_table(tmp_path / "表.csv")
     assert manifest.columns == ("path", "品番") and manifest.column("品番") == ["甲", "乙"]
-    assert all((tmp_path / place).is_file() for place in manifest.places(Layout()))
+    assert all((tmp_path / place).is_file() for place in manifest.files(Layout()))
 
 
 def test_tables_that_cannot_be_used_are_one_sentence(tmp_path):

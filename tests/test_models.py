@@ -8,21 +8,14 @@ import pytest
 
 import kenpin
 from conftest import good_pictures
-from kenpin.difference import compare
 from kenpin.errors import ExtraError
-from kenpin.models import (
-    NAMES,
-    NETWORKS,
-    State,
-    check_installed,
-    learn_model,
-    load_model,
-    settle_model,
-)
+from kenpin.judge.difference import compare
+from kenpin.models import NAMES, NETWORKS, check_installed, learn_model, load_model, settle_model
+from kenpin.models.contract import State
 from kenpin.models.pca import Pca, _hidden_error, choose_components, decompose
-from kenpin.pictures import read_picture
-from kenpin.prepare import Preparation
-from kenpin.recipe import Recipe
+from kenpin.prepare.preparation import Preparation
+from kenpin.recipe.recipe import Recipe
+from kenpin.sources.picture import read_picture
 
 SHAPES = [(24, 32, 1), (21, 17, 3)]
 QUICK = {
@@ -247,7 +240,7 @@ def test_without_torch_the_networks_say_what_to_install(monkeypatch):
         monkeypatch.delitem(sys.modules, f"kenpin.models.{module}", raising=False)
     for name in NAMES:
         if name in NETWORKS:
-            with pytest.raises(ExtraError, match="pip install torch onnx onnxscript"):
+            with pytest.raises(ExtraError, match=r"pip install 'kenpin\[torch\]'"):
                 check_installed(name)
         else:
             check_installed(name)

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from kenpin.errors import OutputError, PictureError
-from kenpin.files import write_atomically
-from kenpin.pictures import encode, read_picture, read_size, write_png
+from kenpin.sources.picture import encode, read_picture, read_size, write_png
+from kenpin.system.files import write_atomically
+from kenpin.text import Notice
 from kenpin.types import Picture
 
 RNG = np.random.default_rng(0)
@@ -44,7 +45,7 @@ def test_16_bit_grey_keeps_its_depth(tmp_path, suffix):
     picture = read_picture(tmp_path / f"deep.{suffix}")
     np.testing.assert_array_equal(picture.pixels, deep)
     assert picture.pixels.dtype == np.uint16
-    assert picture.notes == ("16 bits",)
+    assert picture.notes == (Notice("note_16_bit"),)
 
 
 def test_alpha_is_dropped_and_noted(tmp_path):
@@ -52,7 +53,7 @@ def test_alpha_is_dropped_and_noted(tmp_path):
     Image.fromarray(np.concatenate([RGB, alpha], axis=2)).save(tmp_path / "a.png")
     picture = read_picture(tmp_path / "a.png")
     np.testing.assert_array_equal(picture.pixels, RGB)
-    assert picture.notes == ("transparency ignored",)
+    assert picture.notes == (Notice("note_alpha"),)
 
 
 def test_exif_orientation_is_obeyed(tmp_path):
@@ -140,7 +141,7 @@ def test_16_bit_colour_is_read_with_8_bits_and_noted(tmp_path):
     cv2.imwrite(str(tmp_path / "deep.png"), RGB[:, :, ::-1].astype(np.uint16) * 257)
     picture = read_picture(tmp_path / "deep.png")
     np.testing.assert_array_equal(picture.pixels, RGB)
-    assert picture.notes == ("16 bits a channel read as 8",)
+    assert picture.notes == (Notice("note_16_bit_colour"),)
 
 
 def test_many_pages_missing_files_and_folders_are_refused(tmp_path):

@@ -5,16 +5,10 @@ from hypothesis import strategies as st
 
 import kenpin
 from conftest import good_pictures
-from kenpin.prepare import (
-    Preparation,
-    as_option,
-    compress,
-    fitting_size,
-    in_pixels,
-    region_through,
-)
-from kenpin.prepare.geometry import scaling
-from kenpin.taguchi import local_numbers
+from kenpin.prepare.compression import compress
+from kenpin.prepare.geometry import as_option, fitting_size, in_pixels, region_through, scaling
+from kenpin.prepare.preparation import Preparation
+from kenpin.statistics.recognition_taguchi import local_numbers
 from kenpin.types import Picture, Region
 
 RNG = np.random.default_rng(0)

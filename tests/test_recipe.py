@@ -1,7 +1,9 @@
 import pytest
 
 from kenpin.errors import RecipeError
-from kenpin.recipe import AeSettings, PcaSettings, Recipe, parse_size
+from kenpin.recipe.parse import parse_size
+from kenpin.recipe.recipe import Recipe
+from kenpin.recipe.settings import AeSettings, PcaSettings
 
 
 def test_toml_out_and_in_is_the_same_recipe(tmp_path):
@@ -21,10 +23,10 @@ def test_toml_out_and_in_is_the_same_recipe(tmp_path):
         ),
         ("zzz = 1", r"'zzz' is not a setting of .*; the settings are model, size"),
         ("[pca]\ncomponent = 1", r"'pca.component' .* did you mean 'components'"),
-        ("false_reject = 2", r"'false_reject' .* less than or equal to 0.5; got 2 instead"),
+        ("false_reject = 2", r"'false_reject' .* at most 0.5; got 2 instead"),
         ("model = 'magic'", r"'model' .* got 'magic' instead"),
         ("size = [4, 4]", r"'size' .* each side must be 16 to 2048 pixels; got \[4, 4\] instead"),
-        ("[ae]\nepochs = 0", r"'ae.epochs' .* greater than or equal to 1"),
+        ("[ae]\nepochs = 0", r"'ae.epochs' .* it must be at least 1"),
         ("not toml", r"is not valid TOML"),
     ],
 )

@@ -7,10 +7,11 @@ import pytest
 
 import kenpin
 from conftest import SIZE, good_pictures, write_pictures
-from kenpin.assurance.repeat import repeat, repeat_sheet
+from kenpin.assurance.repeatability import repeat
+from kenpin.drawn.terminals import draw_terminals
 from kenpin.errors import DatasetError, PictureError, StudyError
-from kenpin.pictures import write_png
-from kenpin.synth.terminals import draw_terminals
+from kenpin.report.repeatability import repeat_page
+from kenpin.sources.picture import write_png
 from test_cli import refused, run
 
 
@@ -46,7 +47,7 @@ def test_shots_of_a_piece_get_one_answer_and_kappa_tells(part, pieces, tmp_path)
     inspector = kenpin.Inspector.open(part)
     scores = [inspector.inspect(path).score for path in sorted((pieces / "ng0").iterdir())]
     assert [verdict.score for verdict in found.shots["ng0"]] == scores
-    assert "Every piece got one answer" in repeat_sheet(found).sections[0].sentences[0]
+    assert "Every piece got one answer" in repeat_page(found).sections[0].sentences[0]
 
 
 def test_a_piece_with_both_answers_is_named(part, pieces):
@@ -54,12 +55,13 @@ def test_a_piece_with_both_answers_is_named(part, pieces):
     write_pictures(pieces / "またがる", extra)
     found = repeat(part, pieces)
     assert found.undecided.errors == 1 and found.kappa < 1
-    assert "またがる" in repeat_sheet(found).sections[0].sentences[0]
+    assert "またがる" in repeat_page(found).sections[0].sentences[0]
 
 
 def test_the_command_line_writes_a_page(part, pieces, tmp_path):
     done = run("repeat", part, pieces, "--report", tmp_path / "study")
-    assert done.exit_code == 0 and "%GRR" in done.stdout and "EV / sqrt" in done.stdout
+    assert done.exit_code == 0 and "%GRR" in done.stdout and "EV / sqrt" not in done.stdout
+    assert "EV / sqrt" in run("repeat", part, pieces, "--explain").stdout
     page = (tmp_path / "study" / "repeat.html").read_text("utf-8")
     assert "%GRR" in page and page.count("data:image/png") == 1
     figures = json.loads(run("repeat", part, pieces, "--json").stdout)

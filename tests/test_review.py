@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 import kenpin
 from conftest import SIZE, good_pictures, write_pictures
+from kenpin.drawn.terminals import draw_terminals
 from kenpin.errors import RecipeError
-from kenpin.exports.package import GRAPH
-from kenpin.judge import Calibration, promise
-from kenpin.synth.terminals import draw_terminals
+from kenpin.exports.folder import GRAPH
+from kenpin.judge.limits import Calibration
+from kenpin.part.in_words import promise
 from kenpin.types import Outcome
 from test_cli import refused, run
 
@@ -124,7 +125,7 @@ def test_the_report_counts_review_as_neither(three, doubtful, tmp_path):
     found = kenpin.evaluate(three, items)
     page = kenpin.write_report(tmp_path, three, found).read_text("utf-8")
     assert "No NG piece was judged OK." in page and "No NG piece was judged NG." in page
-    assert "Not OK at once, REVIEW and rejected together: 2 of 2 good pieces" in page
+    assert "2 of 2 good pieces, 2 of 2 NG pieces" in page
     # The judge by mean squares has both limits too.
     mse = np.array([verdict.l2 for verdict in found.verdicts])
     calibration = three.calibration

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import kenpin
-import kenpin.demo
+import kenpin.experiments.demo
 from conftest import SIZE, good_pictures
-from kenpin.judge import rank_limit
-from kenpin.synth.terminals import draw_terminals
+from kenpin.drawn.terminals import draw_terminals
+from kenpin.statistics.ranks import rank_limit
 
 pytestmark = pytest.mark.slow
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -101,7 +101,7 @@ def test_defects_are_found_as_well_as_the_readme_says(shared, name, least):
 
 
 def test_the_demo_from_the_command_line_finds_every_kind(tmp_path):
-    done = kenpin.demo.run_demo(tmp_path / "demo")
+    done = kenpin.experiments.demo.run_demo(tmp_path / "demo")
     assert done.evaluation.auroc > 0.97
     assert min(area for _, area in done.evaluation.by_kind.values()) > 0.9
     assert done.evaluation.false_reject.rate <= 0.03

@@ -6,9 +6,9 @@ from sklearn.svm import SVC
 
 import kenpin
 from conftest import SIZE, good_pictures, write_pictures
+from kenpin.drawn.terminals import draw_terminals
 from kenpin.errors import DatasetError
-from kenpin.svm import Svm, better, features, learn_svm
-from kenpin.synth.terminals import draw_terminals
+from kenpin.judge.ng_judge import Svm, better, features, learn_svm
 from test_cli import refused, run
 
 RECIPE = kenpin.Recipe(model="pca", false_reject=0.05)
@@ -98,6 +98,8 @@ def test_bad_ng_pictures_are_one_sentence(tmp_path):
     assert not part.exists()
     large = [draw_terminals(n, "bent", size=(96, 128)).pixels for n in range(6)]
     remarks = kenpin.learn(good, ng=large).provenance.remarks
-    assert "6 NG pictures have another size than the good ones and were resized." in remarks
+    assert "6 NG pictures have another size than the good ones and were resized." in [
+        str(remark) for remark in remarks
+    ]
     done = run("learn", good, "--ng", write_pictures(tmp_path / "ng", ng_pictures(6)), "-o", part)
     assert done.exit_code == 0 and "6 NG pictures" in " ".join(done.stdout.split())

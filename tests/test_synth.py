@@ -3,11 +3,11 @@ import hashlib
 import numpy as np
 import pytest
 
-from kenpin.synth.shapes import SHAPES27, shapes16, shapes27
-from kenpin.synth.terminals import KINDS, draw_terminals
+from kenpin.drawn.shapes import SHAPES27, shapes16, shapes27
+from kenpin.drawn.terminals import TERMINAL_DEFECTS, draw_terminals
 
 
-@pytest.mark.parametrize("kind", ["good", *KINDS])
+@pytest.mark.parametrize("kind", ["good", *TERMINAL_DEFECTS])
 def test_the_same_seed_draws_the_same_piece(kind):
     first, second = draw_terminals(7, kind), draw_terminals(7, kind)
     np.testing.assert_array_equal(first.pixels, second.pixels)
@@ -15,7 +15,7 @@ def test_the_same_seed_draws_the_same_piece(kind):
     assert (draw_terminals(8, kind).pixels != first.pixels).mean() > 0.5
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TERMINAL_DEFECTS)
 def test_a_defect_shows_inside_its_mask_and_only_there(kind):
     for seed in range(15):
         good, ng = draw_terminals(seed), draw_terminals(seed, kind)
@@ -29,7 +29,7 @@ def test_a_defect_shows_inside_its_mask_and_only_there(kind):
 @pytest.mark.parametrize("size", [(16, 16), (36, 26), (96, 128), (300, 200)])
 @pytest.mark.parametrize("rows", [1, 2])
 def test_any_size_and_one_or_two_rows(size, rows):
-    for kind in ("good", *KINDS):
+    for kind in ("good", *TERMINAL_DEFECTS):
         drawing = draw_terminals(3, kind, size=size, rows=rows, terminals=3)
         assert drawing.pixels.shape == drawing.mask.shape == size
         assert drawing.pixels.dtype == np.uint8

@@ -5,9 +5,10 @@ import pytest
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from kenpin.models.mt import MahalanobisTaguchi, UnitSpace, ledoit_wolf
-from kenpin.models.rt import RecognitionTaguchi, RtSpace
-from kenpin.taguchi import local_numbers, rt_numbers
+from kenpin.models.mt import UnitSpace, ledoit_wolf
+from kenpin.models.rt import RtSpace
+from kenpin.models.scikit_learn import MahalanobisTaguchi, RecognitionTaguchi
+from kenpin.statistics.recognition_taguchi import local_numbers, rt_numbers
 
 RNG = np.random.default_rng(0)
 

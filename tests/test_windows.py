@@ -8,14 +8,14 @@ import pytest
 
 import kenpin
 from conftest import good_pictures, write_pictures
-from kenpin.dataset import Labelled
+from kenpin.drawn.terminals import TERMINAL_DEFECTS, draw_terminals
 from kenpin.errors import DatasetError, RecipeError
-from kenpin.pictures import write_png
-from kenpin.prepare import resize
+from kenpin.prepare.geometry import resize
+from kenpin.prepare.windows import propose_windows
 from kenpin.report.pictures import triple
-from kenpin.synth.terminals import KINDS, draw_terminals
+from kenpin.sources.contents import Labelled
+from kenpin.sources.picture import write_png
 from kenpin.types import Picture
-from kenpin.windows import propose_windows
 from test_cli import refused, run
 
 SIZE = (96, 128)
@@ -259,7 +259,10 @@ def test_the_mask_is_looked_for_beside_the_recipe(tmp_path):
 def test_moved_parts_are_judged_as_if_they_lay_still(tmp_path):
     good = [moved(p, n)[0] for n, p in enumerate(connectors(60))]
     tested = [(draw_terminals(900 + n, size=SIZE).pixels, "good") for n in range(20)]
-    tested += [(draw_terminals(950 + n, KINDS[n % 3], size=SIZE).pixels, "ng") for n in range(20)]
+    tested += [
+        (draw_terminals(950 + n, TERMINAL_DEFECTS[n % 3], size=SIZE).pixels, "ng")
+        for n in range(20)
+    ]
     items = [Labelled(moved(p, 5_000 + n)[0], kind) for n, (p, kind) in enumerate(tested)]
     bundle = kenpin.learn(good, kenpin.Recipe(align="rotation"))
     bundle.save(tmp_path / "a.kenpin")

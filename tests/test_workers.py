@@ -11,16 +11,17 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import kenpin
 from conftest import good_pictures, write_pictures
-from kenpin.chances import (
+from kenpin.errors import DatasetError, PictureError
+from kenpin.statistics.distributions import (
     STUDENT_QUARTILE,
     beta_quantile,
     exact_interval,
     heads_or_more,
     student_tail,
 )
-from kenpin.errors import DatasetError, PictureError
+from kenpin.system.environment import cores
+from kenpin.system.threads import in_order, is_worker, on_one_core, one_blas_thread
 from kenpin.types import Outcome
-from kenpin.workers import cores, in_order, is_worker, on_one_core, one_blas_thread
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Everything kenpin raises on purpose; each message is one sentence that says what to do.
+"""Everything kenpin raises on purpose: a code with values, and one sentence that says what to do.
 
 KenpinError
 ├── RecipeError        a setting is unknown or out of range
@@ -10,12 +10,45 @@ KenpinError
 ├── ExportError        a part cannot be written as an ONNX graph
 ├── LogError           verdicts cannot be logged, or a log cannot be read
 ├── StudyError         a study of how true a part stays cannot be made
+├── ArgumentError      something of a wrong type or out of range was given to a function
 └── ExtraError         an optional package is asked for and not installed, or not known
 """
 
+from typing import Any, Self
+
+from kenpin.text import Notice
+
 
 class KenpinError(Exception):
-    """Base of all errors that kenpin raises on purpose."""
+    """Base of all errors that kenpin raises on purpose.
+
+    code and values: what the sentence is made of, by `kenpin.text`; `str` gives the sentence in the
+    language spoken when it is read.
+    """
+
+    def __init__(self, code: str, /, **values: Any) -> None:
+        super().__init__(code)
+        self.notice = Notice(code, **values)
+
+    @classmethod
+    def about(cls, notice: Notice) -> Self:
+        """The error that says this."""
+        return cls(notice.code, **notice.values)
+
+    @property
+    def code(self) -> str:
+        """Which sentence it is, for programs."""
+        return self.notice.code
+
+    def __str__(self) -> str:
+        return str(self.notice)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.notice.to_dict())
+
+
+def _again(kind: type[KenpinError], kept: dict[str, Any]) -> KenpinError:
+    return kind.about(Notice.of(kept))
 
 
 class RecipeError(KenpinError):
@@ -52,6 +85,10 @@ class LogError(KenpinError):
 
 class StudyError(KenpinError):
     """A study of how true a part stays cannot be made."""
+
+
+class ArgumentError(KenpinError):
+    """Something of a wrong type or out of range was given to a function."""
 
 
 class ExtraError(KenpinError):

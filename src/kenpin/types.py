@@ -8,13 +8,12 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.packed import ZipMember
+from kenpin.text import Notice
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Floats = NDArray[np.float32]
@@ -37,17 +36,39 @@ class Outcome(StrEnum):
     REVIEW = "REVIEW"
 
 
-class Reason(StrEnum):
+class ReasonCode(StrEnum):
     """Why a picture is unusable."""
 
-    PROPORTIONS = "other proportions than the good pictures"
+    PROPORTIONS = "proportions"
     BLANK = "blank"
-    SATURATED = "overexposed"
-    DARK = "too dark"
-    BRIGHT = "too bright"
-    BLURRED = "out of focus"
-    NOT_FOUND = "part not found"
-    ANOTHER = "not this part"
+    OVEREXPOSED = "overexposed"
+    DARK = "dark"
+    BRIGHT = "bright"
+    BLURRED = "blurred"
+    NOT_FOUND = "not_found"
+    ANOTHER_PART = "another_part"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a picture is unusable: what was measured, and the limit that it is beyond.
+
+    In proportions height by width; of a blank picture the deviation of its grey levels by their
+    mean; overexposed, the share of white pixels; dark and bright, the mean grey level in [0, 1];
+    blurred, the sharpness; a part that is not found or another one, the correlation with the mean
+    good picture.
+    """
+
+    code: ReasonCode
+    value: float
+    limit: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {"code": self.code.value, "value": self.value, "limit": self.limit}
+
+    def __str__(self) -> str:
+        return str(Notice(f"reason_{self.code}"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +76,12 @@ class Picture:
     """A picture as the user gave it.
 
     pixels: (H, W) grey or (H, W, 3) RGB, uint8 or uint16. name: for people, usually a path.
-    notes: what was done to read it ("transparency ignored"), one phrase each.
+    notes: what was done to read it, such as that transparency was ignored.
     """
 
     pixels: Pixels
     name: str
-    notes: tuple[str, ...] = ()
+    notes: tuple[Notice, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -106,16 +127,15 @@ class Evidence:
     float32 in about [0, 1]; there is no reconstruction by a model that answers with a residual
     only, but beside `feature` a linear autoencoder of the pixels rebuilds for people. difference:
     (K, h, w) float32 >= 0, high is abnormal, in good-part units unless the recipe asks for another
-    difference. sketched: whether the reconstruction is only for people. places: of each window a
-    (3, 3) map from its pixels (x, y, 1) to
-    those of the picture.
+    difference. to_picture: of each window a (3, 3) map from its pixels (x, y, 1) to those of the
+    picture. for_people: whether the reconstruction is only for people.
     """
 
     prepared: Floats
     reconstruction: Floats | None
     difference: Floats
-    places: tuple[NDArray[np.floating[Any]], ...]
-    sketched: bool = False
+    to_picture: tuple[NDArray[np.floating[Any]], ...]
+    for_people: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,7 +188,7 @@ class Verdict:
     l1: float
     l2: float
     size: tuple[int, int]
-    notes: tuple[str, ...]
+    notes: tuple[Notice, ...]
     milliseconds: dict[str, float] = field(compare=False)
     evidence: Evidence | None = field(repr=False, compare=False)
     expected: str | None = None
@@ -196,7 +216,7 @@ class Verdict:
         return {
             "picture": self.picture,
             "verdict": self.outcome.value,
-            **({"unusable": self.reason.value} if self.reason else {}),
+            **({"reason": self.reason.to_dict()} if self.reason else {}),
             "score": self.score,
             "limit": self.limit,
             **({"review_limit": self.review_limit} if self.review_limit is not None else {}),
@@ -207,21 +227,10 @@ class Verdict:
             "l2": self.l2,
             **_without_none({key: getattr(self, key) for key in FACTS}),
             **(labels if self.label is not None else {}),
-            "notes": list(self.notes),
+            "notes": [note.to_dict() for note in self.notes],
             "ms": {stage: round(ms, 3) for stage, ms in self.milliseconds.items()},
         }
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
-
-
-PictureSource = str | Path | ZipMember | Pixels | Picture
-"""Anywhere a picture may come from: a path, a zip, an array, or a picture already read."""
-
-
-def name_of(source: PictureSource) -> str:
-    """What a picture is called, for people."""
-    if isinstance(source, np.ndarray):
-        return "array"
-    return source.name if isinstance(source, Picture) else str(source)

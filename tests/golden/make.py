@@ -77,7 +77,7 @@ def learned(data: Path, name: str, way: str) -> tuple[kenpin.Inspector, list[str
 def as_told(verdict: Any) -> dict[str, Any]:
     return {
         "verdict": verdict.outcome.value,
-        "unusable": verdict.reason.name.lower() if verdict.reason else None,
+        "unusable": verdict.reason.code.value if verdict.reason else None,
         "label": verdict.label,
         "score": verdict.score,
         "limit": verdict.limit,
@@ -108,7 +108,7 @@ def figures(data: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                     verdict = inspector.inspect(path, expected)
                     yield f"{name} {way} {mark} {expected or ''}".strip(), as_told(verdict)
             print(name, way, file=sys.stderr)
-    pictures = [n for n in np.random.default_rng(0).integers(0, 255, (3, 48, 64), np.uint8)]
+    pictures = list(np.random.default_rng(0).integers(0, 255, (3, 48, 64), np.uint8))
     pictures += [kenpin.read_picture(path).pixels for path in some(data / "screw/test/good", 3)]
     for number in _FORMATS:
         inspector = kenpin.Inspector.open(FILES / f"format-{number}.kenpin")

@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from kenpin.encoder import Encoder as Graph
+from kenpin.models.encoder import Encoder as Graph
 from kenpin.models.pretrained import Features, graph_of
 from network import TAPS, Encoder, folded
 

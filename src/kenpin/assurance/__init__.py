@@ -1,1 +1,14 @@
-"""What a quality manager signs: how many pictures, how repeatable, and whether it stays true."""
+"""What a quality manager signs: plan, masters, repeatability, drift, costs."""
+
+from kenpin.assurance.costs import Costs, cheapest, check_costs, operating, parse_costs
+from kenpin.assurance.drift_watch import LATEST, LINE, WEIGHT, Drift, Track, drift
+from kenpin.assurance.log import Log
+from kenpin.assurance.master import MasterCheck, add_masters, check_masters, master_folder
+from kenpin.assurance.picture_plan import Plan, plan
+from kenpin.assurance.repeatability import Repeatability, repeat
+from kenpin.assurance.trials import CAUGHT
+
+__all__ = ["CAUGHT", "LATEST", "LINE", "WEIGHT", "Costs", "Drift", "Log",
+           "MasterCheck", "Plan", "Repeatability", "Track", "add_masters", "cheapest",
+           "check_costs", "check_masters", "drift", "master_folder", "operating",
+           "parse_costs", "plan", "repeat"]  # fmt: skip

@@ -6,13 +6,12 @@ from math import ceil, inf
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.assurance import messages
 from kenpin.errors import StudyError
 from kenpin.evaluation import Evaluation
-from kenpin.inspector import Inspector
-from kenpin.judge import percent
-from kenpin.ranks import rank_of_limit
-from kenpin.settings import MOST_FALSE_REJECT
+from kenpin.inspection import Inspector
+from kenpin.recipe import MOST_FALSE_REJECT
+from kenpin.statistics import rank_of_limit
+from kenpin.text import Notice
 
 Values = NDArray[np.float64]
 
@@ -58,9 +57,9 @@ class Costs:
 
     def __post_init__(self) -> None:
         if not (0 < self.false_reject < inf and 0 < self.escape < inf):
-            raise StudyError(messages.COSTS.format(value=f"{self.false_reject},{self.escape}"))
+            raise StudyError("costs", value=f"{self.false_reject},{self.escape}")
         if not 0 < self.ng_share < 1:
-            raise StudyError(messages.NG_SHARE.format(value=self.ng_share))
+            raise StudyError("ng_share", value=self.ng_share)
 
 
 def parse_costs(text: str, ng_share: float) -> Costs:
@@ -68,7 +67,7 @@ def parse_costs(text: str, ng_share: float) -> Costs:
     try:
         reject, escape = (float(number) for number in text.split(","))
     except ValueError:
-        raise StudyError(messages.COSTS.format(value=text)) from None
+        raise StudyError("costs", value=text) from None
     return Costs(reject, escape, ng_share)
 
 
@@ -97,7 +96,7 @@ def operating(inspector: Inspector, evaluation: Evaluation) -> Operating | None:
 def check_costs(inspector: Inspector) -> None:
     """Raise StudyError now if costs could not be compared for this part."""
     if inspector.bundle.labels:
-        raise StudyError(messages.COSTS_LABELS.format(name=inspector.bundle.name))
+        raise StudyError("costs_labels", name=inspector.bundle.title)
 
 
 def offered(rate: float) -> float:
@@ -105,26 +104,26 @@ def offered(rate: float) -> float:
     return ceil(_FINE * rate) / _FINE
 
 
-def cheapest(inspector: Inspector, evaluation: Evaluation, costs: Costs) -> str:
-    """One sentence: what the present limit costs, and the cheapest one.
+def cheapest(inspector: Inspector, evaluation: Evaluation, costs: Costs) -> Notice:
+    """What the present limit costs, and the cheapest one.
 
     Raises StudyError where there is nothing to compare.
     """
     check_costs(inspector)
     curve = operating(inspector, evaluation)
     if curve is None:
-        raise StudyError(messages.COSTS_NO_NG)
+        raise StudyError("costs_no_ng")
     each = 1000 * curve.cost(costs)
     best = curve.cheapest(costs)
-    reviewed = "" if curve.review is None else f" {messages.COSTS_REVIEW}"
+    reviewed = "" if curve.review is None else "_review"
     told = {
         "reject": costs.false_reject,
         "escape": costs.escape,
-        "ng": percent(costs.ng_share),
+        "ng": costs.ng_share,
         "now": float(each[curve.chosen]),
     }
     if not each[best] < each[curve.chosen]:
-        return messages.CHEAPEST_NOW.format(**told) + reviewed
+        return Notice(f"cheapest_now{reviewed}", **told)
     rate = float(curve.false_rejects[best])
-    told |= {"least": float(each[best]), "rate": percent(rate), "count": curve.ng}
-    return messages.CHEAPEST.format(**told, option=offered(rate)) + reviewed
+    told |= {"least": float(each[best]), "rate": rate, "count": curve.ng, "option": offered(rate)}
+    return Notice(f"cheapest{reviewed}", **told)

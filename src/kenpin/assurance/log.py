@@ -17,20 +17,20 @@ from time import perf_counter, time_ns
 from types import TracebackType
 from typing import Any, Self
 
-from kenpin.assurance import messages
 from kenpin.errors import LogError, OutputError
-from kenpin.files import check_writable, write_atomically
+from kenpin.system import check_writable, write_atomically
+from kenpin.text import Notice
 from kenpin.types import FACTS, Verdict
 
-COLUMNS = ("time", "part", "picture", "verdict", "unusable", "score", "limit", "p_value", "label",
-           "expected", *FACTS)  # fmt: skip
+COLUMNS = ("time", "part", "picture", "verdict", "unusable", "value", "bound", "score", "limit",
+           "p_value", "label", "expected", *FACTS)  # fmt: skip
 _IDENTITY = 0x6B656E70  # "kenp": whose SQLite file it is
-_VERSION = 1
+_VERSION = 2
 _CREATE = f"""
 CREATE TABLE IF NOT EXISTS verdicts (
     id INTEGER PRIMARY KEY, time TEXT NOT NULL, part TEXT NOT NULL, picture TEXT NOT NULL,
-    verdict TEXT NOT NULL, unusable TEXT, score REAL, "limit" REAL, p_value REAL,
-    label TEXT, expected TEXT, fit REAL, brightness REAL, sharpness REAL
+    verdict TEXT NOT NULL, unusable TEXT, value REAL, bound REAL, score REAL, "limit" REAL,
+    p_value REAL, label TEXT, expected TEXT, fit REAL, brightness REAL, sharpness REAL
 );
 CREATE TABLE IF NOT EXISTS rests (name TEXT PRIMARY KEY);
 PRAGMA application_id = {_IDENTITY};
@@ -38,6 +38,14 @@ PRAGMA user_version = {_VERSION};
 """
 _INSERT = f"""INSERT INTO verdicts ({", ".join(f'"{name}"' for name in COLUMNS)})
 VALUES ({", ".join("?" * len(COLUMNS))})"""  # noqa: S608 - only names from above
+_PHRASES = {
+    "other proportions than the good pictures": "proportions", "too dark": "dark",
+    "too bright": "bright", "out of focus": "blurred", "part not found": "not_found",
+    "not this part": "another_part",
+}  # fmt: skip
+_READ = tuple(
+    name for name in COLUMNS if name not in ("value", "bound")
+)  # a first version has none
 _PATIENCE = 0.2  # seconds to wait for a locked file between parts
 _LAST_PATIENCE = 10.0  # at the beginning and at the end
 _EVERY = 1.0  # seconds between two commits: a crash loses no more
@@ -51,7 +59,7 @@ def part_hash(path: str | Path) -> str:
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()
     except OSError as error:
-        raise LogError(messages.LOG_PART.format(path=path, reason=error.strerror)) from None
+        raise LogError("log_part", path=path, reason=error.strerror) from None
 
 
 class Log:
@@ -72,6 +80,7 @@ class Log:
         self._connection = _opened(self._path, _LAST_PATIENCE)
         try:
             with _one_sentence(self._path):
+                self._upgrade()
                 self._connection.executescript(f"BEGIN IMMEDIATE;{_CREATE}COMMIT;")
                 self._take_in_rests()
         except BaseException:
@@ -121,9 +130,24 @@ class Log:
         try:
             write_atomically(rest, lines.encode())
         except OutputError:
-            return LogError(messages.LOG_LOST.format(**told))
+            return LogError("log_lost", **told)
         self._waiting.clear()
-        return LogError(messages.LOG_REST.format(**told))
+        return LogError("log_rest", **told)
+
+    def _upgrade(self) -> None:
+        """A log of the first version said in English why a picture is unusable, without numbers."""
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version != 1:
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
+        with self._connection:
+            for column in ("value", "bound"):
+                self._connection.execute(f"ALTER TABLE verdicts ADD COLUMN {column} REAL")
+            self._connection.executemany(
+                "UPDATE verdicts SET unusable = ? WHERE unusable = ?",
+                [(code, phrase) for phrase, code in _PHRASES.items()],
+            )
+            self._connection.execute(f"PRAGMA user_version = {_VERSION}")
 
     def _patience(self, seconds: float) -> None:
         self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
@@ -132,7 +156,7 @@ class Log:
         try:
             self._connection.executemany(_INSERT, _rows_of(rest))
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError, OverflowError, ValueError):
-            raise LogError(messages.LOG_REST_DAMAGED.format(path=rest)) from None
+            raise LogError("log_rest_damaged", path=rest) from None
 
     def _take_in_rests(self) -> None:
         """What could not be kept before; each once, even if its file cannot be removed."""
@@ -153,8 +177,9 @@ def _rows_of(rest: Path) -> list[Row]:
         rows = [tuple(json.loads(line)) for line in rest.read_text("utf-8").splitlines()]
     except (ValueError, TypeError):
         rows = [()]
+    rows = [(*row[:5], None, None, *row[5:]) if len(row) == len(_READ) else row for row in rows]
     if any(len(row) != len(COLUMNS) for row in rows):
-        raise LogError(messages.LOG_REST_DAMAGED.format(path=rest))
+        raise LogError("log_rest_damaged", path=rest)
     return rows
 
 
@@ -173,20 +198,21 @@ def read_log(path: str | Path, part: str | Path, since: str | None = None) -> Lo
     """
     path, own, after = Path(path), part_hash(part), _moment(since)
     if not path.is_file():
-        raise LogError(messages.LOG_MISSING.format(path=path))
-    names = ", ".join(f'"{name}"' for name in COLUMNS)
+        raise LogError("log_missing", path=path)
+    names = ", ".join(f'"{name}"' for name in _READ)
     query = f"SELECT {names} FROM verdicts WHERE part = ? ORDER BY id"  # noqa: S608 - from above
     connection = _opened(path, _LAST_PATIENCE)
     try:
         with _one_sentence(path):
-            told = {"path": path, "part": part, "since": f" since {since}" if since else ""}
+            told = {"path": path, "part": part} | ({"since": since} if since else {})
+            empty = "log_empty_since" if since else "log_empty"
             if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise LogError(messages.LOG_EMPTY.format(**told))  # begun, and never written
+                raise LogError(empty, **told)  # begun, and never written
             last = connection.execute("SELECT part FROM verdicts ORDER BY id DESC LIMIT 1")
             latest = last.fetchone()
             counts = dict(connection.execute("SELECT part, count(*) FROM verdicts GROUP BY part"))
             found = [
-                (moment, _checked(dict(zip(COLUMNS, row, strict=True)), path))
+                (moment, _checked(dict(zip(_READ, row, strict=True)), path))
                 for row in connection.execute(query, [own])
                 if (moment := _time_of(row, path)) >= after
             ]
@@ -194,9 +220,9 @@ def read_log(path: str | Path, part: str | Path, since: str | None = None) -> Lo
         connection.close()
     if latest and own not in counts:
         named = {"path": path, "part": part, "own": own[:12], "other": latest[0][:12]}
-        raise LogError(messages.LOG_OF_ANOTHER.format(**named))
+        raise LogError("log_of_another", **named)
     if not found:
-        raise LogError(messages.LOG_EMPTY.format(**told))
+        raise LogError(empty, **told)
     found.sort(key=lambda one: one[0])  # those that waited beside the log were taken in later
     others = sum(counts.values()) - counts[own]
     return Logged(tuple(row for _, row in found), others)
@@ -204,11 +230,12 @@ def read_log(path: str | Path, part: str | Path, since: str | None = None) -> Lo
 
 def _row(verdict: Verdict, part: str) -> Row:
     now = datetime.now().astimezone().isoformat(timespec="milliseconds")
-    reason = verdict.reason.value if verdict.reason else None
+    why = verdict.reason
+    reason = (why.code.value, why.value, why.limit) if why else (None, None, None)
     # SQLite takes text only: a file name may hold bytes that are none.
     name = verdict.picture.encode("utf-8", "backslashreplace").decode()
     return (
-        now, part, name, verdict.outcome.value, reason, verdict.score, verdict.limit,
+        now, part, name, verdict.outcome.value, *reason, verdict.score, verdict.limit,
         verdict.p_value, verdict.label, verdict.expected,
         *(getattr(verdict, name) for name in FACTS),
     )  # fmt: skip
@@ -220,22 +247,22 @@ def _moment(since: str | None) -> datetime:
     try:
         return datetime.fromisoformat(since).astimezone()
     except (ValueError, OverflowError):
-        raise LogError(messages.LOG_SINCE.format(value=since)) from None
+        raise LogError("log_since", value=since) from None
 
 
 def _time_of(row: Row, path: Path) -> datetime:
     try:
         return datetime.fromisoformat(row[0]).astimezone()
     except (TypeError, ValueError, OverflowError):
-        reason = messages.LOG_TIME.format(value=row[0])
-        raise LogError(messages.LOG_DAMAGED.format(path=path, reason=reason)) from None
+        reason = Notice("log_time", value=row[0])
+        raise LogError("log_damaged", path=path, reason=reason) from None
 
 
 def _checked(row: dict[str, Any], path: Path) -> dict[str, Any]:
     for name in ("score", "limit", *FACTS):
         if not isinstance(row[name], float | int | None):
-            reason = messages.LOG_NUMBER.format(value=row[name], name=name)
-            raise LogError(messages.LOG_DAMAGED.format(path=path, reason=reason))
+            reason = Notice("log_number", value=row[name], name=name)
+            raise LogError("log_damaged", path=path, reason=reason)
     return row
 
 
@@ -250,9 +277,9 @@ def _opened(path: Path, patience: float) -> sqlite3.Connection:
             (identity,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
         if tables and identity != _IDENTITY:
-            raise LogError(messages.LOG_FOREIGN.format(path=path))
+            raise LogError("log_foreign", path=path)
         if version > _VERSION:
-            raise LogError(messages.LOG_NEWER.format(path=path))
+            raise LogError("log_newer", path=path)
     except BaseException:
         connection.close()
         raise
@@ -265,5 +292,5 @@ def _one_sentence(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         locked = "locked" in str(error) or "busy" in str(error)
-        text = messages.LOG_LOCKED if locked else messages.LOG_DAMAGED
-        raise LogError(text.format(path=path, reason=error)) from None
+        text = "log_locked" if locked else "log_damaged"
+        raise LogError(text, path=path, reason=error) from None

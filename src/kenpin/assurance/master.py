@@ -12,14 +12,13 @@ from unicodedata import normalize
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kenpin.assurance import messages
 from kenpin.assurance.log import part_hash
-from kenpin.dataset import find_pictures
 from kenpin.errors import PictureError, StudyError
-from kenpin.files import make_folder, write_atomically
-from kenpin.inspector import Inspector
-from kenpin.pictures import read_picture, write_png
-from kenpin.types import Outcome, Picture, PictureSource, Progress, Verdict
+from kenpin.inspection import Inspector
+from kenpin.sources import PictureSource, find_pictures, read_picture, write_png
+from kenpin.system import make_folder, write_atomically
+from kenpin.text import Notice, say
+from kenpin.types import Outcome, Picture, Progress, Verdict
 
 LIST, RECORD, PICTURES = "master.json", "record.csv", "pictures"
 _RECORDED = ("time", "part", "piece", "expected", "verdict", "score", "limit", "picture",
@@ -59,7 +58,7 @@ class Masters(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Checked:
-    """One master piece as judged now; verdict: None where there is none. problem: "" if none.
+    """One master piece as judged now; verdict: None where there is none. problem: None if none.
 
     shown: whether it was freshly shown, if it should be.
     """
@@ -67,13 +66,13 @@ class Checked:
     master: Master
     verdict: Verdict | None
     picture: Picture | None
-    problem: str = ""
+    problem: Notice | None = None
     shown: bool = True
 
     @property
     def misjudged(self) -> bool:
         """Whether it was shown, and not judged as it should be."""
-        return self.shown and bool(self.problem)
+        return self.shown and self.problem is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +105,7 @@ class MasterCheck:
                     "verdict": one.verdict.outcome.value if one.verdict else None,
                     "score": one.verdict.score if one.verdict else None,
                     "limit": one.verdict.limit if one.verdict else None,
-                    "problem": one.problem,
+                    "problem": one.problem.to_dict() if one.problem else None,
                 }
                 for one in self.pieces
             ],
@@ -138,7 +137,7 @@ def add_masters(
     truths: dict[Expected, Sequence[str | Path]] = {"OK": ok, "NG": ng}
     given = {truth: find_pictures(list(paths)) for truth, paths in truths.items() if paths}
     if not given:
-        raise StudyError(messages.MASTER_NONE_GIVEN)
+        raise StudyError("master_none_given")
     new: dict[str, tuple[Master, Picture]] = {}
     own = part_hash(part)
     for expected, sources in given.items():
@@ -146,7 +145,7 @@ def add_masters(
             picture = read_picture(source)
             master = _accepted(inspector, picture, expected, expect, own)
             if _key(master.name) in new:
-                raise StudyError(messages.MASTER_TWICE.format(name=master.name))
+                raise StudyError("master_twice", name=master.name)
             new[_key(master.name)] = master, picture
     folder = master_folder(part)
     kept = _read(folder).masters if (folder / LIST).is_file() else ()
@@ -189,7 +188,7 @@ def check_masters(
         else:
             pieces.append(_checked(inspector, master, sources.get(master.name), seen))
         if progress:
-            progress(messages.STAGE_MASTERS, number, len(kept.masters))
+            progress(say("stage_masters"), number, len(kept.masters))
     now = part_hash(part)
     _record(folder / RECORD, pieces, now)
     changed = tuple(master.name for master in kept.masters if master.part != now)
@@ -205,20 +204,21 @@ def _accepted(
         (height, width), (their_height, their_width) = picture.size, learned
         theirs = f"{their_width}x{their_height}"
         told = {"path": picture.name, "width": width, "height": height, "theirs": theirs}
-        raise StudyError(messages.MASTER_SIZE_ADDED.format(**told))
+        raise StudyError("master_size_added", **told)
     verdict = inspector.inspect(picture, label)
     if _problem(expected, verdict):
         raise StudyError(
-            messages.MASTER_WRONG.format(
-                path=picture.name, expected=expected, part=Path(inspector.bundle.name).name,
-                verdict=verdict.outcome.value,
-            )
-        )  # fmt: skip
+            "master_wrong",
+            path=picture.name,
+            expected=expected,
+            part=Path(inspector.bundle.name).name,
+            verdict=verdict.outcome.value,
+        )
     told = {"expected": expected, "hash": picture.hash, "size": picture.size, "label": label}
     try:
         return Master(name=name, part=part, **told)
     except ValidationError:
-        raise StudyError(messages.MASTER_NAME.format(name=name)) from None
+        raise StudyError("master_name", name=name) from None
 
 
 def _name(path: str) -> str:
@@ -226,16 +226,16 @@ def _name(path: str) -> str:
     return normalize("NFC", Path(path).stem)
 
 
-def _problem(expected: Expected, verdict: Verdict) -> str:
+def _problem(expected: Expected, verdict: Verdict) -> Notice | None:
     """What is wrong with a verdict; a person who is to look makes no mistake yet."""
     if verdict.outcome is Outcome.UNUSABLE:
-        reason = verdict.reason.value if verdict.reason else ""
-        return messages.MASTER_UNUSABLE.format(reason=reason)
+        code = verdict.reason.code if verdict.reason else ""
+        return Notice("master_unusable", reason=Notice(f"reason_{code}"))
     if expected == "NG" and verdict.outcome is Outcome.OK:
-        return messages.MASTER_PASSED_NG
+        return Notice("master_passed_ng")
     if expected == "OK" and verdict.outcome in (Outcome.NG, Outcome.WRONG_PART):
-        return messages.MASTER_FAILED_OK
-    return ""
+        return Notice("master_failed_ok")
+    return None
 
 
 def _judged(inspector: Inspector, master: Master, picture: Picture) -> Checked:
@@ -248,22 +248,22 @@ def _checked(
 ) -> Checked:
     """seen: the pieces by the pixels of their fresh pictures so far; this one is added."""
     if source is None:
-        problem = messages.MASTER_NO_FRESH.format(name=master.name)
+        problem = Notice("master_no_fresh", name=master.name)
         return Checked(master, None, None, problem, shown=False)
     try:
         picture = read_picture(source)
     except PictureError as error:
-        return Checked(master, None, None, str(error), shown=False)
+        return Checked(master, None, None, error.notice, shown=False)
     if picture.size != master.size:
         size, theirs = (f"{width}x{height}" for height, width in (picture.size, master.size))
-        problem = messages.MASTER_SIZE.format(size=size, theirs=theirs)
+        problem = Notice("master_size", size=size, theirs=theirs)
         return Checked(master, None, picture, problem)
     found = _judged(inspector, master, picture)
     other = seen.setdefault(picture.hash, master.name)
     if picture.hash == master.hash:
-        return replace(found, problem=messages.MASTER_COPY, shown=False)
+        return replace(found, problem=Notice("master_copy"), shown=False)
     if other != master.name:
-        return replace(found, problem=messages.MASTER_SAME.format(other=other), shown=False)
+        return replace(found, problem=Notice("master_same", other=other), shown=False)
     return found
 
 
@@ -278,11 +278,11 @@ def _fresh(
         if name is None:
             continue
         if name in found:
-            raise StudyError(messages.MASTER_FRESH_TWICE.format(name=name))
+            raise StudyError("master_fresh_twice", name=name)
         found[name] = source
     if not found:
         told = ", ".join(names.values())
-        raise StudyError(messages.MASTER_NO_MATCH.format(path=folder, names=told))
+        raise StudyError("master_no_match", path=folder, names=told)
     return found
 
 
@@ -291,23 +291,23 @@ def _stored(folder: Path, master: Master) -> Picture:
     try:
         picture = read_picture(path)
     except PictureError:
-        raise StudyError(messages.MASTER_CHANGED.format(path=path)) from None
+        raise StudyError("master_changed", path=path) from None
     if picture.hash != master.hash:
-        raise StudyError(messages.MASTER_CHANGED.format(path=path))
+        raise StudyError("master_changed", path=path)
     return picture
 
 
 def _read(folder: Path) -> Masters:
     path = folder / LIST
     if not path.is_file():
-        raise StudyError(messages.MASTER_MISSING.format(path=folder))
+        raise StudyError("master_missing", path=folder)
     try:
         return Masters.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         reason = f"{where}: {first['msg']}" if where else first["msg"]
-        raise StudyError(messages.MASTER_DAMAGED.format(path=path, reason=reason)) from None
+        raise StudyError("master_damaged", path=path, reason=reason) from None
 
 
 def _record(path: Path, pieces: Sequence[Checked], part: str) -> None:
@@ -326,14 +326,22 @@ def _record(path: Path, pieces: Sequence[Checked], part: str) -> None:
             now, part, one.master.name, one.master.expected,
             verdict.outcome.value if verdict else "", verdict.score if verdict else "",
             verdict.limit if verdict else "", picture.hash if picture else "",
-            "no" if one.problem else "yes", one.problem,
+            "no" if one.problem else "yes", _coded(one.problem),
         ))  # fmt: skip
     try:
         with path.open("a", encoding="utf-8" if before else "utf-8-sig", newline="") as file:
             file.write(text.getvalue())
     except OSError as error:
         told = {"path": path, "reason": error.strerror}
-        raise StudyError(messages.MASTER_RECORD_DENIED.format(**told)) from None
+        raise StudyError("master_record_denied", **told) from None
+
+
+def _coded(problem: Notice | None) -> str:
+    """As a table keeps it: the code, then the values."""
+    if problem is None:
+        return ""
+    values = {key: value for key, value in problem.to_dict().items() if key != "code"}
+    return " ".join([problem.code, *(f"{key}={value}" for key, value in values.items())])
 
 
 def _key(name: str) -> str:

@@ -8,18 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.dataset import read_mask
+from kenpin.drawn import SIMULATED, simulate, spot
 from kenpin.errors import PictureError
-from kenpin.inspector import Inspector
+from kenpin.inspection import Inspector
 from kenpin.learning import learn
-from kenpin.messages import DUPLICATE, STAGE_READING
-from kenpin.pictures import read_picture
-from kenpin.ranks import auroc, rank_limit
-from kenpin.recipe import Recipe
-from kenpin.settings import Rectangle
-from kenpin.synth.defects import KINDS, simulate, spot
-from kenpin.types import Floats, Outcome, PictureSource, Pixels, Progress, Verdict, name_of
-from kenpin.workers import cores, in_order
+from kenpin.recipe import Recipe, Rectangle
+from kenpin.sources import PictureSource, name_of, read_mask, read_picture
+from kenpin.statistics import auroc, rank_limit
+from kenpin.system import cores, in_order
+from kenpin.text import Notice, say
+from kenpin.types import Floats, Outcome, Pixels, Progress, Verdict
 
 CONTRAST = 0.3  # of the picture's brightest value: of the spots
 CAUGHT = 0.9  # of the spots of a size, for that size to be seen
@@ -90,10 +88,10 @@ class _Judged:
 
 def readable(
     sources: Sequence[PictureSource], progress: Progress
-) -> tuple[list[PictureSource], list[str]]:
-    """Without repeated and unreadable pictures, and one sentence or phrase on each of those."""
+) -> tuple[list[PictureSource], list[Notice]]:
+    """Without repeated and unreadable pictures, and why each of those."""
     found: dict[str, PictureSource] = {}
-    left_out: list[str] = []
+    left_out: list[Notice] = []
 
     def hashed(source: PictureSource) -> str | PictureError:
         try:
@@ -103,11 +101,11 @@ def readable(
 
     with closing(in_order(hashed, sources, cores())) as hashes:
         for done, (source, own) in enumerate(zip(sources, hashes, strict=True), start=1):
-            progress(STAGE_READING, done, len(sources))
+            progress(say("stage_reading"), done, len(sources))
             if isinstance(own, PictureError):
-                left_out.append(str(own))
+                left_out.append(own.notice)
             elif own in found:
-                left_out.append(f"{name_of(source)}: {DUPLICATE.format(other=name_of(found[own]))}")
+                left_out.append(Notice("repeated", path=name_of(source), other=name_of(found[own])))
             else:
                 found[own] = source
     return list(found.values()), left_out
@@ -170,7 +168,7 @@ def _judged(
     rng: np.random.Generator,
 ) -> _Judged:
     pixels = _reduced(read_picture(source).pixels)
-    pictures = [pixels, *(surface.with_defect(pixels, kind, rng) for kind in KINDS)]
+    pictures = [pixels, *(surface.with_defect(pixels, kind, rng) for kind in SIMULATED)]
     verdicts = [[_plain(part.inspect(picture)) for picture in pictures] for part in parts]
     spots = [_plain(whole.inspect(surface.with_spot(pixels, share, rng))) for share in _SPOTS]
     return _Judged(verdicts, spots)

@@ -1,18 +1,27 @@
-"""The command line: parses, calls the library, prints. Nothing is decided here."""
+"""The command line: parses, calls the library, prints. Nothing is decided here.
+
+One file for each command; each loads the rest of kenpin only when it runs.
+"""
 
 import io
 import signal
 import sys
 import warnings
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from kenpin.cli import assuring, checking, handing, judging, learning, showing
-from kenpin.cli.common import app, out
-from kenpin.version import VERSION
+from kenpin.cli.program import app, out
+from kenpin.system import VERSION
 
-__all__ = ["app", "assuring", "checking", "handing", "judging", "learning", "main", "showing"]
+__all__ = ["COMMANDS", "app", "main"]
+
+COMMANDS = ("check", "window", "plan", "learn", "inspect", "evaluate", "show", "repeat", "master",
+            "drift", "draw", "export", "bench", "demo", "reproduce")  # fmt: skip
+"""In the order in which --help lists them; each file makes its command known when imported."""
+for _name in COMMANDS:
+    import_module(f"kenpin.cli.{_name}")
 
 
 def main() -> None:
@@ -30,9 +39,11 @@ def _stop(*_: object) -> None:
 
 
 @app.callback(invoke_without_command=True)
-def _version(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+def _kenpin(
+    version: Annotated[bool, typer.Option("--version")] = False,
+    lang: Annotated[str | None, typer.Option(metavar="en|ja", show_default=False)] = None,
 ) -> None:
+    del lang  # taken out of the arguments before
     if version:
         out.print(f"kenpin {VERSION}")
         raise typer.Exit

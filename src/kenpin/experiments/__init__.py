@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from kenpin import messages
 from kenpin.errors import DatasetError
 from kenpin.experiments import mnist19, shapes16, shapes27, terminals36
 from kenpin.experiments.common import Row, Run
-from kenpin.files import make_folder, write_atomically
+from kenpin.experiments.demo import run_demo
 from kenpin.models import check_installed
-from kenpin.models.tensorboard import write_losses
+from kenpin.system import make_folder, write_atomically
 from kenpin.types import Progress
 
-__all__ = ["NAMES", "Row", "reproduce", "summary", "write_experiment"]
+__all__ = ["NAMES", "Row", "reproduce", "run_demo", "summary", "write_experiment"]
 
 _SHAPES = {"shapes16": shapes16.run, "shapes27": shapes27.run, "terminals36": terminals36.run}
 NAMES = (*_SHAPES, "mnist19")
@@ -38,9 +37,9 @@ def reproduce(
     """
     if name not in NAMES:
         known = ", ".join(NAMES)
-        raise DatasetError(messages.EXPERIMENT_UNKNOWN.format(name=name, known=known))
+        raise DatasetError("experiment_unknown", name=name, known=known)
     if name == "mnist19" and mnist is None:
-        raise DatasetError(messages.MNIST_NEEDED)
+        raise DatasetError("mnist_needed")
     check_installed("ae")
     for number, seed in enumerate(seeds):
         if mnist is not None and name == "mnist19":
@@ -88,6 +87,8 @@ def write_experiment(folder: Path, name: str, runs: Sequence[Run]) -> Path:
 
 
 def _write_log(folder: Path, run: Run) -> None:
+    from kenpin.models.training import write_losses  # noqa: PLC0415 - needs torch
+
     make_folder(folder)
     for name, content in run.models.items():
         write_atomically(folder / name, content)

@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.bundle import Bundle, Provenance
-from kenpin.difference import compare
-from kenpin.inspector import Inspector
-from kenpin.learning import learn_material
-from kenpin.material import Material
+from kenpin.inspection import Inspector
+from kenpin.judge import compare
+from kenpin.learning import GoodPictures, learn_from
 from kenpin.models import Labels, Model, learn_model, load_model, settle_model
+from kenpin.part import Bundle
 from kenpin.prepare import Preparation
-from kenpin.ranks import auroc
 from kenpin.recipe import Recipe
+from kenpin.statistics import auroc
 from kenpin.types import Floats, Outcome, Progress, Verdict
 
 PUBLISHED, OURS = "published", "kenpin"
@@ -184,9 +183,8 @@ def learn_ours(
     pictures = as_floats(pixels)
     recipe = recipe.settled().but(size=pictures.shape[1:3], color="grey")
     plain = Preparation(pictures.shape[1:3], "grey")
-    provenance = Provenance((), pictures.shape[1:3])
-    material = Material.of(pictures, plain, provenance, recipe, labels, names)
-    bundle = learn_material(material, recipe, progress)
+    good = GoodPictures.of(pictures, plain, recipe, labels, names)
+    bundle = learn_from(good, recipe, progress)
     return Ours(Inspector(bundle), perf_counter() - started)
 
 

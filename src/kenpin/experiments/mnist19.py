@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin import messages
 from kenpin.errors import DatasetError
 from kenpin.experiments import plates
 from kenpin.experiments.common import (
@@ -33,8 +32,8 @@ from kenpin.experiments.common import (
     run_of,
     scores_of,
 )
-from kenpin.packed import read_idx
 from kenpin.recipe import Recipe
+from kenpin.sources import read_idx
 from kenpin.types import Floats, Progress
 
 NAME = "mnist19"
@@ -124,7 +123,7 @@ def read_file(folder: Path, name: str) -> NDArray[np.uint8]:
     """The array in an idx file, with or without .gz; raises DatasetError."""
     path = next((p for p in (folder / f"{name}.gz", folder / name) if p.is_file()), None)
     if path is None:
-        raise DatasetError(messages.IDX_MISSING.format(folder=folder, name=name))
+        raise DatasetError("idx_missing", folder=folder, name=name)
     return read_idx(path.read_bytes(), str(path))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kenpin.drawn import shapes16
 from kenpin.experiments import plates
 from kenpin.experiments.common import (
     OURS,
@@ -34,7 +35,6 @@ from kenpin.experiments.common import (
     training_limit,
 )
 from kenpin.recipe import Recipe
-from kenpin.synth.shapes import shapes16
 from kenpin.types import Progress, Verdict
 
 NAME = "shapes16"

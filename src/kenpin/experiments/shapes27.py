@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kenpin.drawn import SHAPES27, shapes27
 from kenpin.experiments import plates
 from kenpin.experiments.common import (
     OURS,
@@ -33,9 +34,8 @@ from kenpin.experiments.common import (
 )
 from kenpin.judge import margin, resemblance
 from kenpin.models import Labels
-from kenpin.ranks import auroc
 from kenpin.recipe import Recipe
-from kenpin.synth.shapes import SHAPES27, shapes27
+from kenpin.statistics import auroc
 from kenpin.types import Floats, Outcome, Progress, Verdict
 
 NAME = "shapes27"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kenpin.drawn import TERMINAL_DEFECTS, draw_terminals
 from kenpin.experiments import plates
 from kenpin.experiments.common import (
     OURS,
@@ -31,10 +32,8 @@ from kenpin.experiments.common import (
     training_limit,
 )
 from kenpin.prepare import Preparation, learn_compression
-from kenpin.ranks import auroc
-from kenpin.recipe import Recipe
-from kenpin.settings import CompressionSettings
-from kenpin.synth.terminals import KINDS, draw_terminals
+from kenpin.recipe import CompressionSettings, Recipe
+from kenpin.statistics import auroc
 from kenpin.types import Floats, Progress
 
 NAME = "terminals36"
@@ -110,9 +109,11 @@ def _compression(steps: int) -> CompressionSettings:
 
 def _material(seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.str_]]:
     """What is learned from, what is tested with, and the kind of each of that."""
-    kinds = np.array(["good"] * TO_TEST + [kind for kind in KINDS for _ in range(OF_EACH_KIND)])
+    kinds = np.array(
+        ["good"] * TO_TEST + [kind for kind in TERMINAL_DEFECTS for _ in range(OF_EACH_KIND)]
+    )
     test = [_drawn(seed * _SEEDS + _TEST, "good", TO_TEST)]
-    test += [_drawn(seed * _SEEDS + _NG, kind, OF_EACH_KIND) for kind in KINDS]
+    test += [_drawn(seed * _SEEDS + _NG, kind, OF_EACH_KIND) for kind in TERMINAL_DEFECTS]
     return _drawn(seed * _SEEDS, "good", TO_LEARN), np.concatenate(test), kinds
 
 
@@ -149,7 +150,7 @@ def _all_figures(
     found = figures(scores, ng, good)
     fine = np.isin(kinds, FINE)
     found["fine_auroc"] = auroc(scores[good | fine], fine[good | fine]) or 0.0
-    for kind in KINDS:
+    for kind in TERMINAL_DEFECTS:
         inside = good | (kinds == kind)
         found[f"auroc_{kind}"] = auroc(scores[inside], ~good[inside]) or 0.0
     return found

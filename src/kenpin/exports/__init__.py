@@ -1,1 +1,5 @@
-"""The whole decision about a part as one ONNX graph, for programs that have no Python."""
+"""A part as one ONNX graph, for programs without Python."""
+
+from kenpin.exports.folder import Exported, export
+
+__all__ = ["Exported", "export"]

@@ -1,4 +1,4 @@
-"""Difference, score and verdict in a graph: what kenpin.inspector does after the model."""
+"""Difference, score and verdict in a graph: what kenpin.inspection does after the model."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,15 +6,26 @@ from typing import Any
 import cv2
 import numpy as np
 
-from kenpin.bundle import Bundle, Part
-from kenpin.difference import SCALES, SSIM_FLOORS, GoodVariation, Measure, neighbourhood
 from kenpin.exports.filters import Filters
 from kenpin.exports.graph import Name
 from kenpin.exports.models import residual
-from kenpin.exports.seen import Seen, seen
-from kenpin.judge import LEAST_SCORE, Calibration
-from kenpin.score import TOP_SHARE
-from kenpin.svm import GRID, LEAST, SHARES, SMOOTHINGS, Svm
+from kenpin.exports.preparation import Inputs, inputs_of
+from kenpin.judge import (
+    GRID,
+    LEAST,
+    LEAST_SCORE,
+    SCALES,
+    SHARES,
+    SMOOTHINGS,
+    SSIM_FLOORS,
+    TOP_SHARE,
+    Calibration,
+    GoodVariation,
+    Measure,
+    Svm,
+    neighbourhood,
+)
+from kenpin.part import Bundle, LabelJudge
 from kenpin.types import Outcome
 
 _OUTCOMES = tuple(Outcome)
@@ -55,7 +66,9 @@ def decide(
 ) -> Decided:
     """The verdict on a uint8 picture (H, W, C). expected: int64, the label's number or -1."""
     graph = filters.graph
-    found = seen(filters, picture, size, channels, bundle.preparation, bundle.usability)
+    found = inputs_of(
+        filters, picture, size, channels, bundle.preparation, bundle.usability, bundle.encoder
+    )
     views = [_view(filters, bundle, found, number) for number in range(len(bundle.parts))]
     scores = graph.stacked([score for score, _ in views])
     calibrations = [part.calibration for part in bundle.parts if part.calibration is not None]
@@ -151,10 +164,10 @@ def _p_value(filters: Filters, calibrations: list[Calibration], score: Name, num
 # --- one label ---------------------------------------------------------------------------------
 
 
-def _view(filters: Filters, bundle: Bundle, found: Seen, number: int) -> tuple[Name, Name]:
+def _view(filters: Filters, bundle: Bundle, found: Inputs, number: int) -> tuple[Name, Name]:
     """The score (float64) under a label, and the difference of each window for people."""
     graph, part, count = filters.graph, bundle.parts[number], len(found.windows)
-    shape = bundle.preparation.shape
+    shape = bundle.input_shape
     maps = []
     for window, measure in enumerate(part.measures):
         told = number * count + window
@@ -162,16 +175,18 @@ def _view(filters: Filters, bundle: Bundle, found: Seen, number: int) -> tuple[N
         maps.append(_map(filters, measure, found.windows[window], rest, shape))
     size = (shape[0], shape[1])
     worst = _worst(filters, bundle, part, maps, size)
-    shown = bundle.preparation.shapes[0 if bundle.preparation.encoder else -1][:2]
+    shown = bundle.preparation.shape[:2]
     spread = [_spread_over(filters, one, size, (shown[0], shown[1])) for one in maps]
     ignored = bundle.preparation.ignored
     together = graph.op("Concat", *spread, axis=0)
-    if bundle.preparation.encoder is not None and ignored is not None:
+    if bundle.encoder is not None and ignored is not None:
         together = graph.op("Mul", together, graph.constant(~ignored))
     return worst, together
 
 
-def _worst(filters: Filters, bundle: Bundle, part: Part, maps: list[Name], size: _Size) -> Name:
+def _worst(
+    filters: Filters, bundle: Bundle, part: LabelJudge, maps: list[Name], size: _Size
+) -> Name:
     graph = filters.graph
     if part.svm is not None:
         return _by_machine(filters, part.svm, maps, size)
@@ -181,7 +196,7 @@ def _worst(filters: Filters, bundle: Bundle, part: Part, maps: list[Name], size:
 
 
 def _score(filters: Filters, difference: Name, size: _Size, how: str) -> Name:
-    """As kenpin.score's `score`, float64."""
+    """As kenpin.judge.scoring's `score`, float64."""
     graph = filters.graph
     if how == "max":
         return graph.cast(graph.reduced("ReduceMax", difference), np.float64)
@@ -198,7 +213,7 @@ def _mean_of_largest(filters: Filters, values: Name, count: int) -> Name:
 
 
 def _spread_over(filters: Filters, difference: Name, size: _Size, target: _Size) -> Name:
-    """As kenpin.score's `spread_over`, (1, h, w)."""
+    """As kenpin.judge.scoring's `spread_over`, (1, h, w)."""
     if size == target:
         return difference
     graph = filters.graph
@@ -212,7 +227,7 @@ def _spread_over(filters: Filters, difference: Name, size: _Size, target: _Size)
 
 
 def _by_machine(filters: Filters, machine: Svm, maps: list[Name], size: _Size) -> Name:
-    """As kenpin.svm's `Svm.value`, float64."""
+    """As kenpin.judge.ng_judge's `Svm.value`, float64."""
     graph = filters.graph
     features = graph.op("Concat", *(_features(filters, one, size) for one in maps), axis=0)
     z = graph.op("Sub", graph.cast(features, np.float32), graph.constant(machine.centre))
@@ -227,7 +242,7 @@ def _by_machine(filters: Filters, machine: Svm, maps: list[Name], size: _Size) -
 
 
 def _features(filters: Filters, difference: Name, size: _Size) -> Name:
-    """As kenpin.svm's `features` of one window, (d,) float64."""
+    """As kenpin.judge.ng_judge's `features` of one window, (d,) float64."""
     graph, pixels = filters.graph, size[0] * size[1]
     values = []
     for smoothing in SMOOTHINGS:

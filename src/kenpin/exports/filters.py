@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.difference import structural_window
 from kenpin.exports.graph import Graph, Name
+from kenpin.judge import structural_window
 from kenpin.types import Floats
 
 _RED, _GREEN, _BLUE, _ONE = 9798, 19235, 3735, 32768  # OpenCV's shares of grey

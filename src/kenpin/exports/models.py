@@ -6,18 +6,14 @@ import numpy as np
 
 from kenpin.exports.filters import Filters
 from kenpin.exports.graph import Name
-from kenpin.exports.seen import rt_numbers
-from kenpin.models.feature import Feature
-from kenpin.models.mt import Mt
-from kenpin.models.network import GRAPH, Network
-from kenpin.models.pca import Pca
-from kenpin.models.rt import Rt
+from kenpin.exports.preparation import rt_numbers
+from kenpin.models import GRAPH, Feature, Mt, Network, Pca, Rt
 
 Shape = tuple[int, int, int]
 
 
 def residual(filters: Filters, model: Any, seen: Name, shape: Shape, number: int) -> Name:
-    """As kenpin.difference's `compare`, of one picture (h, w, C): (h, w, D).
+    """As kenpin.judge.difference's `compare`, of one picture (h, w, C): (h, w, D).
 
     number: of the label and window it is told.
     """

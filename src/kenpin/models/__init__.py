@@ -6,30 +6,46 @@ from typing import Any, cast
 
 import numpy as np
 
-from kenpin import messages
 from kenpin.errors import ExtraError
 from kenpin.models import per_label
-from kenpin.models.base import Drawer, Labels, Model, Reconstructor, Residual, State, within
-from kenpin.models.components import most_components
-from kenpin.recipe import Recipe
-from kenpin.settings import Settings
+from kenpin.models.backbones import encoder_for
+from kenpin.models.contract import Drawer, Labels, Model, Reconstructor, Residual, State, within
+from kenpin.models.encoder import MULTIPLE, Encoder, encoder_of, input_size, own_encoder
+from kenpin.models.feature import Feature
+from kenpin.models.mt import Mt
+from kenpin.models.network import GRAPH, Network
+from kenpin.models.pca import Pca, most_components
+from kenpin.models.rt import Rt
+from kenpin.recipe import Recipe, Settings
 from kenpin.types import Floats, Progress
 
 __all__ = [
+    "GRAPH",
+    "MULTIPLE",
     "NAMES",
     "NETWORKS",
     "UPDATABLE",
     "WITHOUT_RECONSTRUCTION",
     "Drawer",
+    "Encoder",
+    "Feature",
     "Labels",
     "Model",
+    "Mt",
+    "Network",
+    "Pca",
     "Reconstructor",
     "Residual",
+    "Rt",
     "State",
     "check_installed",
+    "encoder_for",
+    "encoder_of",
     "grown_components",
+    "input_size",
     "learn_model",
     "load_model",
+    "own_encoder",
     "settle_model",
     "updated_model",
     "within",
@@ -143,4 +159,4 @@ def _learner(name: str) -> ModuleType:
     try:
         return import_module(_LEARNERS[name])
     except ModuleNotFoundError as error:
-        raise ExtraError(messages.EXTRA_TORCH.format(model=name)) from error
+        raise ExtraError("extra_torch", model=name) from error

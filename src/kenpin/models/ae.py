@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss, pad
 
 from kenpin.models.training import Learned, depth_for, settled, train
-from kenpin.settings import AeSettings
+from kenpin.recipe import AeSettings
 from kenpin.types import Floats, Progress
 
 _CODE_SIDE = 8  # pixels of the code's longer side at which halving stops

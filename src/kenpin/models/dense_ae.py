@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from kenpin.models.training import Learned, batch_for, epochs_for, settled, train
-from kenpin.settings import DenseAeSettings
+from kenpin.recipe import DenseAeSettings
 from kenpin.types import Floats, Progress
 
 _MOST_EPOCHS, _LEAST_BATCH = 150, 16

@@ -14,11 +14,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.models.base import Labels, State
-from kenpin.models.components import most_components
-from kenpin.models.pca import Pca, decompose, updated
+from kenpin.models.contract import Labels, State
+from kenpin.models.pca import Pca, decompose, most_components, updated
 from kenpin.models.pca import load as load_pca
-from kenpin.settings import FeatureSettings
+from kenpin.recipe import FeatureSettings
 from kenpin.types import Floats, Progress
 
 MOST_CHANNELS = 96
@@ -52,10 +51,6 @@ class Feature:
         """As `kenpin.models.pca.updated`; whitening and deviations stay."""
         pca = updated(self.pca, self.comparable(pictures), count, components)
         return Feature(self.whitening, self.deviations, _as_kept(pca))
-
-    def operations(self, shape: tuple[int, int, int]) -> int:
-        """See `Residual.operations`; without those of the encoder."""
-        return 2 * shape[0] * shape[1] * self.whitening.size + self.pca.operations(shape)
 
     def state(self) -> State:
         """See `Model.state`; the components in 16 bits, which halves the file."""

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.models.base import Labels, State
-from kenpin.settings import MtSettings
+from kenpin.models.contract import Labels, State
+from kenpin.recipe import MtSettings
 from kenpin.types import Floats, Progress
 
 _SMALLEST_SPREAD = 1e-3  # grey levels (of 1): a pixel that never varied is not infinitely sensitive
@@ -103,10 +103,6 @@ class Mt:
         whitened = self.space.whiten(pictures.reshape(len(pictures), -1))
         return np.asarray(whitened.reshape(pictures.shape), np.float32)
 
-    def operations(self, shape: tuple[int, int, int]) -> int:
-        """See `Residual.operations`."""
-        return 4 * int(self.space.axes.size)
-
     def state(self) -> State:
         """See `Model.state`."""
         space = self.space
@@ -155,12 +151,3 @@ def ledoit_wolf(z: NDArray[Any]) -> float:
     excess = (power - trace**2 / k) / k
     noise = (fourth - power) / (k * count)
     return 1.0 if excess <= 0 else min(1.0, max(0.0, noise / excess))
-
-
-def __getattr__(name: str) -> Any:
-    # Only the estimator needs scikit-learn.
-    if name == "MahalanobisTaguchi":
-        from kenpin.models import estimators  # noqa: PLC0415
-
-        return estimators.MahalanobisTaguchi
-    raise AttributeError(f"module 'kenpin.models.mt' has no attribute {name!r}")

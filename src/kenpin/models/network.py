@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from kenpin.graphs import Graph, operations_of
-from kenpin.models.base import Labels, State
+from kenpin.models.contract import Labels, State
+from kenpin.system import Graph, operations_of
 from kenpin.types import Floats
 
 GRAPH, DECODER = "model", "decoder"
@@ -54,7 +54,7 @@ class Network:
         return np.ascontiguousarray(answer.transpose(0, 2, 3, 1))
 
     def operations(self, shape: tuple[int, int, int]) -> int:
-        """See `Reconstructor.operations`."""
+        """Multiplications and additions for one picture (h, w, C)."""
         shapes = [(1, shape[2], *shape[:2]), *([(1, self.labels)] if self.labels else [])]
         return operations_of(self._state.graphs[GRAPH], shapes)
 

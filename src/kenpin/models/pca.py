@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.models.base import Labels, State
-from kenpin.settings import PcaSettings
+from kenpin.models.contract import Labels, State
+from kenpin.recipe import PcaSettings
 from kenpin.types import Floats, Progress
 
 MOST_COMPONENTS = 64
 _CANDIDATES = (1, 2, 3, 5, 8, 12, 16, 20, 25, 30, 40, 50, MOST_COMPONENTS)
+_SHARE_OF_PICTURES = 2 / 3
 _BLOCKS_PER_SIDE = 8
 _HIDDEN_SHARE = 0.2  # of the pictures, held out to choose the number of components
 
@@ -46,10 +47,6 @@ class Pca:
         amounts = rng.normal(size=(count, len(self.deviations))) * self.deviations
         flat = amounts.astype(np.float32) @ self.components
         return np.asarray(flat.reshape(count, *self.mean.shape) + self.mean, np.float32)
-
-    def operations(self, shape: tuple[int, int, int]) -> int:
-        """See `Reconstructor.operations`."""
-        return 4 * self.components.size
 
     def state(self) -> State:
         """See `Model.state`."""
@@ -198,3 +195,8 @@ def _hidden_error(model: Pca, pictures: Floats, components: int) -> float:
             hidden = e_b + np.linalg.lstsq(rest, V_b @ e_b.T, rcond=1e-6)[0].T @ V_b
             total += float(np.square(hidden, dtype=np.float64).sum())
     return total / flat.size
+
+
+def most_components(least: int) -> int:
+    """Of features that so many pictures give; measured in docs/decisions/feature.md."""
+    return max(1, min(MOST_COMPONENTS, round(_SHARE_OF_PICTURES * least)))

@@ -9,18 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from kenpin.models.base import Labels, Model, State, within
+from kenpin.models.contract import Labels, Model, State, within
 from kenpin.types import Floats
 
 
 class _PerLabel:
     def __init__(self, models: Sequence[Any]) -> None:
         self.models = models
-
-    def operations(self, shape: tuple[int, int, int]) -> int:
-        """See `Residual.operations`; of one of them."""
-        operations: int = self.models[0].operations(shape)
-        return operations
 
     def state(self) -> State:
         """See `Model.state`; the models' states one after the other, numbered."""

@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from kenpin import messages
-from kenpin.encoder import MULTIPLE
 from kenpin.errors import ExtraError, RecipeError
-from kenpin.models.export import exported
+from kenpin.models.encoder import MULTIPLE
+from kenpin.models.to_onnx import exported
+from kenpin.text import Notice
 
 _STRIDES = (4, 8, 16)
 
@@ -51,10 +51,10 @@ def as_graph(name: str, weights: Path | None) -> tuple[bytes, str]:
     if weights is not None:
         known = [n for n in timm.list_models() if re.match(rf"{re.escape(n)}([_.-]|$)", name)]
         if not known:
-            raise RecipeError(messages.BACKBONE_NAME.format(path=weights))
+            raise RecipeError("backbone_name", path=weights)
         name = max(known, key=len)
     elif name.split(".")[0] not in timm.list_models():
-        raise RecipeError(messages.BACKBONE_UNKNOWN.format(name=name))
+        raise RecipeError("backbone_unknown", name=name)
     network, config = _network(timm, name, weights)
     encoder = Features(network, config["mean"], config["std"]).eval()
     return graph_of(encoder), f"timm:{name}"
@@ -73,7 +73,7 @@ def _timm() -> Any:
     except ModuleNotFoundError:
         raise
     except Exception as error:  # torchvision that does not fit torch: a RuntimeError
-        raise ExtraError(messages.TIMM_BROKEN.format(reason=str(error).splitlines()[0])) from error
+        raise ExtraError("timm_broken", reason=str(error).splitlines()[0]) from error
     return timm
 
 
@@ -87,10 +87,10 @@ def _network(timm: Any, name: str, weights: Path | None) -> tuple[Any, dict[str,
             name, pretrained=weights is None, features_only=True, out_indices=indices
         )
     except (ValueError, AttributeError, TypeError):  # a transformer, or without these strides
-        raise RecipeError(messages.BACKBONE_STRIDES.format(name=name)) from None
+        raise RecipeError("backbone_strides", name=name) from None
     except Exception as error:  # of the hub, of the network: they have no common base
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise RecipeError(messages.BACKBONE_OFFLINE.format(name=name, reason=reason)) from None
+        raise RecipeError("backbone_offline", name=name, reason=reason) from None
     if weights is not None:
         _load(network, weights)
     return network.eval(), timm.get_pretrained_cfg(name).to_dict()
@@ -101,8 +101,8 @@ def _load(network: Any, weights: Path) -> None:
         missing = network.load_state_dict(load_file(weights), strict=False).missing_keys
     except Exception as error:  # a damaged file, or other shapes
         reason = str(error).splitlines()[0]
-        raise RecipeError(messages.BACKBONE_WEIGHTS.format(path=weights, reason=reason)) from None
+        raise RecipeError("backbone_weights", path=weights, reason=reason) from None
     missing = [key for key in missing if not key.endswith("num_batches_tracked")]
     if missing:
-        reason = messages.BACKBONE_LACKS.format(key=missing[0])
-        raise RecipeError(messages.BACKBONE_WEIGHTS.format(path=weights, reason=reason))
+        lacks = Notice("backbone_lacks", key=missing[0])
+        raise RecipeError("backbone_weights", path=weights, reason=lacks)

@@ -1,8 +1,8 @@
 """Taguchi's RT method: two numbers however many pixels, so few pictures are plenty.
 
-The distance is the squared Mahalanobis distance of the two numbers (kenpin.taguchi) to those of the
-good pieces, divided by 2, so that its mean over them is 1 (Taguchi, "Objective function and generic
-function (11)", Journal of Quality Engineering Society 14(2), 2006).
+The distance is the squared Mahalanobis distance of the two numbers (kenpin.statistics) to those of
+the good pieces, divided by 2, so that its mean over them is 1 (Taguchi, "Objective function and
+generic function (11)", Journal of Quality Engineering Society 14(2), 2006).
 
 As a model the two numbers are taken in a window around every pixel, so the answer has a place.
 """
@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.models.base import Labels, State
-from kenpin.settings import LARGEST_SIDE, RtSettings
-from kenpin.taguchi import local_numbers, rt_numbers
+from kenpin.models.contract import Labels, State
+from kenpin.recipe import LARGEST_SIDE, RtSettings
+from kenpin.statistics import local_numbers, rt_numbers
 from kenpin.types import Floats, Progress
 
 _SMALLEST_SPREAD = 1e-3
@@ -70,10 +70,6 @@ class Rt:
         whitened = np.einsum("hwij,nhwj->nhwi", self.whitening, numbers - self.centre)
         return np.asarray(whitened, np.float32)
 
-    def operations(self, shape: tuple[int, int, int]) -> int:
-        """See `Residual.operations`: it adds up windows and multiplies no matrices."""
-        return 0
-
     def state(self) -> State:
         """See `Model.state`."""
         arrays = {"mean": self.mean, "centre": self.centre, "whitening": self.whitening}
@@ -112,12 +108,3 @@ def load(state: State) -> Rt:
     if not 2 <= window <= LARGEST_SIDE:
         raise ValueError("the window is not possible")
     return Rt(mean, centre, whitening, window)
-
-
-def __getattr__(name: str) -> Any:
-    # Only the estimator needs scikit-learn.
-    if name == "RecognitionTaguchi":
-        from kenpin.models import estimators  # noqa: PLC0415
-
-        return estimators.RecognitionTaguchi
-    raise AttributeError(f"module 'kenpin.models.rt' has no attribute {name!r}")

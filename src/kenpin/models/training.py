@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from kenpin import messages
-from kenpin.models.base import Labels, State
-from kenpin.models.export import exported
+from kenpin.errors import ExtraError
+from kenpin.models.contract import Labels, State
 from kenpin.models.network import DECODER, GRAPH
-from kenpin.settings import NetworkSettings
+from kenpin.models.to_onnx import exported
+from kenpin.recipe import NetworkSettings
+from kenpin.text import say
 from kenpin.types import Floats, Progress
 
 _AT_ONCE = 64  # pictures reconstructed together
@@ -174,8 +176,8 @@ def _run(
         held_out = _held_out_loss(network, loss, validation) if len(validation[0]) else None
         history.append((learned, held_out))
         alone = held_out is None
-        stage = messages.STAGE_EPOCHS_ALONE if alone else messages.STAGE_EPOCHS
-        progress(stage.format(error=f"{learned if alone else held_out:.3g}"), epoch, epochs)
+        stage = "stage_epochs_alone" if alone else "stage_epochs"
+        progress(say(stage, error=f"{learned if alone else held_out:.3g}"), epoch, epochs)
         if not settings.patience or held_out is None:
             continue
         if held_out < best_error:
@@ -234,3 +236,16 @@ def _graph_of(network: nn.Module, given: Sequence[Tensor]) -> bytes:
     count = torch.export.Dim("count")
     names = ["given", "labels"][: len(given)]
     return exported(network, given, names, "pictures", [{0: count} for _ in given])
+
+
+def write_losses(folder: Path, history: Sequence[tuple[float, float | None]]) -> None:
+    """Write the losses of each epoch into `folder`; raises ExtraError without tensorboard."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        raise ExtraError("extra_tensorboard") from error
+    with SummaryWriter(str(folder)) as writer:
+        for epoch, (learned, held_out) in enumerate(history, start=1):
+            writer.add_scalar("loss/learned from", learned, epoch)
+            if held_out is not None:
+                writer.add_scalar("loss/held out", held_out, epoch)

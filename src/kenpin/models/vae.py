@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from kenpin.models.base import Labels
+from kenpin.models.contract import Labels
 from kenpin.models.training import Learned, depth_for, settled, train
-from kenpin.settings import VaeSettings
+from kenpin.recipe import VaeSettings
 from kenpin.types import Floats, Progress
 
 _CODE_SIDE = 4  # pixels of the innermost layer's longer side at which halving stops

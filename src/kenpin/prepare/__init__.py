@@ -1,24 +1,29 @@
-"""From the user's picture to what the model sees, and the way back."""
+"""From a picture as it is given to what models are shown, and the way back."""
 
-from kenpin.prepare.compression import compress
 from kenpin.prepare.geometry import (
+    Map,
     as_option,
     distorts,
     fitting_size,
+    from_rectangle,
     in_pixels,
     rectangle_of,
     region_through,
     resize,
     scaling,
 )
-from kenpin.prepare.learned import (
+from kenpin.prepare.learn_preparation import (
     ignoring,
     learn_compression,
     learn_overview_alignment,
     learn_standard,
 )
-from kenpin.prepare.preparation import Preparation, Prepared, in_picture
+from kenpin.prepare.light import LEAST, MOST, REACH, Light
+from kenpin.prepare.preparation import Mask, Preparation, Prepared, in_picture
+from kenpin.prepare.windows import propose_windows
 
-__all__ = ["Preparation", "Prepared", "as_option", "compress", "distorts", "fitting_size",
-           "ignoring", "in_picture", "in_pixels", "learn_compression", "learn_overview_alignment",
-           "learn_standard", "rectangle_of", "region_through", "resize", "scaling"]  # fmt: skip
+__all__ = ["LEAST", "MOST", "REACH", "Light", "Map", "Mask", "Preparation",
+           "Prepared", "as_option", "distorts", "fitting_size", "from_rectangle",
+           "ignoring", "in_picture", "in_pixels", "learn_compression",
+           "learn_overview_alignment", "learn_standard", "propose_windows",
+           "rectangle_of", "region_through", "resize", "scaling"]  # fmt: skip

@@ -41,7 +41,7 @@ class Alignment:
         """From a picture of the overview's size that shows the reference to the overview (h, w).
 
         Where nothing fits at all it is the map that changes nothing; how well it fits is measured
-        like everything that makes a picture unusable (kenpin.usable).
+        like everything that makes a picture unusable (kenpin.judge.usability).
         """
         grow = scaling(self.reference.shape, overview.shape)
         found = self._find(np.asarray(resize(overview, self.reference.shape), np.float32))
@@ -55,7 +55,7 @@ class Alignment:
         best_fit = -1.0
         for place in self._search(picture):
             refined = self._refined(self._half, half, to_half @ place @ to_full, _COARSE)
-            fit = correlation(self._half, seen(half, refined))
+            fit = correlation(self._half, through(half, refined))
             if fit > best_fit:
                 best, best_fit = refined, fit
         return self._refined(self.reference, picture, to_full @ best @ to_half, _FINE)
@@ -75,7 +75,7 @@ class Alignment:
     def _spectra(self) -> NDArray[np.complex64]:
         """Of the reference in every pose, conjugated, at the size of the search."""
         backwards = (np.linalg.inv(self._pose(pose)) for pose in self._poses)
-        posed = np.stack([_standardised(seen(self.reference, there)) for there in backwards])
+        posed = np.stack([_standardised(through(self.reference, there)) for there in backwards])
         spectra = np.fft.rfft2(posed, s=_padded(posed.shape[1:]))
         return np.conj(spectra).astype(np.complex64)
 
@@ -124,7 +124,7 @@ def learn_alignment(overviews: Sequence[Floats], motion: Motion) -> Alignment:
     small = [np.asarray(resize(overview, size), np.float32) for overview in overviews]
     alignment = Alignment(small[0], motion)
     for _ in range(_ROUNDS):
-        aligned = [seen(overview, alignment.find(overview)) for overview in small]
+        aligned = [through(overview, alignment.find(overview)) for overview in small]
         fits = np.array([correlation(alignment.reference, one) for one in aligned])
         typical = fits >= np.quantile(fits, _WORST)
         mean = np.mean([one for one, fit in zip(aligned, typical, strict=True) if fit], axis=0)
@@ -132,7 +132,7 @@ def learn_alignment(overviews: Sequence[Floats], motion: Motion) -> Alignment:
     return alignment
 
 
-def seen(picture: Floats, there: Map) -> Floats:
+def through(picture: Floats, there: Map) -> Floats:
     """(h, w) picture -> the same size through a map."""
     warped: Floats = cv2.warpAffine(
         picture,

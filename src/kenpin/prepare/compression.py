@@ -6,7 +6,7 @@ The published method does not give its formula; this is our reading of it.
 import numpy as np
 
 from kenpin.recipe import Recipe
-from kenpin.taguchi import local_numbers
+from kenpin.statistics import local_numbers
 from kenpin.types import Floats
 
 _STEP_2 = 36  # pixels of the longer side, as published

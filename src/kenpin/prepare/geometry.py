@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.settings import SMALLEST_SIDE, Rectangle
+from kenpin.recipe import SMALLEST_SIDE, Rectangle
 from kenpin.types import Floats, Pixels, Region
 
 Map = NDArray[np.floating[Any]]

@@ -8,24 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin import messages
-from kenpin.encoder import Encoder
 from kenpin.errors import RecipeError
 from kenpin.prepare.align import LONGEST as LONGEST_OVERVIEW
-from kenpin.prepare.align import Alignment, seen
+from kenpin.prepare.align import Alignment, through
 from kenpin.prepare.compression import compress, grids_of
-from kenpin.prepare.geometry import (
-    Map,
-    beyond,
-    from_rectangle,
-    reduced,
-    resize,
-    sample,
-    scaling,
-)
+from kenpin.prepare.geometry import Map, beyond, from_rectangle, reduced, resize, sample, scaling
 from kenpin.prepare.light import Light
-from kenpin.recipe import Recipe
-from kenpin.settings import Rectangle
+from kenpin.recipe import Recipe, Rectangle
+from kenpin.text import Notice
 from kenpin.types import Floats, Picture, Pixels
 
 _LONGEST_SEEN = 256
@@ -37,9 +27,8 @@ Mask = NDArray[np.bool_]
 class Prepared:
     """One picture as the model sees it.
 
-    windows: (K, h, w, C) float32, one for each window of the recipe; K is 1 without: pixels in
-    [0, 1], or features. shown: the same for people, always pixels. places: of each window the map
-    from the pixels of `shown` to those of the picture. overview: (h, w)
+    windows: (K, h, w, C) float32 in [0, 1], one for each window of the recipe; K is 1 without.
+    to_picture: of each window the map from its pixels to those of the picture. overview: (h, w)
     float32, small and grey, the part as it lies in the picture, or upright where the recipe
     ignores places; upright: the same as the mean good part lies. unseen: (K, h, w) before the
     compression, True where nothing is known: beyond the picture, or what the recipe ignores; None
@@ -47,8 +36,7 @@ class Prepared:
     """
 
     windows: Floats
-    shown: Floats
-    places: tuple[Map, ...]
+    to_picture: tuple[Map, ...]
     overview: Floats
     upright: Floats
     unseen: Mask | None = None
@@ -56,7 +44,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Preparation:
-    """Cuts out, aligns, resizes, converts; where the recipe asks for it compresses or encodes.
+    """Cuts out, aligns, resizes, converts, and compresses where the recipe asks for it.
 
     size: (h, w) in pixels of each window after resizing. color: "grey" gives one channel, "rgb"
     three. frame: (H, W) of the picture in which the recipe's places are meant; None: of any.
@@ -65,7 +53,7 @@ class Preparation:
     hidden: (h, w) True where the overview shows what the recipe ignores.
     filling: (K, h, w, C) float32, what stands in where nothing is seen: the mean good part.
     grids: (h, w) after each step of the compression. means: what each step is taken against, the
-    mean of the good pictures before it, (K, h, w, C). encoder: what turns pixels into features.
+    mean of the good pictures before it, (K, h, w, C).
     """
 
     size: tuple[int, int]
@@ -80,7 +68,6 @@ class Preparation:
     filling: Floats | None = field(default=None, compare=False, repr=False)
     alignment: Alignment | None = field(default=None, compare=False, repr=False)
     light: Light | None = field(default=None, compare=False, repr=False)
-    encoder: Encoder | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, recipe: Recipe, frame: tuple[int, int] | None = None) -> Self:
@@ -108,9 +95,7 @@ class Preparation:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(h, w, C) of a prepared window."""
-        if self.encoder is None:
-            return self.shapes[-1]
-        return (*self.encoder.grid(self.size), self.encoder.channels)
+        return self.shapes[-1]
 
     @property
     def shapes(self) -> list[tuple[int, int, int]]:
@@ -119,21 +104,17 @@ class Preparation:
         return [first, *((*grid, 2) for grid in self.grids)]
 
     def prepare(self, picture: Picture) -> Prepared:
-        """(H, W[, 3]) of 8 or 16 bits -> what the model sees of it."""
-        return self.completed(self.resized(picture))
+        """(H, W[, 3]) of 8 or 16 bits -> its windows, in the size and light of the good ones."""
+        return self.compressed(self.cut(picture))
 
-    def completed(self, resized: Prepared) -> Prepared:
-        """What `resized` gave, compressed or encoded where the recipe asks for it."""
-        if not self.grids and self.encoder is None:
-            return resized
-        windows = np.stack([self.seen(one, n) for n, one in enumerate(resized.windows)])
-        if self.encoder is not None:
-            return replace(resized, windows=windows)
-        places = tuple(
-            place @ scaling(windows.shape[1:3], resized.windows.shape[1:3])
-            for place in resized.places
-        )
-        return replace(resized, windows=windows, shown=windows, places=places)
+    def compressed(self, cut: Prepared) -> Prepared:
+        """What `cut` gave, compressed where the recipe asks for it."""
+        if not self.grids:
+            return cut
+        windows = np.stack([self.steps(one, n)[-1] for n, one in enumerate(cut.windows)])
+        smaller = scaling(windows.shape[1:3], cut.windows.shape[1:3])
+        to_picture = tuple(there @ smaller for there in cut.to_picture)
+        return replace(cut, windows=windows, to_picture=to_picture)
 
     def overview(self, picture: Picture) -> Floats:
         """(h, w) float32 in [0, 1]: small and grey, in which the part is looked for."""
@@ -150,13 +131,6 @@ class Preparation:
             pictures.append(compress(pictures[-1], mean[window], grid))
         return pictures
 
-    def seen(self, resized: Floats, window: int = 0) -> Floats:
-        """What the model sees of a resized window (h, w, C)."""
-        if self.encoder is not None:
-            encoded: Floats = self.encoder.encode(resized[None])[0]
-            return encoded
-        return self.steps(resized, window)[-1]
-
     def finished(self, windows: Floats, unseen: Mask | None) -> Floats:
         """(K, h, w, C) as cut out -> in the standard light, filled where nothing is seen."""
         if self.light is not None:
@@ -165,25 +139,23 @@ class Preparation:
             windows = np.where(unseen[..., None], self.filling, windows)
         return windows
 
-    def ignored_at(self, window: int) -> Mask | None:
-        """(h, w) True where the difference of a prepared window does not count."""
+    def ignored_at(self, window: int, grid: tuple[int, int]) -> Mask | None:
+        """(h, w) = grid, True where the difference of a prepared window does not count."""
         if self.ignored is None or not self.ignored[window].any():
             return None
-        shares = resize(self.ignored[window].astype(np.float32), self.shape[:2])
+        shares = resize(self.ignored[window].astype(np.float32), grid)
         if (shares > 0).all():  # the window may show something yet, but less than a place
-            name = self.names[window]
-            where = "the picture" if name is None else f"the window '{name}'"
-            raise RecipeError(messages.NOTHING_LEFT.format(where=where))
+            raise nothing_left(self.names[window])
         return np.asarray(shares > 0)
 
-    def resized(self, picture: Picture) -> Prepared:
-        """The same, not yet compressed or encoded."""
+    def cut(self, picture: Picture) -> Prepared:
+        """The same, not yet compressed."""
         pixels = picture.pixels
         overview = self.overview(picture)
         upright, pose = overview, scaling(self.frame or picture.size, picture.size)
         if self.alignment is not None:
             found = self.alignment.find(overview)
-            upright = seen(overview, found)
+            upright = through(overview, found)
             _, view = self.view(picture.size)
             pose = view @ found @ np.linalg.inv(view) @ pose
         if self.hidden is not None:  # only the upright part is known to lie as the recipe says
@@ -200,7 +172,7 @@ class Preparation:
             outside = np.stack([beyond(there, self.size, picture.size) for there in cuts])
             unseen = outside if unseen is None else outside | unseen
         windows = self.finished(windows, unseen)
-        return Prepared(windows, windows, tuple(cuts), overview, upright, unseen)
+        return Prepared(windows, tuple(cuts), overview, upright, unseen)
 
     def rectangles(self, size: tuple[int, int]) -> list[Rectangle]:
         """(x, y, width, height) of each window in the frame; in a picture (H, W) without one."""
@@ -267,17 +239,17 @@ class Preparation:
 
 
 def in_picture(
-    maps: Floats, places: Sequence[Map], size: tuple[int, int], target: tuple[int, int]
+    maps: Floats, to_picture: Sequence[Map], size: tuple[int, int], target: tuple[int, int]
 ) -> tuple[Floats, Mask]:
     """What is known of windows, brought back into the picture; and where anything is known.
 
-    maps: (K, h, w[, C]) float32. places: see `Prepared`. size: (H, W) of the picture; target:
+    maps: (K, h, w[, C]) float32. to_picture: see `Prepared`. size: (H, W) of the picture; target:
     (H', W') the size at which it is drawn. Answers (H', W'[, C]); where windows overlap the larger
     value counts.
     """
     canvas = np.full((*target, *maps.shape[3:]), -np.inf, np.float32)
-    for window, place in zip(maps, places, strict=True):
-        there = scaling(size, target) @ place
+    for window, own in zip(maps, to_picture, strict=True):
+        there = scaling(size, target) @ own
         shape = (window.shape[0], window.shape[1])
         inside, brought = np.ones(target, bool), window
         if np.allclose(there, scaling(shape, target), atol=1e-9):  # the whole picture, upright
@@ -292,6 +264,12 @@ def in_picture(
     return np.where(np.isfinite(canvas), canvas, np.float32(0)), known
 
 
+def nothing_left(window: str | None) -> RecipeError:
+    """That nothing of this window, or of the picture, is left to judge."""
+    where = Notice("the_picture") if window is None else Notice("the_window", name=window)
+    return RecipeError("nothing_left", where=where)
+
+
 def _check_inside(recipe: Recipe, frame: tuple[int, int]) -> None:
     height, width = frame
     outer = recipe.crop or (0, 0, width, height)
@@ -300,11 +278,8 @@ def _check_inside(recipe: Recipe, frame: tuple[int, int]) -> None:
     named += [("ignore", rectangle, (0, 0, width, height)) for rectangle in recipe.ignore]
     for setting, (x, y, w, h), (x0, y0, W, H) in named:
         if x < x0 or y < y0 or x + w > x0 + W or y + h > y0 + H:
-            raise RecipeError(
-                messages.PLACE_OUTSIDE.format(
-                    setting=setting, value=[x, y, w, h], outer=[x0, y0, W, H]
-                )
-            )
+            outer_box = [x0, y0, W, H]
+            raise RecipeError("place_outside", setting=setting, value=[x, y, w, h], outer=outer_box)
 
 
 def _as_floats(pixels: Pixels | Floats) -> Floats:

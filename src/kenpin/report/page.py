@@ -1,36 +1,54 @@
-"""One self-contained page for a plan, a study or charts."""
+"""One self-contained page for a plan, a study or charts; terminals show the same."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from kenpin.assurance.sheet import Sheet
-from kenpin.files import make_folder, write_atomically
-from kenpin.report.embedded import embed
-from kenpin.version import VERSION
+from kenpin.report.html import environment, image
+from kenpin.report.plots import Plot
+from kenpin.system import make_folder, write_atomically
 
 
-def write_page(folder: str | Path, sheet: Sheet, about: str) -> Path:
-    """Write the sheet as an HTML page into the folder; about: what it is made from, for people.
+@dataclass(frozen=True)
+class Section:
+    """Sentences, a table under its heads, and for pages a plot: what draws it."""
 
-    Returns the page. Raises OutputError.
+    heading: str
+    sentences: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    plot: Callable[[], Plot] | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page called `name`; `how` says of each number how it was obtained, in one sentence."""
+
+    name: str
+    title: str
+    sections: tuple[Section, ...]
+    how: dict[str, str] = field(default_factory=dict)
+
+
+def write_page(folder: str | Path, page: Page, about: str) -> Path:
+    """Write it as HTML into the folder; about: what it is made from, for people.
+
+    Returns the file. Raises OutputError.
     """
     folder = Path(folder)
     make_folder(folder)
-    environment = Environment(
-        loader=PackageLoader("kenpin.report", "."), autoescape=True, undefined=StrictUndefined
+    plots = {one.heading: one.plot() for one in page.sections if one.plot}
+    html = (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            page=page,
+            plots={heading: (image(plot.png), plot.legend) for heading, plot in plots.items()},
+            about=about,
+            date=f"{datetime.now():%Y-%m-%d %H:%M}",
+        )
     )
-    plots = {
-        section.heading: embed(section.plot(), "png") for section in sheet.sections if section.plot
-    }
-    html = environment.get_template("page.html.j2").render(
-        sheet=sheet,
-        plots=plots,
-        about=about,
-        date=f"{datetime.now():%Y-%m-%d %H:%M}",
-        version=VERSION,
-    )
-    path = folder / f"{sheet.name}.html"
+    path = folder / f"{page.name}.html"
     write_atomically(path, html.encode())
     return path

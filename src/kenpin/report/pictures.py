@@ -1,10 +1,15 @@
 """Original, reconstruction and difference side by side, for a person to look at."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from PIL import ImageDraw
 
 from kenpin.prepare import in_picture, resize
+from kenpin.report.fonts import can_draw, letters, say_drawn
 from kenpin.types import Evidence, Floats, Outcome, Picture, Region, Verdict
 
 Image = NDArray[np.uint8]
@@ -16,9 +21,11 @@ SQUARED_FULL_SCALE = 0.05
 
 _SMALLEST, _LARGEST = 240, 640  # pixels of a panel's longer side
 _LEAST_WIDTH = 176  # pixels, so that a title fits
-_HEADER = 26
+_HEADER, _LETTER = 26, 13
 _GAP = 6
-_BAR = 12
+_BAR, _BAR_TEXT = 12, 84
+_AROUND = 1.0  # of a region's longer side is shown around it, on each side
+_LEAST_CUT = 1 / 8  # of the picture's longer side, of a cut-out
 _INK = (40, 40, 40)
 _PAPER = 255
 _COLOURS = {
@@ -37,33 +44,45 @@ def triple(
     verdict: Verdict,
     largest: int = _LARGEST,
     mask: NDArray[np.bool_] | None = None,
+    name: str = "",
 ) -> Image:
-    """(H', W', 3) uint8 RGB: original | reconstruction | difference, regions outlined.
+    """(H', W', 3) uint8 RGB: original | reconstruction | difference, outlined above the limit.
 
     The difference is drawn on the scale 0 to twice the limit, which is the same for every picture
     of a part. `verdict` must still have its evidence. largest: pixels of a panel's longer side.
-    mask: (H, W), True on the known defect, which is then outlined on the original in blue.
+    mask: (H, W), True on the known defect, which is then outlined on the original in blue. name:
+    written above with the verdict, where one is given.
     """
     evidence = _evidence(verdict)
     size = _panel_size(verdict.size, largest)
-    full = SCALE_IN_LIMITS * verdict.level
-    heat = _colours(_shares(_brought(evidence.difference, verdict, size), full))
-    original = as_rgb(picture.pixels, size)
-    if mask is not None:
-        _outline_mask(original, mask)
-    panels = [
-        _titled(_outlined(original, verdict), _labels_in_words(verdict), verdict.outcome),
-        *(
-            [_titled(_rebuilt(evidence, verdict, size), _reconstruction_title(evidence))]
-            if evidence.reconstruction is not None
-            else []
-        ),
-        _titled(
-            _outlined(heat, verdict),
-            f"difference {verdict.score:.3g}, limit {verdict.limit:.3g}",
-        ),
-        _colour_bar(size[0], SCALE_IN_LIMITS * verdict.level),
-    ]
+    original, heat = _drawn(picture, verdict, size, mask)
+    panels = [_titled(original, _told_of(verdict), verdict.outcome)]
+    if evidence.reconstruction is not None:
+        panels.append(_titled(_rebuilt(evidence, verdict, size), _reconstruction_title(evidence)))
+    told = say_drawn("panel_difference", score=verdict.score, limit=verdict.limit)
+    panels += [_titled(heat, told), _colour_bar(size[0], verdict.level)]
+    beside = _beside(panels)
+    if not name:
+        return beside
+    header = np.full((_HEADER, beside.shape[1], 3), _PAPER, np.uint8)
+    return np.concatenate([_written(header, [(f"{verdict.outcome}  {name}", _INK)]), beside])
+
+
+def close_up(
+    picture: Picture, verdict: Verdict, height: int, mask: NDArray[np.bool_] | None = None
+) -> Image:
+    """(height + header, W', 3) uint8 RGB: the worst place and its surroundings, enlarged.
+
+    The middle of the picture where the verdict points at no place.
+    """
+    y, x, side = _surroundings(verdict)
+    scale = height / side
+    whole = (round(verdict.size[0] * scale), round(verdict.size[1] * scale))
+    cut = (
+        slice(round(y * scale), round((y + side) * scale)),
+        slice(round(x * scale), round((x + side) * scale)),
+    )
+    panels = [_titled(one[cut].copy(), "") for one in _drawn(picture, verdict, whole, mask)]
     return _beside(panels)
 
 
@@ -73,34 +92,90 @@ def squared(verdict: Verdict, largest: int = _LARGEST) -> Image | None:
     None where the model does not judge by a reconstruction.
     """
     evidence = _evidence(verdict)
-    if evidence.reconstruction is None or evidence.sketched:
+    if evidence.reconstruction is None or evidence.for_people:
         return None
     residual = np.square(evidence.prepared - evidence.reconstruction).mean(axis=3)
     size = _panel_size(verdict.size, largest)
     heat = _colours(_shares(_brought(residual, verdict, size), SQUARED_FULL_SCALE))
-    return _titled(heat, f"squared, mean {verdict.l2:.2g}")
-
-
-def _labels_in_words(verdict: Verdict) -> str:
-    if verdict.reason is not None:
-        return verdict.reason.value
-    if verdict.label is None:
-        return "original"
-    told = f"told {verdict.expected}, " if verdict.expected else ""
-    return f"{told}looks like {verdict.label}"
-
-
-def _reconstruction_title(evidence: Evidence) -> str:
-    if evidence.sketched:
-        return "what it remembers"
-    compressed = evidence.prepared.shape[3] == 2
-    return "compressed, rebuilt" if compressed else "reconstruction"
+    return _titled(heat, say_drawn("panel_squared", mean=verdict.l2))
 
 
 def as_grey_or_rgb(picture: Floats) -> Image:
     """(h, w, C) float in [0, 1] -> (h, w) or (h, w, 3) uint8; of two channels the first."""
     pixels = np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
     return pixels if pixels.shape[2] == 3 else np.ascontiguousarray(pixels[:, :, 0])
+
+
+def as_rgb(pixels: NDArray[np.generic], size: tuple[int, int]) -> Image:
+    """Any picture, 8 or 16 bits or float in [0, 1], grey or RGB -> RGB of this size."""
+    values = pixels.astype(np.float32)
+    if pixels.dtype.kind == "u":
+        values /= np.iinfo(pixels.dtype).max  # type: ignore[type-var]
+    resized = resize(values, size).reshape(*size, -1)
+    grey = np.clip(resized * 255 + 0.5, 0, 255).astype(np.uint8)
+    return np.broadcast_to(grey, (*size, 3)).copy()
+
+
+def write_on(
+    panel: Image, text: str, where: tuple[int, int], colour: tuple[int, int, int], size: int
+) -> Image:
+    """The panel with the text, its upper left corner at (x, y), in letters `size` pixels high."""
+    if not can_draw(text):
+        text = text.encode("ascii", "replace").decode()
+    drawn = PillowImage.fromarray(panel)
+    ImageDraw.Draw(drawn).text(where, text, fill=colour, font=letters(size))
+    return np.array(drawn)
+
+
+# --- panels ------------------------------------------------------------------------------------
+
+
+def _drawn(
+    picture: Picture, verdict: Verdict, size: tuple[int, int], mask: NDArray[np.bool_] | None
+) -> tuple[Image, Image]:
+    """The original and the difference, with what is above the limit outlined."""
+    difference = _brought(_evidence(verdict).difference, verdict, size)
+    heat = _colours(_shares(difference, SCALE_IN_LIMITS * verdict.level))
+    original = as_rgb(picture.pixels, size)
+    if mask is not None:
+        _outline_places(original, resize(mask.astype(np.float32), size) > 0, _KNOWN)
+    _outline_places(heat, difference > verdict.level, _OUTLINE)
+    down, right = size[0] / verdict.size[0], size[1] / verdict.size[1]
+    for region in verdict.regions:
+        _outline_region(original, region, right, down)
+    return original, heat
+
+
+def _surroundings(verdict: Verdict) -> tuple[float, float, float]:
+    """(y, x, side) of the square in the picture that shows the worst place."""
+    height, width = verdict.size
+    if not verdict.regions:
+        side = max(height, width) / 2
+        return (height - side) / 2, (width - side) / 2, side
+    worst = verdict.regions[0]
+    longest = max(worst.width, worst.height)
+    side = max(longest * (1 + 2 * _AROUND), max(height, width) * _LEAST_CUT)
+    side = min(side, height, width)
+    y = min(max(0, worst.y + worst.height / 2 - side / 2), height - side)
+    x = min(max(0, worst.x + worst.width / 2 - side / 2), width - side)
+    return y, x, side
+
+
+def _told_of(verdict: Verdict) -> str:
+    if verdict.reason is not None:
+        return say_drawn(f"reason_{verdict.reason.code}")
+    if verdict.label is None:
+        return say_drawn("panel_original")
+    if verdict.expected:
+        return say_drawn("panel_told", expected=verdict.expected, label=verdict.label)
+    return say_drawn("panel_looks_like", label=verdict.label)
+
+
+def _reconstruction_title(evidence: Evidence) -> str:
+    if evidence.for_people:
+        return say_drawn("panel_for_people")
+    compressed = evidence.prepared.shape[3] == 2
+    return say_drawn("panel_compressed" if compressed else "panel_reconstruction")
 
 
 def _evidence(verdict: Verdict) -> Evidence:
@@ -115,19 +190,9 @@ def _panel_size(size: tuple[int, int], largest: int) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def as_rgb(pixels: NDArray[np.generic], size: tuple[int, int]) -> Image:
-    """Any picture, 8 or 16 bits or float in [0, 1], grey or RGB -> RGB of this size."""
-    values = pixels.astype(np.float32)
-    if pixels.dtype.kind == "u":
-        values /= np.iinfo(pixels.dtype).max  # type: ignore[type-var]
-    resized = resize(values, size).reshape(*size, -1)
-    grey = np.clip(resized * 255 + 0.5, 0, 255).astype(np.uint8)
-    return np.broadcast_to(grey, (*size, 3)).copy()
-
-
 def _brought(maps: Floats, verdict: Verdict, size: tuple[int, int]) -> Floats:
     """What is known of the windows in the picture's own coordinates; 0 where nothing is."""
-    return in_picture(maps, _evidence(verdict).places, verdict.size, size)[0]
+    return in_picture(maps, _evidence(verdict).to_picture, verdict.size, size)[0]
 
 
 def _rebuilt(evidence: Evidence, verdict: Verdict, size: tuple[int, int]) -> Image:
@@ -136,7 +201,7 @@ def _rebuilt(evidence: Evidence, verdict: Verdict, size: tuple[int, int]) -> Ima
     shown = np.clip(evidence.reconstruction, 0, 1)
     if shown.shape[3] == 2:  # compressed: the sensitivity is readable
         shown = shown[..., :1]
-    brought, known = in_picture(shown, evidence.places, verdict.size, size)
+    brought, known = in_picture(shown, evidence.to_picture, verdict.size, size)
     return as_rgb(np.where(known[..., None], brought, np.float32(1)), size)
 
 
@@ -151,14 +216,7 @@ def _colours(shares: Floats) -> Image:
     return np.ascontiguousarray(heat[:, :, ::-1])  # BGR to RGB
 
 
-def _outlined(panel: Image, verdict: Verdict) -> Image:
-    down, right = panel.shape[0] / verdict.size[0], panel.shape[1] / verdict.size[1]
-    for region in verdict.regions:
-        _outline(panel, region, right, down)
-    return panel
-
-
-def _outline(panel: Image, region: Region, right: float, down: float) -> None:
+def _outline_region(panel: Image, region: Region, right: float, down: float) -> None:
     margin = 2
     start = (round(region.x * right) - margin, round(region.y * down) - margin)
     end = (
@@ -168,45 +226,47 @@ def _outline(panel: Image, region: Region, right: float, down: float) -> None:
     cv2.rectangle(panel, start, end, _OUTLINE, 2 if max(panel.shape[:2]) > 300 else 1)
 
 
-def _outline_mask(panel: Image, mask: NDArray[np.bool_]) -> None:
-    small = resize(mask.astype(np.float32), (panel.shape[0], panel.shape[1])) > 0
+def _outline_places(panel: Image, places: NDArray[np.bool_], colour: tuple[int, int, int]) -> None:
     contours, _ = cv2.findContours(
-        small.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+        places.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
     )
-    cv2.drawContours(panel, contours, -1, _KNOWN, 1)
+    cv2.drawContours(panel, contours, -1, colour, 1)
 
 
 def _titled(panel: Image, title: str, outcome: Outcome | None = None) -> Image:
     room = max(0, _LEAST_WIDTH - panel.shape[1])
     panel = np.pad(panel, ((0, 0), (0, room), (0, 0)), constant_values=_PAPER)
     header = np.full((_HEADER, panel.shape[1], 3), _PAPER, np.uint8)
-    where = (2, _HEADER - 9)
-    if outcome:
-        _write(header, outcome.value, where, _COLOURS[outcome], thickness=2)
-        where = (8 + 12 * len(outcome.value), _HEADER - 9)
-    _write(header, title, where, _INK)
-    return np.concatenate([header, panel])
+    words = [(outcome.value, _COLOURS[outcome])] if outcome else []
+    return np.concatenate([_written(header, [*words, (title, _INK)]), panel])
 
 
-def _colour_bar(height: int, full: float) -> Image:
+def _written(header: Image, words: Sequence[tuple[str, tuple[int, int, int]]]) -> Image:
+    """Words beside one another, each in its colour."""
+    x = 2
+    for text, colour in words:
+        header = write_on(header, text, (x, 5), colour, _LETTER)
+        x += round(letters(_LETTER).getlength(text)) + 8
+    return header
+
+
+def _colour_bar(height: int, level: float) -> Image:
+    """From 0 to twice the limit, which has a tick of its own in the middle."""
     shares = np.linspace(1, 0, height, dtype=np.float32)[:, None].repeat(_BAR, axis=1)
-    bar = np.full((_HEADER + height, _BAR + 44, 3), _PAPER, np.uint8)
+    bar = np.full((_HEADER + height, _BAR + _BAR_TEXT, 3), _PAPER, np.uint8)
     bar[_HEADER:, :_BAR] = _colours(shares)
-    for share in (0.0, 0.5, 1.0):
-        y = _HEADER + round((1 - share) * (height - 1))
-        text_y = min(max(y + 4, _HEADER + 9), _HEADER + height - 2)
-        _write(bar, f"{share * full:.3g}", (_BAR + 4, text_y), _INK)
+    full = SCALE_IN_LIMITS * level
+    middle = _HEADER + round((1 - 1 / SCALE_IN_LIMITS) * (height - 1))
+    bar[middle - 1 : middle + 2, : _BAR + 4] = _OUTLINE
+    for share, text in (
+        (0.0, "0"),
+        (1 / SCALE_IN_LIMITS, say_drawn("panel_limit", limit=level)),
+        (1.0, f"{full:.3g}"),
+    ):
+        y = _HEADER + round((1 - share) * (height - 1)) - _LETTER // 2
+        y = min(max(y, _HEADER), _HEADER + height - _LETTER - 3)
+        bar = write_on(bar, text, (_BAR + 6, y), _INK, _LETTER - 1)
     return bar
-
-
-def _write(
-    panel: Image,
-    text: str,
-    where: tuple[int, int],
-    colour: tuple[int, int, int],
-    thickness: int = 1,
-) -> None:
-    cv2.putText(panel, text, where, cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, thickness, cv2.LINE_AA)
 
 
 def _beside(panels: list[Image]) -> Image:

@@ -1,0 +1,5 @@
+"""python -m kenpin."""
+
+from kenpin.cli import main
+
+main()

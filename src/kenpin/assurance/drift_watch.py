@@ -1,0 +1,256 @@
+"""Whether what the camera sees today is still what the part was learned from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf, isfinite, log, sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.assurance.log import read_log
+from kenpin.errors import LogError, StudyError
+from kenpin.inspection import Inspector
+from kenpin.statistics import Sides, best_bet, log_capital, one_sided, p_values
+from kenpin.text import Notice
+from kenpin.types import FACTS, Outcome
+
+LEAST = 20  # verdicts
+WEIGHT, WIDTH = 0.1, 2.814  # of the average: crossed once in 500 when steady (Lucas, Saccucci 1990)
+SLACK, LINE = 0.5, 5.0  # of the cumulative sums (Montgomery, "Statistical quality control")
+LATEST = 200  # pictures that "now" is about
+_MOST = 0.5  # of the latest pictures not OK: then they matter more than any drift
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """One quantity of T > 0 pictures, beside the good pictures that were learned from.
+
+    numbers: (T,) which of all logged pictures. values: (T,). standard: (T,) in standard deviations
+    of the good pictures of its label (of a score above 0, its logarithm). learned: (T,) a typical
+    value of those. p_values: (T,), see `martingale`; capital: (T,) the logarithm of what betting 1
+    on them has become. sides: at which ends.
+    """
+
+    name: str
+    numbers: NDArray[np.intp]
+    values: Values
+    standard: Values
+    learned: Values
+    p_values: Values
+    capital: Values
+    sides: Sides
+
+    @property
+    def notice(self) -> Notice:
+        """What it is called, for people."""
+        return Notice(f"quantity_{self.name}")
+
+    @cached_property
+    def ewma(self) -> Values:
+        """(T,) exponentially weighted moving average of `standard` (Roberts, 1959)."""
+        smooth, last = np.empty(len(self.standard)), 0.0
+        for number, value in enumerate(self.standard):
+            last = (1 - WEIGHT) * last + WEIGHT * value
+            smooth[number] = last
+        return smooth
+
+    @property
+    def ewma_limit(self) -> float:
+        """Where the chart has its lines."""
+        return WIDTH * sqrt(WEIGHT / (2 - WEIGHT))
+
+    @cached_property
+    def cusum(self) -> tuple[Values, Values]:
+        """(T,) upward and downward cumulative sums of `standard` (Page, 1954)."""
+        sums = np.zeros((2, len(self.standard)))
+        up = down = 0.0
+        for number, value in enumerate(self.standard):
+            up, down = max(0.0, up + value - SLACK), max(0.0, down - value - SLACK)
+            sums[:, number] = up, down
+        return sums[0], sums[1]
+
+    @property
+    def usual(self) -> float:
+        """A typical value of the good pictures of the labels that were logged."""
+        return float(np.median(self.learned[-LATEST:]))
+
+    @property
+    def now(self) -> float:
+        """A typical value of the latest pictures."""
+        return float(np.median(self.values[-LATEST:]))
+
+
+@dataclass(frozen=True, eq=False)
+class Drift:
+    """What a log says of a part.
+
+    alarm: the number of the picture (from 0) at which the capital of a quantity reached `line`;
+    None if none ever did. line: the logarithm of the number of quantities by `false_alarm`: then
+    any of them ever reaches it with probability at most `false_alarm` while nothing changes.
+    not_ok: (N,) True where a picture was not OK.
+    """
+
+    tracks: tuple[Track, ...]
+    alarm: int | None
+    line: float
+    false_alarm: float
+    times: tuple[str, ...]
+    not_ok: NDArray[np.bool_]
+    others: int
+
+    @property
+    def guilty(self) -> Track | None:
+        """The quantity that gave the alarm."""
+        return None if self.alarm is None else max(self.tracks, key=self._capital_at_alarm)
+
+    @property
+    def began(self) -> int | None:
+        """The picture (from 0) from which on a bet against exchangeability has won most."""
+        track = self.guilty
+        return None if track is None else int(track.numbers[self._change(track)[0]])
+
+    @property
+    def advice(self) -> Notice:
+        """What to do, or that nothing is to be done."""
+        track = self.guilty
+        if track is None:
+            return Notice("drift_steady", count=len(self.times))
+        if track.name == "score":
+            others = [one.notice for one in self.tracks if one is not track]
+            return Notice("drift_score", others=others) if others else Notice("drift_score_alone")
+        start, high = self._change(track)
+        here = int(np.searchsorted(track.numbers, self.alarm or 0, side="right"))
+        # Where nothing was logged before, the good pictures learned from are what it changed from:
+        # they stand at 0, and at 1 of themselves.
+        before = np.median(np.append(track.standard[:start], [0.0] * LEAST))
+        shift = float(np.median(track.standard[start:here]) - before)
+        if (shift > 0) != high or not one_sided(track.p_values[start:here], high):
+            return Notice("drift_spread", name=track.notice)
+        ratio = track.values / np.where(track.learned == 0, np.nan, track.learned)
+        usual = np.median(np.append(ratio[:start], [1.0] * LEAST))
+        share = abs(float(np.median(ratio[start:here]) / usual) - 1)
+        if not isfinite(share):
+            return Notice("drift_spread", name=track.notice)
+        way = "rose" if high else "fell"
+        return Notice(f"drift_{track.name}_{way}", share=share)
+
+    def _change(self, track: Track) -> tuple[int, bool]:
+        """From which of its values on it changed, and whether upward."""
+        here = int(np.searchsorted(track.numbers, self.alarm or 0, side="right"))
+        return best_bet(track.p_values[:here], track.sides)
+
+    def _capital_at_alarm(self, track: Track) -> float:
+        reached = track.capital[track.numbers <= (self.alarm or 0)]
+        return float(reached[-1]) if len(reached) else -inf
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "pictures": len(self.times),
+            "alarm": None if self.alarm is None else self.alarm + 1,
+            "began": None if self.began is None else self.began + 1,
+            "alarm_time": None if self.alarm is None else self.times[self.alarm],
+            "false_alarm": self.false_alarm,
+            "advice": self.advice.to_dict(),
+            "not_ok": float(self.not_ok[-LATEST:].mean()),
+            "quantities": {
+                track.name: {
+                    "learned": track.usual,
+                    "now": track.now,
+                    "ewma": float(track.ewma[-1]),
+                    "cusum": float(max(track.cusum[0][-1], track.cusum[1][-1])),
+                    "log10_capital": float(track.capital.max() / log(10)),
+                }
+                for track in self.tracks
+            },
+        }
+
+
+def drift(
+    part: str | Path, log_file: str | Path, false_alarm: float = 0.01, since: str | None = None
+) -> Drift:
+    """Watch the log of a part (see `Log`) for a change of light, focus, place or score.
+
+    part: the .kenpin file. false_alarm: how likely an alarm may ever be while nothing changes.
+    since: ISO date or time, such as that of the last repair; what was before is passed over.
+
+    Raises LogError when the log cannot be read or is about another part, StudyError when it is too
+    short or the rate is impossible, BundleError or CalibrationError when the part cannot judge.
+    """
+    if not 0 < false_alarm <= 0.5:
+        raise StudyError("drift_rate", value=false_alarm)
+    inspector = Inspector.open(part)
+    logged = read_log(log_file, part, since)
+    if len(logged.rows) < LEAST:
+        told = {"path": log_file, "count": len(logged.rows), "least": LEAST}
+        if since:
+            raise StudyError("drift_too_few_since", **told, since=since)
+        raise StudyError("drift_too_few", **told)
+    try:
+        tracks = tuple(_tracks(inspector, logged.rows))
+    except KeyError as error:
+        reason = Notice("log_number", value=error.args[0], name="label")
+        raise LogError("log_damaged", path=log_file, reason=reason) from None
+    if not tracks:
+        raise StudyError("drift_none", path=log_file)
+    line = log(len(tracks) / false_alarm)
+    reached = [track.numbers[track.capital >= line][:1] for track in tracks]
+    first = np.concatenate(reached)
+    return Drift(
+        tracks=tracks,
+        alarm=int(first.min()) if len(first) else None,
+        line=line,
+        false_alarm=false_alarm,
+        times=tuple(row["time"] for row in logged.rows),
+        not_ok=np.array([row["verdict"] != Outcome.OK for row in logged.rows], bool),
+        others=logged.others,
+    )
+
+
+def _tracks(inspector: Inspector, rows: Sequence[dict[str, Any]]) -> list[Track]:
+    labels = {label: number for number, label in enumerate(inspector.bundle.labels or ("",))}
+    kinds = np.array([labels[row["expected"] or row["label"] or ""] for row in rows], np.intp)
+    scores, limits = (_column(rows, name) for name in ("score", "limit"))
+    usable = np.array([row["verdict"] != Outcome.UNUSABLE for row in rows])
+    # NG parts say what is wrong with parts, and the good pictures learned from have none: those
+    # that pass are compared, with those held out that are below the one at the limit.
+    passed = usable & (scores <= limits)
+    held_out = [c.scores[c.scores < c.limit] for c in inspector.calibrations]
+    tracks = [_track("score", "high", held_out, kinds, np.where(passed, scores, np.nan))]
+    usability = inspector.bundle.usability
+    if usability is not None and len(usability.learned):
+        for place, name in enumerate(FACTS):
+            own = usability.learned[:, place].astype(np.float64)
+            known = [own[usability.labels == number] for number in range(len(labels))]
+            values = np.where(passed, _column(rows, name), np.nan)
+            tracks.append(_track(name, "both", known, kinds, values))
+    return [track for track in tracks if track is not None]
+
+
+def _column(rows: Sequence[dict[str, Any]], name: str) -> Values:
+    return np.array([np.nan if row[name] is None else row[name] for row in rows], np.float64)
+
+
+def _track(
+    name: str, sides: Sides, known: Sequence[Values], kinds: NDArray[np.intp], values: Values
+) -> Track | None:
+    """values: (N,) of all logged pictures, not a number where this one does not count."""
+    counts = np.isfinite(values) & np.array([len(one) > 1 for one in known])[kinds]
+    places = np.flatnonzero(counts)
+    if not len(places):
+        return None
+    own, kind = values[places], kinds[places]
+    ranks = p_values(dict(enumerate(known)), kind, own)
+    lopsided = name == "score" and min(own.min(), *(one.min() for one in known if len(one))) > 0
+    shown = [np.log(one) if lopsided else one for one in known]
+    centres = np.array([one.mean() if len(one) else 0.0 for one in shown])
+    spreads = np.array([max(float(one.std(ddof=1)), 1e-12) if len(one) > 1 else 1 for one in shown])
+    standard = ((np.log(own) if lopsided else own) - centres[kind]) / spreads[kind]
+    typical = np.array([np.median(one) if len(one) else 0.0 for one in known])
+    capital = log_capital(ranks, sides)
+    return Track(name, places, own, standard, typical[kind], ranks, capital, sides)

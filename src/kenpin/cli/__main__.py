@@ -1,5 +1,0 @@
-"""python -m kenpin.cli."""
-
-from kenpin.cli import main
-
-main()

@@ -1,0 +1,57 @@
+"""kenpin check."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kenpin.cli import options
+from kenpin.cli.program import command, out, progress_bar
+from kenpin.text import say
+
+SOMETHING_ODD = 1
+
+
+@command()
+def check(
+    good: options.Good,
+    test: Annotated[Path | None, typer.Option(metavar="FOLDER", show_default=False)] = None,
+    sheet: Annotated[Path | None, typer.Option(metavar="FILE.png", show_default=False)] = None,
+    false_reject: options.FalseReject = None,
+    false_alarm: Annotated[float, typer.Option(metavar="SHARE")] = 0.01,
+    recipe: options.RecipeFile = None,
+    as_json: options.Json = False,
+    explain: options.Explain = False,
+    labels: options.Labels = None,
+    layout: options.Layout = None,
+    columns: options.Columns = None,
+    good_names: options.GoodNames = None,
+) -> None:
+    from kenpin.cli.tables import print_examination, suspects_to_draw
+    from kenpin.learning import examine
+    from kenpin.recipe import Recipe
+    from kenpin.report import contact_sheet
+    from kenpin.sources import files_of, find_good, write_png
+    from kenpin.system import check_not_input, check_writable
+
+    wanted = Recipe.read(recipe) if recipe else Recipe()
+    if false_reject is not None:
+        wanted = wanted.but(false_reject=false_reject)
+    told = options.layout_of(layout, columns, good_names)
+    if sheet:
+        check_not_input(sheet, [*files_of(find_good(good, told)), *good])
+        check_writable(sheet)
+    with progress_bar() as progress:
+        found = examine(good, wanted, progress, labels=labels, test=test, layout=told,
+                        false_alarm=false_alarm)  # fmt: skip
+    if sheet:
+        write_png(sheet, contact_sheet(suspects_to_draw(found)))
+    if as_json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False))
+    else:
+        print_examination(out, found, explain)
+        if sheet:
+            out.print(say("pictures_drawn", path=sheet))
+    if found.findings:
+        raise typer.Exit(SOMETHING_ODD)

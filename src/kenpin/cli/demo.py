@@ -1,0 +1,26 @@
+"""kenpin demo."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kenpin.cli import options
+from kenpin.cli.program import command, out, progress_bar
+from kenpin.text import say
+
+
+@command()
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR")] = Path("kenpin-demo"),
+    explain: options.Explain = False,
+) -> None:
+    from kenpin.cli.tables import print_evaluation, print_learned
+    from kenpin.experiments import run_demo
+
+    with progress_bar() as progress:
+        done = run_demo(output, progress=progress)
+    print_learned(out, done.bundle, Path(done.bundle.name))
+    print_evaluation(out, done.evaluation, explain)
+    out.print(say("demo_pictures", path=done.pictures))
+    out.print(say("report_written", path=done.report))

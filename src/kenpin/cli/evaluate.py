@@ -1,0 +1,61 @@
+"""kenpin evaluate."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kenpin.cli import options
+from kenpin.cli.program import command, complain, out, progress_bar
+from kenpin.text import say
+
+
+@command()
+def evaluate(
+    part: options.Part,
+    dataset: Annotated[Path, typer.Argument(show_default=False)],
+    report: options.Report = None,
+    costs: Annotated[
+        str | None, typer.Option(metavar="FALSE_REJECT,ESCAPE", show_default=False)
+    ] = None,
+    ng_share: Annotated[float, typer.Option(metavar="SHARE")] = 0.01,
+    as_json: options.Json = False,
+    explain: options.Explain = False,
+    review: options.Review = None,
+    layout: options.Layout = None,
+    columns: options.Columns = None,
+    good_names: options.GoodNames = None,
+) -> None:
+    from kenpin.assurance import cheapest, check_costs, parse_costs
+    from kenpin.cli.tables import print_evaluation
+    from kenpin.evaluation import evaluate as evaluate_part
+    from kenpin.inspection import Inspector
+    from kenpin.system import make_folder
+
+    inspector = Inspector.open(part, review)
+    told = options.layout_of(layout, columns, good_names)
+    priced = parse_costs(costs, ng_share) if costs else None
+    if priced:
+        check_costs(inspector)
+    if report:
+        make_folder(report)
+    with progress_bar() as progress:
+        evaluation = evaluate_part(inspector, dataset, progress, told)
+    for item in evaluation.left_out:
+        complain(str(item.reason))
+    found = cheapest(inspector, evaluation, priced) if priced else None
+    written = None
+    if report:
+        from kenpin.report import write_report
+
+        written = write_report(report, inspector, evaluation, priced)
+    if as_json:
+        also = {"cheapest": found.to_dict()} if found else {}
+        print(json.dumps(evaluation.to_dict() | also, ensure_ascii=False))
+        return
+    print_evaluation(out, evaluation, explain)
+    if found:
+        out.print(str(found))
+    if written:
+        out.print(say("report_written", path=written))

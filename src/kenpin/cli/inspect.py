@@ -1,0 +1,241 @@
+"""kenpin inspect."""
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from kenpin.cli import options
+from kenpin.cli.program import COULD_NOT_RUN, command, complain, out, progress_bar
+from kenpin.errors import DatasetError, PictureError
+from kenpin.text import say
+from kenpin.types import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from kenpin.sources import PictureSource
+
+SOMETHING_NOT_OK = 1
+
+_UNREADABLE = "UNREADABLE"
+_WORTH_A_RATE = 20  # pictures
+_COLOURS = {
+    Outcome.OK: "green",
+    Outcome.NG: "bold red",
+    Outcome.WRONG_PART: "bold yellow",
+    Outcome.UNUSABLE: "bold magenta",
+    Outcome.REVIEW: "bold cyan",
+}
+_WIDEST = max(len(outcome.value) for outcome in Outcome)
+
+
+@command()
+def inspect(
+    part: options.Part,
+    pictures: Annotated[list[Path], typer.Argument(show_default=False)],
+    expect: options.Expect = None,
+    review: options.Review = None,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", show_default=False)
+    ] = None,
+    as_json: options.Json = False,
+    picture_folder: Annotated[
+        Path | None, typer.Option("--pictures", metavar="DIR", show_default=False)
+    ] = None,
+    only: Annotated[str | None, typer.Option(metavar="ng", show_default=False)] = None,
+    log_file: Annotated[
+        Path | None, typer.Option("--log", metavar="FILE.sqlite", show_default=False)
+    ] = None,
+    explain: options.Explain = False,
+    layout: options.Layout = None,
+    columns: options.Columns = None,
+) -> None:
+    from kenpin.cli.csv_table import csv_table
+    from kenpin.inspection import Inspector
+    from kenpin.sources import find_pictures
+
+    if only not in (None, "ng"):
+        raise DatasetError("only_option", value=only)
+    inspector = Inspector.open(part, review)
+    inspector.check_label(expect)
+    sources = find_pictures(pictures, options.layout_of(layout, columns, None))
+    _check_outputs(part, pictures, sources, csv_file, picture_folder, log_file)
+    counts: Counter[str] = Counter()
+    shown = _Shown(as_json, only is not None)
+    stopped, started = False, perf_counter()
+    with _log(log_file, part) as log:
+        try:
+            with (
+                progress_bar(say("pictures_per_second")) as progress,
+                csv_table(csv_file) if csv_file else nullcontext() as write,
+            ):
+                for record, verdict in _judged(inspector, sources, expect, picture_folder, only):
+                    if log and verdict:
+                        log.add(verdict)
+                    shown.take(record, verdict)
+                    if write:
+                        write(record)
+                    counts[record["verdict"]] += 1
+                    if progress:
+                        progress(say("stage_judging"), counts.total(), len(sources))
+        except KeyboardInterrupt:
+            stopped = True
+        shown.finish(inspector, counts, perf_counter() - started, explain)
+    if stopped:
+        complain(say("stopped_partly" if csv_file or picture_folder or log_file else "stopped"))
+    if stopped or counts[_UNREADABLE]:
+        raise typer.Exit(COULD_NOT_RUN)
+    if counts.total() != counts[Outcome.OK.value]:
+        raise typer.Exit(SOMETHING_NOT_OK)
+
+
+def _check_outputs(
+    part: Path,
+    pictures: Sequence[Path],
+    sources: "Sequence[PictureSource]",
+    csv_file: Path | None,
+    folder: Path | None,
+    log_file: Path | None,
+) -> None:
+    """Refuse now what could not be written later, or would overwrite an input."""
+    from kenpin.sources import files_of
+    from kenpin.system import check_apart, check_not_input, check_writable, make_folder
+
+    paths = [*files_of(sources), *(path for path in pictures if path.is_file())]
+    if csv_file:
+        check_not_input(csv_file, [part, *paths])
+        check_writable(csv_file)
+    if folder:
+        check_apart(folder, paths)
+        make_folder(folder)
+    if log_file:
+        check_not_input(log_file, [part, *paths, *([csv_file] if csv_file else [])])
+
+
+class _Shown:
+    """What is printed: as JSON in the order of the pictures, else those that are not OK last."""
+
+    def __init__(self, as_json: bool, only_ng: bool) -> None:
+        self._as_json = as_json
+        self._only_ng = only_ng
+        self._last: list[Text] = []
+
+    def take(self, record: dict[str, Any], verdict: Verdict | None) -> None:
+        """One picture; verdict: None where it could not be read."""
+        if self._as_json:
+            print(json.dumps(record, ensure_ascii=False), flush=True)
+        elif verdict and verdict.outcome is not Outcome.OK:
+            self._last.append(_line(verdict))
+        elif verdict and not self._only_ng:
+            out.print(_line(verdict))
+
+    def finish(self, inspector: Any, counts: "Counter[str]", seconds: float, explain: bool) -> None:
+        """What is not OK, how many of each, and with `explain` how the numbers were obtained."""
+        if self._as_json:
+            return
+        for line in self._last:
+            out.print(line)
+        out.print(_summary(counts, seconds))
+        if explain:
+            from kenpin.cli.tables import print_how
+            from kenpin.report import how_judged
+
+            review = inspector.calibration.review is not None
+            print_how(out, how_judged(review, bool(inspector.bundle.labels)))
+
+
+def _log(path: Path | None, part: Path) -> Any:
+    """What takes verdicts into a log, or nothing."""
+    if path is None:
+        return nullcontext()
+    from kenpin.assurance import Log
+
+    return Log(path, part)
+
+
+def _judged(
+    inspector: Any,
+    sources: "Sequence[PictureSource]",
+    expect: str | None,
+    folder: Path | None,
+    only: str | None,
+) -> Iterator[tuple[dict[str, Any], Verdict | None]]:
+    """Judge all pictures, in their order; an unreadable one does not stop the rest."""
+    from kenpin.sources import name_of
+
+    taken: set[str] = set()
+    for source, found in zip(sources, inspector.inspect_many(sources, expect), strict=True):
+        if isinstance(found, PictureError):
+            complain(str(found))
+            reason = found.notice.to_dict()
+            yield {"picture": name_of(source), "verdict": _UNREADABLE, "reason": reason}, None
+            continue
+        record = found.to_dict()
+        if folder and not (only and found.outcome is Outcome.OK):
+            name = _free_name(_stem(source), taken)
+            record["shown"] = f"{found.outcome.value}/{name}.png"
+            _write_triple(folder / record["shown"], source, found)
+        yield record, found
+
+
+def _line(verdict: Verdict) -> Text:
+    from kenpin.part import looks_like
+
+    text = f"  {verdict.score:8.4g}  {say('limit')} {verdict.limit:.4g}"
+    if verdict.review_limit is not None:
+        text += f"  {say('review_limit_name')} {verdict.review_limit:.4g}"
+    text += f"  p {verdict.p_value:.2g}  {verdict.picture}"
+    if verdict.label is not None and verdict.sure is not None:
+        text += "  " + looks_like(verdict.label, verdict.sure)
+    if verdict.reason:
+        text += f"  {verdict.reason}"
+    if verdict.regions:
+        worst = verdict.regions[0]
+        text += f"  [{worst.window}]" if worst.window else ""
+        text += "  " + say("worst_at", x=worst.x, y=worst.y, width=worst.width,
+                           height=worst.height)  # fmt: skip
+    if verdict.notes:
+        text += f"  ({', '.join(str(note) for note in verdict.notes)})"
+    told = f"{verdict.outcome.value:{_WIDEST}}"
+    return Text.assemble((told, _COLOURS[verdict.outcome]), text)
+
+
+def _summary(counts: "Counter[str]", seconds: float) -> str:
+    total, ok = counts.total(), counts[Outcome.OK.value]
+    others = [f"{verdict} {count}" for verdict, count in sorted(counts.items())
+              if verdict != Outcome.OK.value]  # fmt: skip
+    told = ", ".join([f"OK {ok}", *others])
+    if total < _WORTH_A_RATE:
+        return say("judged", total=total, found=told)
+    return say("judged_at", total=total, found=told, rate=round(total / seconds))
+
+
+def _stem(source: "PictureSource") -> str:
+    from kenpin.sources import ZipMember, name_of
+
+    name = Path(name_of(source))
+    return name.stem if isinstance(source, str | Path | ZipMember) else name.name
+
+
+def _free_name(stem: str, taken: set[str]) -> str:
+    """A name that is not taken yet, and now is; letters of either case are the same to Windows."""
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    name = next(name for name in names if name.casefold() not in taken)
+    taken.add(name.casefold())
+    return name
+
+
+def _write_triple(target: Path, source: "PictureSource", verdict: Verdict) -> None:
+    from kenpin.report import triple
+    from kenpin.sources import name_of, read_picture, write_png
+    from kenpin.system import make_folder
+
+    make_folder(target.parent)
+    name = Path(name_of(source)).name
+    write_png(target, triple(read_picture(source), verdict, name=name))

@@ -1,0 +1,124 @@
+"""kenpin learn."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kenpin.cli import options
+from kenpin.cli.program import command, out, progress_bar
+from kenpin.errors import DatasetError, RecipeError
+
+
+def _choice(metavar: str | None = None) -> Any:
+    return typer.Option(metavar=metavar, show_default=False)
+
+
+@command()
+def learn(
+    good: options.Good,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="PART.kenpin", show_default=False)
+    ],
+    false_reject: options.FalseReject = None,
+    review: options.Review = None,
+    model: Annotated[str | None, _choice()] = None,
+    smallest_defect: Annotated[str | None, _choice("12px")] = None,
+    backbone: Annotated[str | None, _choice("timm:NAME|FILE")] = None,
+    add: Annotated[list[Path] | None, _choice("NEW")] = None,
+    check: Annotated[list[Path] | None, _choice("FOLDER")] = None,
+    labels: options.Labels = None,
+    ng: Annotated[list[Path] | None, _choice("FOLDER")] = None,
+    budget: Annotated[str | None, _choice("60s")] = None,
+    difference: Annotated[str | None, _choice()] = None,
+    score: Annotated[str | None, _choice()] = None,
+    preset: Annotated[str | None, _choice()] = None,
+    size: Annotated[str | None, _choice("HxW")] = None,
+    color: Annotated[str | None, _choice()] = None,
+    held_out: Annotated[str | None, _choice()] = None,
+    recipe: options.RecipeFile = None,
+    seed: Annotated[int | None, _choice()] = None,
+    align: Annotated[str | None, _choice()] = None,
+    light: Annotated[str | None, _choice()] = None,
+    explain: options.Explain = False,
+    layout: options.Layout = None,
+    columns: options.Columns = None,
+    good_names: options.GoodNames = None,
+) -> None:
+    from kenpin.learning import learn as learn_part
+    from kenpin.recipe import Recipe, parse_pixels, parse_seconds, parse_size
+    from kenpin.sources import files_of, find_good, find_pictures
+    from kenpin.system import check_not_input, check_writable
+
+    settings = options.given(
+        false_reject=false_reject, review=review, model=model, color=color, held_out=held_out,
+        difference=difference, score=score, seed=seed, align=align, light=light,
+        size=parse_size(size) if size else None,
+        budget=parse_seconds(budget) if budget else None,
+    )  # fmt: skip
+    feature = options.given(
+        smallest_defect=parse_pixels(smallest_defect) if smallest_defect else None,
+        backbone=backbone,
+    )
+    told = options.layout_of(layout, columns, good_names)
+    if add:
+        others = options.given(labels=labels, ng=ng, preset=preset, recipe=recipe)
+        _add(good, add, check or [], output, [*settings, *feature, *others], told, explain)
+        return
+    if check:
+        raise DatasetError("check_alone")
+    wanted = Recipe.read(recipe) if recipe else Recipe.preset(preset) if preset else Recipe()
+    wanted = wanted.but(**settings, feature=wanted.feature.model_dump() | feature)
+    if feature and wanted.model not in ("feature", "auto"):
+        raise RecipeError("feature_only", options=_as_typed(feature))
+    sources = [*find_good(good, told), *(find_pictures(ng, told) if ng else [])]
+    check_not_input(output, [*files_of(sources), *good])
+    check_writable(output)
+    with progress_bar() as progress:
+        bundle = learn_part(good, wanted, progress, labels=labels, ng=ng, layout=told)
+    _save(bundle, output, explain)
+
+
+def _add(
+    part: list[Path],
+    new: list[Path],
+    check: list[Path],
+    output: Path,
+    settings: list[str],
+    layout: Any,
+    explain: bool,
+) -> None:
+    """kenpin learn --add: the part with more good pictures, and what that changed."""
+    from kenpin.evaluation import before_and_after
+    from kenpin.learning import add
+    from kenpin.part import Bundle
+    from kenpin.sources import files_of, find_good, find_pictures
+    from kenpin.system import check_not_input, check_writable
+
+    if len(part) != 1:
+        raise DatasetError("add_one_part", given=len(part))
+    if settings:
+        raise DatasetError("add_with", options=_as_typed(settings))
+    before = Bundle.load(part[0])
+    check_not_input(output, [*files_of(find_good(new, layout)), *new, *part])
+    check_writable(output)
+    for folder in check:  # said before the long part
+        find_pictures([folder])
+        if before.calibration is None:
+            raise DatasetError("not_calibrated", name=before.title)
+    with progress_bar() as progress:
+        after = add(before, new, progress, layout=layout)
+    _save(after, output, explain)
+    for folder in check:
+        out.print(str(before_and_after(before, after, folder, layout)))
+
+
+def _save(bundle: Any, output: Path, explain: bool) -> None:
+    from kenpin.cli.tables import print_bundle, print_learned
+
+    bundle.save(output)
+    (print_bundle if explain else print_learned)(out, bundle, output)
+
+
+def _as_typed(names: Any) -> str:
+    return ", ".join("--" + name.replace("_", "-") for name in names)

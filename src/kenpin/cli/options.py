@@ -1,0 +1,47 @@
+"""Options that several commands have; what they mean is in kenpin.text, by their names."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kenpin.errors import DatasetError
+
+
+def _option(metavar: str | None = None, *names: str) -> Any:
+    return typer.Option(*names, metavar=metavar, show_default=False)
+
+
+Layout = Annotated[str | None, _option("NAME")]
+Columns = Annotated[list[str] | None, _option("file=NAME", "--column")]
+GoodNames = Annotated[list[str] | None, _option("NAME", "--good")]
+Good = Annotated[list[Path], typer.Argument(show_default=False)]
+Labels = Annotated[str | None, _option("folders|COLUMN")]
+Review = Annotated[float | None, _option("SHARE")]
+FalseReject = Annotated[float | None, _option("SHARE")]
+RecipeFile = Annotated[Path | None, _option("FILE.toml")]
+Report = Annotated[Path | None, _option("DIR")]
+Expect = Annotated[str | None, _option("LABEL")]
+Part = Annotated[Path, typer.Argument(metavar="PART.kenpin", show_default=False)]
+Json = Annotated[bool, typer.Option("--json")]
+Explain = Annotated[bool, typer.Option("--explain")]
+
+
+def layout_of(name: str | None, columns: list[str] | None, good: list[str] | None) -> Any:
+    """What the three options say together; None when none was given."""
+    from kenpin.sources import Layout as Told
+
+    if name is None and not columns and not good:
+        return None
+    told: dict[str, Any] = vars(Told.named(name)).copy() if name else {}
+    for column in columns or []:
+        role, _, own = column.partition("=")
+        if role not in ("file", "folder", "truth", "part") or not own:
+            raise DatasetError("column_option", value=column)
+        told[role] = own
+    return Told(**told | ({"good": tuple(good)} if good else {}))
+
+
+def given(**options: object) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}

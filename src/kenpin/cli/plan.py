@@ -1,0 +1,39 @@
+"""kenpin plan."""
+
+from typing import Annotated
+
+import typer
+
+from kenpin.cli import options
+from kenpin.cli.program import command, progress_bar
+
+
+@command()
+def plan(
+    good: options.Good,
+    repeats: Annotated[int, typer.Option(metavar="N")] = 3,
+    false_reject: options.FalseReject = None,
+    model: Annotated[str | None, typer.Option(show_default=False)] = None,
+    recipe: options.RecipeFile = None,
+    report: options.Report = None,
+    as_json: options.Json = False,
+    explain: options.Explain = False,
+    layout: options.Layout = None,
+    columns: options.Columns = None,
+    good_names: options.GoodNames = None,
+) -> None:
+    from kenpin.assurance import plan as plan_part
+    from kenpin.cli.tables import show_page
+    from kenpin.recipe import Recipe
+    from kenpin.report import plan_page
+    from kenpin.system import make_folder
+
+    wanted = Recipe.read(recipe) if recipe else Recipe()
+    wanted = wanted.but(**options.given(false_reject=false_reject, model=model))
+    told = options.layout_of(layout, columns, good_names)
+    if report:
+        make_folder(report)
+    with progress_bar() as progress:
+        found = plan_part(good, wanted, progress, repeats=repeats, layout=told)
+    about = ", ".join(path.name for path in good)
+    show_page(found, plan_page(found), report, about, as_json, explain)

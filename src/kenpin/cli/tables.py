@@ -1,0 +1,379 @@
+"""What the command line prints: the answer in a few lines, with --explain how it was obtained."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from kenpin.cli.program import out
+from kenpin.part import (
+    Bundle,
+    describe,
+    how_held_out,
+    judge_in_words,
+    ng_in_words,
+    promise,
+    promise_spread,
+)
+from kenpin.prepare import as_option
+from kenpin.report import how, how_evaluated, how_learned
+from kenpin.sources import PictureSource
+from kenpin.text import percent, say
+
+if TYPE_CHECKING:  # inspecting does not wait for what it does not need
+    from kenpin.assurance import MasterCheck
+    from kenpin.evaluation import Evaluation, Rate, Speed
+    from kenpin.exports import Exported
+    from kenpin.learning import Examination, Finding
+    from kenpin.report import Page
+
+_MOST_DRAWN, _FEW_REMARKS = 48, 2
+
+
+def print_learned(out: Console, bundle: Bundle, path: Path) -> None:
+    """What was learned and what it promises, in at most six lines."""
+    used, left_out = len(bundle.provenance.pictures), len(bundle.provenance.left_out)
+    code = "learned_some" if left_out else "learned_all"
+    out.print(say(code, path=path, used=used, left_out=left_out))
+    if len(bundle.parts) > 1:
+        limits = [f"{one.label} {one.calibration.limit:.4g}" for one in bundle.parts
+                  if one.calibration]  # fmt: skip
+        out.print(say("limits_of", limits=limits))
+    elif bundle.calibration:
+        out.print(say("limit_is", limit=bundle.calibration.limit))
+    out.print(promise(bundle.calibration))
+    remarks = [*bundle.provenance.remarks, *([ng_in_words(bundle)] if bundle.ng else [])]
+    for remark in remarks[-_FEW_REMARKS:]:
+        out.print(say("note", note=remark))
+    out.print(say("more_with_show", path=path))
+
+
+def print_bundle(out: Console, bundle: Bundle, path: Path, explain: bool = True) -> None:
+    """From what it was learned, how, and what it promises; all of it."""
+    provenance = bundle.provenance
+    table = _table("", "")
+    table.add_row(say("file"), str(path))
+    table.add_row(say("pictures_used"), str(len(provenance.pictures)))
+    table.add_row(say("left_out"), str(len(provenance.left_out)))
+    for name, reason in provenance.left_out:
+        table.add_row("", f"{name}: {reason}")
+    size, color = as_option(bundle.preparation.size), bundle.preparation.color
+    table.add_row(
+        say("model"), say("model_sees", model=bundle.recipe.model, size=size, color=color)
+    )
+    table.add_row(say("judges_by"), judge_in_words(bundle))
+    for part in bundle.parts:
+        mark = f" {part.label}" if part.label else ""
+        calibration = part.calibration
+        table.add_row(say("how_held_out_name") + mark, how_held_out(calibration))
+        if calibration:
+            table.add_row(say("limit") + mark, f"{calibration.limit:.4g}")
+        if calibration and calibration.review_limit is not None:
+            table.add_row(say("review_limit_name") + mark, f"{calibration.review_limit:.4g}")
+        table.add_row(say("how_promise_name") + mark, promise(calibration))
+        if calibration:
+            table.add_row("", promise_spread(calibration))
+    if bundle.ng:
+        table.add_row(say("ng_pictures"), ng_in_words(bundle))
+    for remark in provenance.remarks:
+        table.add_row(say("remark"), str(remark))
+    out.print(table)
+    print_choice(out, bundle)
+    if explain and bundle.calibration:
+        print_how(out, how_learned(bundle.calibration.review is not None))
+
+
+def print_choice(out: Console, bundle: Bundle, most: int = 10) -> None:
+    """The best candidates that 'auto' compared, and those without a result."""
+    if not bundle.choice:
+        return
+    heads = ("model", "difference", "score", "smoothing")
+    table = _table(*(say(head) for head in heads), "AUROC", say("worst_kind"))
+    for row in bundle.choice[:most]:
+        if "auroc" in row:
+            worst = f"{say('defect_' + row['worst'])} {row['worst_auroc']:.4f}"
+            table.add_row(row["model"], row["difference"], row["score"],
+                          f"{row['smoothing']:.3f}", f"{row['auroc']:.4f}", worst)  # fmt: skip
+    out.print(say("chosen", count=sum("auroc" in row for row in bundle.choice)))
+    out.print(table)
+    for row in bundle.choice:
+        if "auroc" not in row:
+            out.print(f"{row['model']}: {say(row['reason'])}")
+
+
+def print_content(out: Console, bundle: Bundle) -> None:
+    """The recipe and the members of the file with their hashes."""
+    manifest = describe(bundle)
+    table = _table("", "")
+    for key, value in bundle.recipe.flat().items():
+        table.add_row(say("recipe_setting", name=key), str(value))
+    for name, member in manifest["members"].items():
+        table.add_row(name, f"{member['bytes']} B, SHA-256 {member['sha256']}")
+    out.print(table)
+
+
+def print_evaluation(out: Console, found: "Evaluation", explain: bool) -> None:
+    """The rates in a few lines; with `explain` beside plain MSE, by kind, and how obtained."""
+    out.print(_rate_line("false_reject_is", found.false_reject,
+                         promised=found.promised_false_reject))  # fmt: skip
+    if found.escape.n:
+        out.print(_rate_line("escape_is", found.escape, mse=found.escape_mse.rate))
+    if found.auroc is not None and found.auroc_mse is not None:
+        out.print(say("auroc_is", auroc=found.auroc, mse=found.auroc_mse))
+    if found.promised_review is not None:
+        good, ng = found.review_good, found.review_ng
+        out.print(say("review_is", good=good.errors, n_good=good.n, ng=ng.errors, n_ng=ng.n))
+    if found.above_promise:
+        out.print(say("above_promise"))
+    escaped = {kind: rate for kind, (rate, _) in found.by_kind.items() if rate.errors}
+    if len(found.by_kind) > 1 and escaped and not explain:
+        kinds = [say("kind_escapes", kind=kind, count=rate.errors, n=rate.n)
+                 for kind, rate in escaped.items()]  # fmt: skip
+        out.print(say("escapes_by_kind", kinds=kinds))
+    if not explain:
+        return
+    out.print()
+    out.print(_comparison(found))
+    out.print(_matrix(found))
+    shown = {"kinds": bool(found.by_kind), "unusable": bool(found.unusable.any()),
+             "pixels": found.pixel_auroc is not None}  # fmt: skip
+    print_how(out, how_evaluated(found.promised_review is not None, **shown))
+
+
+def _rate_line(code: str, rate: "Rate", **more: Any) -> str:
+    if rate.interval is None:
+        return say(f"{code}_none")
+    low, high = rate.interval
+    return say(code, rate=rate.rate, count=rate.errors, n=rate.n, low=low, high=high, **more)
+
+
+def _comparison(found: "Evaluation") -> Table:
+    """Our judge beside the plain-MSE judge, then each kind of defect."""
+    table = _table(
+        "", "kenpin", say("how_interval_name"), say("how_at_most_name"), say("plain_mse")
+    )
+    table.add_row("AUROC", _number(found.auroc), "", "", _number(found.auroc_mse))
+    for name, ours, mse in (
+        ("false_reject_name", found.false_reject, found.false_reject_mse),
+        ("escape_name", found.escape, found.escape_mse),
+    ):
+        table.add_row(say(name), _share(ours), _interval(ours), _most(ours), _share(mse))
+    if found.promised_review is not None:
+        for name, rate in (
+            ("not_ok_good", found.not_ok_good),
+            ("review_good", found.review_good),
+            ("review_ng", found.review_ng),
+        ):
+            table.add_row(say(name), _share(rate), _interval(rate))
+    for kind, (escape, area) in found.by_kind.items():
+        cells = [_share(escape), _interval(escape), _most(escape), f"(AUROC {_number(area)})"]
+        table.add_row(f"  {kind}", *cells)
+    if found.pixel_auroc is not None:
+        table.add_row(say("pixel_auroc"), _number(found.pixel_auroc))
+        table.add_row("AUPRO (0.3)", _number(found.aupro))
+    if found.unusable.any():
+        table.add_row(say("how_unusable_name"), str(int(found.unusable.sum())))
+    if found.left_out:
+        table.add_row(say("left_out"), str(len(found.left_out)))
+    return table
+
+
+def _matrix(found: "Evaluation") -> Table:
+    three = found.promised_review is not None
+    table = _table("", *(("OK", "REVIEW", "NG") if three else ("OK", "NG")))
+    for name, counts in found.matrix.items():
+        own = say("good_pieces" if name == "good" else "ng_pieces")
+        table.add_row(own, *(str(n) for n in (counts if three else (counts[0], counts[2]))))
+    return table
+
+
+def show_page(
+    found: Any, page: "Page", report: Path | None, about: str, as_json: bool, explain: bool
+) -> None:
+    """A result in the terminal or as JSON, and as a page where one is asked for."""
+    written = None
+    if report:
+        from kenpin.report import write_page
+
+        written = write_page(report, page, about)
+    if as_json:
+        print(json.dumps(found.to_dict(), ensure_ascii=False))
+        return
+    for section in page.sections:
+        for sentence in section.sentences:
+            out.print(sentence)
+        if section.rows:
+            table = _table(*section.heads)
+            for row in section.rows:
+                table.add_row(*row)
+            out.print()
+            out.print(table)
+    if explain:
+        print_how(out, page.how)
+    if written:
+        out.print(say("report_written", path=written))
+
+
+def print_how(out: Console, told: dict[str, str]) -> None:
+    """One sentence for each number."""
+    out.print()
+    for name, text in told.items():
+        out.print(f"{name}: {text}", style="dim")
+
+
+def print_masters(out: Console, found: "MasterCheck", explain: bool) -> None:
+    """What follows, then each master piece."""
+    count, bad = len(found.pieces), sum(one.misjudged for one in found.pieces)
+    absent = sum(not one.shown for one in found.pieces)
+    for number, code in (
+        (bad, "master_bad"),
+        (absent, "master_not_shown"),
+        (found.passed, "master_fine"),
+    ):
+        if number:
+            out.print(say(code, bad=number, count=count))
+    heads = ("repeat_piece", "master_should", "how_is_name", "score", "limit")
+    table = _table(*(say(head) for head in heads), "")
+    for one in found.pieces:
+        verdict = one.verdict
+        figures = [f"{verdict.score:.4g}", f"{verdict.limit:.4g}"] if verdict else ["", ""]
+        table.add_row(
+            one.master.name, one.master.expected, verdict.outcome.value if verdict else "-",
+            *figures, str(one.problem or ""), style="bold red" if one.problem else None,
+        )  # fmt: skip
+    out.print(table)
+    if not found.fresh:
+        out.print(say("master_stored"))
+    if found.changed:
+        out.print(say("master_part_changed", names=list(found.changed)))
+    out.print(say("master_record", path=found.record))
+    if explain:
+        print_how(out, how("is", "score", "limit"))
+
+
+def print_examination(out: Console, found: "Examination", explain: bool) -> None:
+    """What is odd, and the pictures most unlike the others."""
+    out.print(say("usable_pictures", count=found.count))
+    if found.findings:
+        table = _table("", say("odd_what"), say("picture"), say("odd_why"), "p")
+        for number, finding in enumerate(found.findings, start=1):
+            table.add_row(f"#{number}", str(finding.kind.notice),
+                          finding.picture or say("all_pictures"), str(finding.detail),
+                          _chance(finding.p_value))  # fmt: skip
+        out.print(table)
+    else:
+        out.print(say("nothing_found"))
+    rest = _not_yet_told(found)
+    if rest:
+        out.print(say("suspects_more"))
+        table = _table("", say("picture"), say("odd_why"), "p")
+        for number, suspect in enumerate(rest, start=1):
+            table.add_row(f"u{number}", suspect.picture, str(suspect.detail),
+                          _chance(suspect.p_value))  # fmt: skip
+        out.print(table)
+    if explain:
+        print_how(out, how("odd"))
+
+
+def suspects_to_draw(found: "Examination") -> list[tuple[PictureSource, str]]:
+    """Each odd picture once, then those most unlike the others, with its numbers in the tables."""
+    drawn: dict[int, tuple[PictureSource, str]] = {}
+    for number, finding in enumerate(found.findings, start=1):
+        if finding.source is not None:
+            _, words = drawn.get(id(finding.source), (finding.source, ""))
+            words = f"{words}, #{number}" if words else f"#{number} {finding.kind.notice}"
+            drawn[id(finding.source)] = finding.source, words
+    for number, suspect in enumerate(_not_yet_told(found), start=1):
+        if suspect.source is not None and id(suspect.source) not in drawn:
+            words = f"u{number} p {_chance(suspect.p_value)}"
+            drawn[id(suspect.source)] = suspect.source, words
+    return list(drawn.values())[:_MOST_DRAWN]
+
+
+def _not_yet_told(found: "Examination") -> "list[Finding]":
+    return [one for one in found.suspects if one not in found.findings]
+
+
+def print_experiment(out: Console, summary: Sequence[dict[str, Any]]) -> None:
+    """Each figure of each way: the mean over the seeds, and half the range."""
+    table = _table("", *(way["who"] for way in summary))
+    for key in dict.fromkeys(key for way in summary for key in way["figures"]):
+        cells = []
+        for way in summary:
+            mean, spread = way["figures"].get(key, (None, None))
+            around = f" ± {spread / 2:.4f}" if mean is not None and way["seeds"] > 1 else ""
+            cells.append("-" if mean is None else f"{mean:.4f}{around}")
+        table.add_row(key, *cells)
+    out.print(table)
+
+
+def print_exported(out: Console, exported: "Exported") -> None:
+    """What was written, and how it was checked."""
+    verdicts = [f"{verdict} {n}" for verdict, n in sorted(exported.verdicts.items())]
+    told = {"folder": exported.folder, "pictures": exported.pictures}
+    out.print(say("exported", **told, found=verdicts, farthest=exported.farthest))
+    if "OK" not in exported.verdicts:
+        out.print(say("exported_none_ok"))
+    out.print(say("exported_check", folder=exported.folder))
+
+
+def print_speed(out: Console, speed: "Speed", margin: float) -> None:
+    """Parts a minute first, then milliseconds by stage, pictures a second, share of the peak."""
+    parts = speed.parts_a_minute(margin)
+    out.print(say("speed_cycle", parts=parts, margin=f"{margin:g}"))
+    table = _table(say("speed_ms"), say("median"), say("speed_p99"))
+    for name, spent in {**speed.stages, "all": speed.whole}.items():
+        told = say(f"speed_{name}")
+        table.add_row(told, f"{spent.median:.2f}", f"{spent.p99:.2f}")
+    out.print(table)
+    height, width = speed.size
+    code = "speed_drawn" if speed.drawn else "speed_given"
+    out.print(say(code, count=speed.judged, width=width, height=height))
+    if speed.passed_over:
+        out.print(say("speed_passed", count=speed.passed_over))
+    if speed.engine:
+        out.print(say("speed_engine", engine=speed.engine))
+    table = _table(say("threads"), say("pictures_per_second"))
+    for threads, rate in speed.rates.items():
+        table.add_row(str(threads), f"{rate:.0f}")
+    out.print(table)
+    if speed.model is None or speed.share is None:
+        out.print(say("speed_no_peak"))
+        return
+    out.print(say("speed_peak", millions=speed.operations / 1e6, model=speed.model / 1e9,
+                  peak=speed.peak / 1e9, share=speed.share))  # fmt: skip
+
+
+def _table(*heads: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=any(heads))
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    return table
+
+
+def _share(rate: "Rate") -> str:
+    if rate.rate is None:
+        return "-"
+    return f"{percent(rate.rate)} ({say('count_of', count=rate.errors, n=rate.n)})"
+
+
+def _interval(rate: "Rate") -> str:
+    if rate.interval is None:
+        return "-"
+    low, high = (percent(bound) for bound in rate.interval)
+    return say("from_to", low=low, high=high)
+
+
+def _most(rate: "Rate") -> str:
+    return "-" if rate.at_most is None else percent(rate.at_most)
+
+
+def _chance(value: float | None) -> str:
+    return "" if value is None else f"{value:.2g}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

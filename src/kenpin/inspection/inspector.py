@@ -1,0 +1,333 @@
+"""The one way from a picture to a verdict; everything that judges goes through it."""
+
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.errors import CalibrationError, DatasetError, PictureError
+from kenpin.judge import (
+    Calibration,
+    absolute_difference,
+    blurred_errors,
+    compare,
+    facts_of,
+    margin,
+    probabilities,
+    refined,
+    regions_to_show,
+    resemblance,
+    score,
+    spread_over,
+    squared_difference,
+)
+from kenpin.part import Bundle, LabelJudge
+from kenpin.prepare import Prepared, distorts, region_through
+from kenpin.sources import PictureSource, read_picture
+from kenpin.system import cores, engine, in_order, one_blas_thread
+from kenpin.text import Notice
+from kenpin.types import (
+    FACTS,
+    Evidence,
+    Floats,
+    Outcome,
+    Picture,
+    Reason,
+    Region,
+    Verdict,
+    WindowVerdict,
+)
+
+
+class Inspector:
+    """Judges pictures with a learned bundle; any number of threads may share it.
+
+    Raises CalibrationError for a bundle without calibration: there is no limit to judge by, and
+    kenpin has no default one; ExtraError where KENPIN_ENGINE asks for an engine that is unknown or
+    not installed.
+
+    review: the share of good parts that need not be OK at once, in place of the recipe's; see
+    `Recipe.review`. Raises RecipeError when it is not possible.
+    """
+
+    def __init__(self, bundle: Bundle, review: float | None = None) -> None:
+        calibrations = [part.calibration for part in bundle.parts if part.calibration is not None]
+        if review is not None:
+            recipe = bundle.recipe.but(review=review)
+            calibrations = [replace(one, review=recipe.review) for one in calibrations]
+        if len(calibrations) < len(bundle.parts):
+            raise CalibrationError("not_calibrated", name=bundle.title)
+        engine()  # said now if it is an unknown one
+        self.bundle = bundle
+        self.calibrations = calibrations
+        how = bundle.recipe.score
+        self._how: Literal["max", "mean", "top"] = "max" if how is None or how == "auto" else how
+
+    @property
+    def calibration(self) -> Calibration:
+        """That of the first label; the only one where there are no labels."""
+        return self.calibrations[0]
+
+    @classmethod
+    def open(cls, path: str | Path, review: float | None = None) -> Self:
+        """An inspector from a .kenpin file; raises BundleError or CalibrationError."""
+        return cls(Bundle.load(path), review)
+
+    def inspect(self, source: PictureSource, expect: str | None = None) -> Verdict:
+        """Judge one picture: a path, an array as `read_picture` takes it, or a `Picture`.
+
+        expect: the label that the part should have; left out, the part is judged as what it looks
+        like. Raises PictureError when it cannot be read, DatasetError for an unknown label.
+        """
+        with one_blas_thread:
+            return self._verdict(source, expect)
+
+    def _verdict(self, source: PictureSource, expect: str | None) -> Verdict:
+        told = self._number(expect)
+        clock = _Clock()
+        picture = read_picture(source)
+        clock.lap("decode")
+        cut = self.bundle.preparation.cut(picture)
+        reason, facts = self._usable(cut, picture)
+        clock.lap("prepare")
+        prepared = self.bundle.preparation.compressed(cut)
+        given = self.bundle.model_input(prepared.windows)
+        views = [self._view(prepared, given, number) for number in range(len(self.bundle.parts))]
+        clock.lap("model")
+        decision = self._decide(views, told)
+        outcome = decision.outcome if reason is None else Outcome.UNUSABLE
+        view, calibration = views[decision.number], self.calibrations[decision.number]
+        by_machine = self.bundle.parts[decision.number].svm is not None
+        names = self.bundle.preparation.names
+        windows = _judge_windows(view, outcome, calibration, names, by_machine)
+        evidence = self._evidence(prepared, view, decision.number)
+        regions = _regions(view, windows, calibration, evidence, picture.size)
+        clock.lap("judge")
+        verdict = Verdict(
+            picture=picture.name,
+            outcome=outcome,
+            score=view.score,
+            limit=calibration.limit,
+            p_value=calibration.p_value(view.score),
+            regions=regions,
+            l1=absolute_difference(view.residuals),
+            l2=squared_difference(view.residuals),
+            size=picture.size,
+            notes=(*self._notes(picture), *decision.notes),
+            milliseconds=clock.laps,
+            evidence=evidence,
+            level=calibration.level,
+            windows=windows if self.bundle.preparation.windows else (),
+            reason=reason,
+            review_limit=calibration.review_limit,
+            **facts,
+        )
+        return verdict if not self.bundle.labels else self._named(verdict, decision, expect)
+
+    def inspect_many(
+        self,
+        sources: Iterable[PictureSource],
+        expect: str | None = None,
+        threads: int | None = None,
+    ) -> Generator[Verdict | PictureError]:
+        """The verdicts on many pictures, in their order, several at a time.
+
+        One that cannot be read comes as the PictureError it raised and does not stop the rest.
+        However many there are, only a few are in memory. Close the generator if you do not take
+        all: until then its threads wait. threads: left out, one for each core.
+        Raises DatasetError for an unknown label.
+        """
+        self.check_label(expect)
+
+        def judged(source: PictureSource) -> Verdict | PictureError:
+            try:
+                return self.inspect(source, expect)
+            except PictureError as error:
+                return error
+
+        return in_order(judged, sources, threads or cores(), one_thread=True)
+
+    def _named(self, verdict: Verdict, decision: "_Decision", expect: str | None) -> Verdict:
+        """The verdict with what the labels say."""
+        likeness, number = decision.likeness, decision.number
+        return replace(
+            verdict,
+            expected=expect,
+            label=self.bundle.labels[decision.alike],
+            sure=float(probabilities(likeness, self.bundle.temperature)[decision.alike]),
+            margin=margin(likeness, number),
+            margin_limit=self.calibrations[number].margin_limit,
+        )
+
+    def check_label(self, label: str | None) -> None:
+        """Raise DatasetError now if `inspect` could not be told to expect this label."""
+        self._number(label)
+
+    def calibration_of(self, verdict: Verdict) -> Calibration:
+        """The calibration by which the verdict was made."""
+        label = verdict.label if verdict.expected is None else verdict.expected
+        return self.calibrations[self._number(label) or 0]
+
+    def _number(self, label: str | None) -> int | None:
+        labels = self.bundle.labels
+        if label is None:
+            return None
+        if label not in labels:
+            known = ", ".join(labels)
+            text = "label_unknown" if labels else "no_labels"
+            raise DatasetError(text, name=self.bundle.title, label=label, known=known)
+        return labels.index(label)
+
+    def _usable(self, prepared: Prepared, picture: Picture) -> tuple[Reason | None, dict[str, Any]]:
+        usability = self.bundle.usability
+        if usability is None:
+            return None, {}
+        facts = facts_of(prepared.overview, prepared.upright, picture.size)
+        return usability.reason(facts), dict(zip(FACTS, usability.told(facts), strict=True))
+
+    def _view(self, prepared: Prepared, given: Floats, number: int) -> "_View":
+        """given: (K, h, w, C) what the model sees of the prepared windows."""
+        part: LabelJudge = self.bundle.parts[number]
+        told = number * len(given) + np.arange(len(given))
+        residuals, reconstructions = compare(self.bundle.model, given, told)
+        differences = np.stack(
+            [measure.map(window, residual)
+             for measure, window, residual in zip(part.measures, given, residuals, strict=True)]
+        )  # fmt: skip
+        values = tuple(score(difference, self._how) for difference in differences)
+        worst = part.svm.value(list(differences)) if part.svm else max(values)
+        size = prepared.windows.shape[1:3]
+        spread = np.stack([spread_over(difference, size) for difference in differences])
+        if self.bundle.encoder is not None and self.bundle.preparation.ignored is not None:
+            spread[self.bundle.preparation.ignored] = 0
+        return _View(residuals, reconstructions, spread, values, worst)
+
+    def _evidence(self, prepared: Prepared, view: "_View", number: int) -> Evidence:
+        shown, rebuilt = self.bundle.shown, view.reconstructions
+        windows = prepared.windows
+        if shown is not None:
+            rebuilt = shown.reconstruct(windows, number * len(windows) + np.arange(len(windows)))
+        for_people = shown is not None
+        return Evidence(windows, rebuilt, view.differences, prepared.to_picture, for_people)
+
+    def _decide(self, views: Sequence["_View"], told: int | None) -> "_Decision":
+        """As which label it is judged, and the outcome; a note when it is NG for its margin alone.
+
+        Between two labels that both do not fit, a comparison says little: the part is NG then.
+        """
+        likeness = resemblance(np.array([view.score for view in views]))
+        alike = int(likeness.argmin())
+        number = alike if told is None else told
+        calibration, labels = self.calibrations[number], self.bundle.labels
+        outcome, notes = calibration.judge(views[number].score), ()
+        decision = _Decision(number, alike, likeness, outcome, notes)
+        most = calibration.margin_limit
+        apart = margin(likeness, number) if most is not None else 0.0
+        if most is None or apart <= most:
+            doubtful = calibration.review_margin_limit
+            if outcome is Outcome.OK and doubtful is not None and apart > doubtful:
+                return replace(decision, outcome=Outcome.REVIEW)
+            return decision
+        if alike != number and views[alike].score <= self.calibrations[alike].limit:
+            return replace(decision, outcome=Outcome.WRONG_PART)
+        if outcome is Outcome.NG:
+            return decision
+        other = labels[int(likeness.argsort()[1]) if alike == number else alike]
+        note = Notice("note_between", label=labels[number], other=other)
+        return replace(decision, outcome=Outcome.NG, notes=(note,))
+
+    def _notes(self, picture: Picture) -> tuple[Notice, ...]:
+        notes = list(picture.notes)
+        if self.bundle.preparation.color == "rgb" and picture.pixels.ndim == 2:
+            notes.append(Notice("note_grey"))
+        if self.bundle.usability is None and distorts(picture.size, self.bundle.provenance.size):
+            notes.append(Notice("note_proportions"))
+        return tuple(notes)
+
+
+@dataclass(frozen=True, eq=False)
+class _Decision:
+    """As which label a picture is judged, which it is most like, and what came of it."""
+
+    number: int
+    alike: int
+    likeness: NDArray[np.float64]
+    outcome: Outcome
+    notes: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """A picture as seen under one label: each of its windows, and the score of them together."""
+
+    residuals: Floats
+    reconstructions: Floats | None
+    differences: Floats
+    scores: tuple[float, ...]
+    score: float
+
+    @property
+    def peaks(self) -> tuple[float, ...]:
+        """The largest difference of each window."""
+        return tuple(float(difference.max()) for difference in self.differences)
+
+
+def _judge_windows(
+    view: _View,
+    outcome: Outcome,
+    calibration: Calibration,
+    names: Sequence[str | None],
+    by_machine: bool,
+) -> tuple[WindowVerdict, ...]:
+    """Of a part that is not OK the windows above the limit; if there is none, the worst one."""
+    # A judge that learned from NG pictures has no limit for one window: the level is for places.
+    values = view.peaks if by_machine else view.scores
+    most = calibration.level if by_machine else calibration.limit
+    if outcome is Outcome.REVIEW and not by_machine:
+        most = min(most, calibration.review_limit or most)
+    above = [value > most for value in values]
+    if not any(above):
+        above = [value == max(values) for value in values]
+    all_alike = outcome in (Outcome.OK, Outcome.UNUSABLE)
+    return tuple(
+        WindowVerdict(name or "", outcome if all_alike or guilty else Outcome.OK, value)
+        for name, guilty, value in zip(names, above, view.scores, strict=True)
+    )
+
+
+def _regions(
+    view: _View,
+    windows: Sequence[WindowVerdict],
+    calibration: Calibration,
+    evidence: Evidence,
+    size: tuple[int, int],
+) -> tuple[Region, ...]:
+    """The places to look at, of all windows that are not OK, in the picture of `size` (H, W)."""
+    guilty = [window.outcome not in (Outcome.OK, Outcome.UNUSABLE) for window in windows]
+    found, errors = [], None
+    if any(guilty) and evidence.for_people and evidence.reconstruction is not None:
+        errors = blurred_errors(evidence.prepared, evidence.reconstruction)
+    for number, (window, there) in enumerate(zip(windows, evidence.to_picture, strict=True)):
+        if not guilty[number]:
+            continue
+        for region in regions_to_show(view.differences[number], calibration.level):
+            named = replace(region, window=window.name or None)
+            if errors is not None:
+                named = refined(named, view.differences[number], errors[number])
+            found.append(region_through(there, named, size))
+    return tuple(sorted(found, key=lambda region: -region.peak))
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = perf_counter()
+        self.laps[stage] = 1000 * (now - self._last)
+        self._last = now

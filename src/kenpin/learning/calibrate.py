@@ -1,0 +1,89 @@
+"""From held-out good pictures to scores, and from scores to the limits of each label."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.judge import Calibration, margin, resemblance, score, squared_difference
+from kenpin.learning.cross_fit import FOLDS, FoldMeasures, HeldOut
+from kenpin.models import Labels
+from kenpin.recipe import Recipe
+from kenpin.statistics import rank_limit
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What the limits are taken from, of N held-out good pictures.
+
+    under_each: (N, L) the score under each label; the worst window rules. peaks: (N,) the largest
+    difference under the own label, squares: (N,) the mean squared residual. labels: (N,).
+    """
+
+    under_each: NDArray[np.float64]
+    peaks: NDArray[np.float64]
+    squares: NDArray[np.float64]
+    labels: Labels
+
+    @property
+    def own(self) -> NDArray[np.float64]:
+        """(N,) the score of each picture under its own label."""
+        return self.under_each[np.arange(len(self.labels)), self.labels]
+
+
+def scores_of(held_out: HeldOut, measures: Sequence[FoldMeasures], recipe: Recipe) -> Scores:
+    """measures: of each number."""
+    how: Any = recipe.score
+    windows, labels = held_out.windows, held_out.labels
+    under_each = np.full((len(labels), len(measures) // windows), np.nan)
+    peaks, squares = np.empty(len(labels)), np.empty(len(labels))
+    for picture, own in enumerate(labels):
+        those = held_out.of_picture(picture)
+        maps = [measures[held_out.numbers[i]].map(held_out, i) for i in those]
+        under_each[picture, own] = max(score(difference, how) for difference in maps)
+        peaks[picture] = max(float(difference.max()) for difference in maps)
+        squares[picture] = np.mean([squared_difference(held_out.residuals[i]) for i in those])
+        for label, residuals in enumerate(held_out.of_label):
+            if label != own:
+                others = measures[label * windows : (label + 1) * windows]
+                under_each[picture, label] = max(
+                    score(other.final.map(held_out.inputs[i], residuals[i]), how)
+                    for i, other in zip(those, others, strict=True)
+                )
+    return Scores(under_each, peaks, squares, labels)
+
+
+def calibrations_of(scores: Scores, recipe: Recipe) -> list[Calibration | None]:
+    """The calibration of each label; none where nothing was held out."""
+    number = scores.under_each.shape[1]
+    if recipe.held_out == "none":
+        return [None] * number
+    likeness = resemblance(scores.under_each)
+    found: list[Calibration | None] = []
+    for label in range(number):
+        inside = np.flatnonzero(scores.labels == label)
+        margins = [margin(likeness[i], label) for i in inside] if number > 1 else []
+        order = np.argsort(scores.under_each[inside, label], kind="stable")
+        calibration = Calibration(
+            scores=scores.under_each[inside, label][order],
+            mse_scores=np.sort(scores.squares[inside]),
+            false_reject=recipe.false_reject,
+            held_out="split" if recipe.held_out == "split" else "kfold",
+            folds=recipe.folds or FOLDS,
+            level=rank_limit(np.sort(scores.peaks[inside]), recipe.false_reject),
+            margins=np.array(margins)[order] if margins else np.empty(0),
+            review=recipe.review,
+        )
+        if recipe.score == "max":  # then the place and the picture have one limit
+            calibration = replace(calibration, level=calibration.limit)
+        found.append(calibration)
+    return found
+
+
+def joined(parts: Sequence[Scores]) -> Scores:
+    """Several batches as one."""
+    return Scores(
+        *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Scores))
+    )

@@ -1,0 +1,225 @@
+"""Model, difference and score, chosen by how well they find simulated defects on good pictures.
+
+No test label is used and no NG picture is needed: of the good pictures a third is kept from the
+candidates, every kind of simulated defect is laid on each of these, and the candidate that best
+tells them from the untouched ones is taken.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.drawn import SIMULATED, simulate
+from kenpin.errors import ExtraError, RecipeError
+from kenpin.judge import Measure, compare, learn_variation, score
+from kenpin.learning.good_pictures import GoodPictures
+from kenpin.learning.read import size_for
+from kenpin.models import NAMES, Labels, encoder_for, learn_model, settle_model
+from kenpin.prepare import resize
+from kenpin.recipe import Recipe
+from kenpin.statistics import auroc
+from kenpin.text import say
+from kenpin.types import Floats, Progress
+
+SMOOTHINGS = (0.0, 1 / 64, 1 / 32, 1 / 16, 1 / 8)
+_SHARE = 1 / 3  # of the pictures, held out to try the candidates on
+_LEAST_HELD_OUT, _MOST_HELD_OUT, _MOST_PIXELS = 40, 200, 500_000
+_FOLDS = 5  # of the held-out pictures, for the variation
+
+
+def choose(
+    good: GoodPictures, recipe: Recipe, progress: Progress
+) -> tuple[Recipe, tuple[dict[str, Any], ...]]:
+    """The recipe with 'auto' decided, and the table of candidates, best first.
+
+    A recipe without 'auto' comes back as it is, with an empty table. A row says model, difference,
+    score, smoothing, auroc (mean over the kinds of simulated defects), worst (the kind found worst)
+    and worst_auroc; a model that was not finished within the budget has a reason instead.
+    """
+    if "auto" not in (recipe.model, recipe.difference, recipe.score):
+        return recipe, ()
+    started = perf_counter()
+    rows: list[dict[str, Any]] = []
+    for number, model in enumerate(_models(recipe, good.labelled)):
+        left = recipe.budget - (perf_counter() - started)
+        limit = perf_counter() + left if number else None  # the first model always gets its time
+        try:
+            if number and left <= 0:
+                raise _OutOfTime
+            rows += candidates_of(good, recipe.but(model=model), _timed(progress, limit))
+        except ExtraError:
+            continue  # needs a package that is not there
+        except _OutOfTime:
+            rows.append({"model": model, "reason": "out_of_budget"})
+    if not rows:
+        raise RecipeError("nothing_to_choose")
+    rows.sort(key=lambda row: -row.get("auroc", -1.0))
+    best = rows[0]
+    chosen = recipe.but(**{key: best[key] for key in ("model", "difference", "score", "smoothing")})
+    return chosen, tuple(rows)
+
+
+class _OutOfTime(Exception):  # noqa: N818 - not an error, and never leaves this file
+    pass
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """Held-out pictures, untouched and with each kind of simulated defect, in the same order.
+
+    inputs: (N, h, w, C) and residuals (N, h, w, D) of each, by kind; "good" is untouched.
+    labels: (N,).
+    """
+
+    labels: Labels
+    inputs: dict[str, Floats]
+    residuals: dict[str, Floats]
+    reconstructs: bool
+
+
+def _models(recipe: Recipe, conditional: bool) -> Sequence[str]:
+    if recipe.model != "auto":
+        return (recipe.model,)
+    # Cheap ones first, so that the budget is spent on many.
+    possible = [name for name in NAMES if conditional or name != "cvae"]
+    return [name for name in possible if name != "feature" or not recipe.compression.steps]
+
+
+def candidates_of(good: GoodPictures, recipe: Recipe, progress: Progress) -> list[dict[str, Any]]:
+    """The rows of all differences and scores with one model."""
+    trial = _trial(good, recipe, progress)
+    rows = []
+    for difference, how, smoothing in _candidates(recipe, trial.reconstructs):
+        aurocs = _aurocs(trial, difference, how, smoothing)
+        worst = min(aurocs, key=lambda kind: aurocs[kind])
+        rows.append(
+            {
+                "model": recipe.model,
+                "difference": difference,
+                "score": how,
+                "smoothing": smoothing,
+                "auroc": round(float(np.mean(list(aurocs.values()))), 4),
+                "worst": worst,
+                "worst_auroc": round(aurocs[worst], 3),
+            }
+        )
+    return rows
+
+
+def _trial(good: GoodPictures, recipe: Recipe, progress: Progress) -> _Trial:
+    rng = np.random.default_rng(recipe.seed)
+    usable = ~good.apart  # what `split` keeps for the limit chooses nothing
+    labels, windows = good.numbers, good.preparation.count
+    several = bool(labels.max())
+    held_out = _held_out(labels, usable, good.inputs[0].size, rng)
+    rest = np.flatnonzero(usable & ~np.isin(np.arange(len(usable)), held_out))
+    told = labels[rest] if several else None
+    encoder = None
+    if recipe.model == "feature":
+        encoder = good.encoder or encoder_for(recipe)
+
+    def inputs_of(pictures: Floats, windows_of: NDArray[np.intp]) -> Floats:
+        smaller = _at_its_size(pictures, good.size, recipe)
+        if encoder is not None:
+            return encoder.encode(smaller)
+        pairs = zip(smaller, windows_of % windows, strict=True)
+        return np.stack([good.preparation.steps(picture, window)[-1] for picture, window in pairs])
+
+    learning = inputs_of(good.pictures[rest], rest)
+    least = len(rest) if told is None else int(np.bincount(told).min())
+    recipe = settle_model(learning, recipe, least, told)
+    model = learn_model(learning, recipe, progress, told)
+    inputs, residuals = {}, {}
+    for kind in ("good", *SIMULATED):
+        pictures = good.pictures[held_out]
+        if kind != "good":
+            pictures = np.stack([simulate(picture, kind, rng)[0] for picture in pictures])
+        inputs[kind] = inputs_of(pictures, held_out)
+        own = labels[held_out] if several else None
+        residuals[kind], reconstruction = compare(model, inputs[kind], own)
+        progress(say("stage_choosing"), len(inputs), 1 + len(SIMULATED))
+    return _Trial(labels[held_out], inputs, residuals, reconstruction is not None)
+
+
+def _held_out(
+    labels: Labels, usable: NDArray[np.bool_], size: int, rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Of each label a third of the usable pictures, but no more than is quick to try."""
+    most = min(_MOST_HELD_OUT, max(_LEAST_HELD_OUT, _MOST_PIXELS // size))
+    parts = []
+    for label in np.unique(labels):
+        own = rng.permutation(np.flatnonzero(usable & (labels == label)))
+        share = max(2, min(round(_SHARE * len(own)), -(-most // len(np.unique(labels)))))
+        parts.append(own[:share])
+    return np.concatenate(parts)
+
+
+def _at_its_size(pictures: Floats, frame: tuple[int, int], recipe: Recipe) -> Floats:
+    """Models of pixels see smaller pictures than features are made of, networks smaller ones yet.
+
+    Unless the user decided the size. frame: see `Preparation`.
+    """
+    if recipe.size or recipe.compression.steps:
+        return pictures
+    size = size_for(frame, recipe)
+    if size == pictures.shape[1:3]:
+        return pictures
+    small = np.stack([resize(picture, size) for picture in pictures])
+    return np.asarray(small.reshape(len(pictures), *size, -1), np.float32)
+
+
+def _candidates(recipe: Recipe, reconstructs: bool) -> Iterator[tuple[Any, Any, float]]:
+    """Difference, score and smoothing; of equally good ones the first is taken."""
+    differences = (
+        ["units", "l1", "l2", "ssim"] if recipe.difference == "auto" else [recipe.difference]
+    )
+    scores = ["max", "mean", "top"] if recipe.score == "auto" else [recipe.score]
+    for difference in differences:
+        if difference == "ssim" and not reconstructs:
+            continue
+        for how in scores:
+            if recipe.smoothing is not None:
+                yield difference, how, recipe.smoothing
+            elif difference == "units" or how == "mean":
+                yield difference, how, 0.0
+            else:
+                for smoothing in SMOOTHINGS:
+                    yield difference, how, smoothing
+
+
+def _aurocs(trial: _Trial, difference: Any, how: Any, smoothing: float) -> dict[str, float]:
+    """For each kind of simulated defect, how often it scores above an untouched picture."""
+    count = len(trial.inputs["good"])
+    measures = [Measure(difference, smoothing)] * count
+    for label in np.unique(trial.labels) if difference == "units" else ():
+        own = np.flatnonzero(trial.labels == label)
+        own_folds = np.arange(len(own)) % min(_FOLDS, len(own))
+        _, without = learn_variation(trial.residuals["good"][own], own_folds)
+        for index, fold in zip(own, own_folds, strict=True):
+            measures[index] = Measure("units", smoothing, without[fold])
+
+    def scores(kind: str) -> NDArray[np.float64]:
+        pictures, residuals = trial.inputs[kind], trial.residuals[kind]
+        return np.array(
+            [score(m.map(p, r), how) for m, p, r in zip(measures, pictures, residuals, strict=True)]
+        )
+
+    good, defective = scores("good"), np.arange(2 * count) >= count
+    return {
+        kind: auroc(np.concatenate([good, scores(kind)]), defective) or 0.0 for kind in SIMULATED
+    }
+
+
+def _timed(progress: Progress, deadline: float | None) -> Progress:
+    """The same progress, but past the deadline a candidate is given up."""
+
+    def told(stage: str, done: int, total: int) -> None:
+        if deadline is not None and perf_counter() > deadline:
+            raise _OutOfTime
+        progress(say("stage_choosing"), done, total)
+
+    return told

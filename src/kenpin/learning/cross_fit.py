@@ -1,0 +1,192 @@
+"""Good pictures as models see them that have not learned from them.
+
+They give the variation of good parts; what limits follow from them is in kenpin.learning.calibrate.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.judge import GoodVariation, Measure, compare, learn_variation
+from kenpin.models import Labels, Model, learn_model, settle_model
+from kenpin.recipe import Recipe
+from kenpin.text import say
+from kenpin.types import Floats, Progress
+
+_STEPS = 1000  # of the way
+FOLDS, FOLDS_OF_NETWORKS = 10, 5  # measured in docs/decisions/folds.md
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Good pictures as a model sees them that has not learned from them.
+
+    Picture by picture, of each its K windows. inputs: (N * K, h, w, C). residuals: (N * K, h, w,
+    D) under each picture's own label. numbers: (N * K,), see `numbers_of`. folds: (N * K,).
+    of_label: for each label the residuals (N * K, h, w, D) of all under it; none without labels.
+    """
+
+    inputs: Floats
+    residuals: Floats
+    numbers: Labels
+    folds: NDArray[np.intp]
+    of_label: Sequence[Floats]
+    windows: int = 1
+
+    @property
+    def labels(self) -> Labels:
+        """(N,) the label of each picture."""
+        return self.numbers[:: self.windows] // self.windows
+
+    def of_picture(self, index: int) -> range:
+        """Where the windows of a picture are."""
+        return range(index * self.windows, (index + 1) * self.windows)
+
+
+@dataclass(frozen=True, eq=False)
+class FoldMeasures:
+    """The measure of one window of a label, and the one for each fold that has not seen it."""
+
+    final: Measure
+    of_fold: Sequence[Measure]
+
+    @property
+    def alone(self) -> "FoldMeasures":
+        """For pictures that took no part in learning at all, which are one fold."""
+        return FoldMeasures(self.final, [self.final])
+
+    def map(self, held_out: HeldOut, index: int) -> Floats:
+        """(h, w) the difference of a held-out window under its own label."""
+        measure = self.of_fold[held_out.folds[index]]
+        difference: Floats = measure.map(held_out.inputs[index], held_out.residuals[index])
+        return difference
+
+
+def assign_folds(
+    inputs: Floats, numbers: Labels, windows: int, recipe: Recipe
+) -> tuple[Recipe, NDArray[np.intp]]:
+    """The settled recipe, and the fold 0...K-1 of each of (N * K, h, w, C) windows, at random.
+
+    All windows of a picture are in one fold.
+    """
+    labels = numbers[::windows] // windows
+    counts = np.bincount(labels)
+    number = min(recipe.folds or FOLDS, int(counts.min()))
+    rng = np.random.default_rng(recipe.seed)
+    folds = np.empty(len(labels), np.intp)
+    least = len(labels)
+    for label, count in enumerate(counts):
+        folds[labels == label] = rng.permutation(count) % number
+        least = min(least, int(count) - int(np.bincount(folds[labels == label]).max()))
+    settled = settle_model(inputs, recipe.but(folds=number), least, _told(numbers))
+    return settled, np.repeat(folds, windows)
+
+
+def cross_fit(
+    inputs: Floats,
+    numbers: Labels,
+    folds: NDArray[np.intp],
+    windows: int,
+    recipe: Recipe,
+    progress: Progress,
+    under_others: bool = True,
+    begin: float = 0.0,
+) -> HeldOut:
+    """Every picture as seen by a model learned without the picture's fold.
+
+    under_others: also under the other labels, which only limits need. begin: how much of the way,
+    from 0 to 1, was behind the progress before.
+    """
+    parts, count = [], int(folds.max()) + 1
+    labels = int(numbers.max()) // windows + 1
+    for fold in range(count):
+        stage = say("stage_fold", fold=fold + 1, folds=count)
+        way = (begin + (1 - begin) * n / count for n in (fold, fold + 1))
+        own = part_of(progress, stage, *way)
+        inside = folds == fold
+        told = numbers[~inside] if labels * windows > 1 else None
+        model = learn_model(inputs[~inside], recipe, own, told)
+        those = inputs[inside], numbers[inside]
+        parts.append(held_out_from(model, *those, windows, labels, under_others))
+        own("", 1, 1)
+    order = back_in_order(folds)
+    return HeldOut(
+        inputs=inputs,
+        residuals=np.concatenate([part.residuals for part in parts])[order],
+        numbers=numbers,
+        folds=folds,
+        of_label=[
+            np.concatenate([part.of_label[n] for part in parts])[order]
+            for n in range(len(parts[0].of_label))
+        ],
+        windows=windows,
+    )
+
+
+def back_in_order(folds: NDArray[np.intp]) -> NDArray[np.intp]:
+    """(N,) what brings pictures that come fold after fold back into their own order."""
+    number = int(folds.max()) + 1
+    return np.argsort(np.concatenate([np.flatnonzero(folds == fold) for fold in range(number)]))
+
+
+def held_out_from(
+    model: Model,
+    inputs: Floats,
+    numbers: Labels,
+    windows: int,
+    labels: int,
+    under_others: bool = True,
+) -> HeldOut:
+    """Pictures as seen by a model that has not learned from them, as one fold.
+
+    labels: how many the model knows, whether or not they are among the pictures.
+    """
+    of_label = []
+    residuals, _ = compare(model, inputs, numbers if labels * windows > 1 else None)
+    if labels > 1 and under_others:
+        for label in range(labels):
+            told = label * windows + numbers % windows
+            of_label.append(compare(model, inputs, told)[0])
+    folds = np.zeros(len(inputs), np.intp)
+    return HeldOut(inputs, residuals, numbers, folds, of_label, windows)
+
+
+def measures_of(
+    held_out: HeldOut | None, recipe: Recipe, number: int, ignored: Mask | None = None
+) -> FoldMeasures:
+    """How windows of this number are compared, with the variation of those held out.
+
+    ignored: (h, w) True where the difference does not count.
+    """
+    kind: Any = recipe.difference
+    smoothing = recipe.smoothing or 0.0
+    if kind != "units" or held_out is None:
+        measure = Measure(kind, smoothing, ignored=ignored)
+        return FoldMeasures(measure, [measure] * (recipe.folds or 1))
+    inside = held_out.numbers == number
+    variation, without = learn_variation(held_out.residuals[inside], held_out.folds[inside])
+
+    def measured(one: GoodVariation) -> Measure:
+        return Measure(kind, smoothing, one, ignored)
+
+    return FoldMeasures(measured(variation), [measured(one) for one in without])
+
+
+def part_of(progress: Progress, name: str, begin: float = 0.0, end: float = 1.0) -> Progress:
+    """The same progress under another stage's name, as a part of the way from 0 to 1."""
+
+    def told(stage: str, done: int, total: int) -> None:
+        way = begin + (end - begin) * (done / total if total else 0)
+        progress(f"{name} · {stage}" if stage else name, round(_STEPS * way), _STEPS)
+
+    return told
+
+
+def _told(numbers: Labels) -> Labels | None:
+    """What a model is told: nothing where there is one part and one window."""
+    return numbers if numbers.max() else None

@@ -1,0 +1,297 @@
+"""From good pictures and a recipe to a part: read, prepare, cross-fit, calibrate."""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kenpin.errors import CalibrationError, DatasetError, RecipeError
+from kenpin.judge import Usability, fit_temperature, learn_usability, resemblance
+from kenpin.learning.calibrate import Scores, calibrations_of, joined, scores_of
+from kenpin.learning.choose import choose
+from kenpin.learning.cross_fit import (
+    FOLDS,
+    FOLDS_OF_NETWORKS,
+    FoldMeasures,
+    HeldOut,
+    assign_folds,
+    cross_fit,
+    held_out_from,
+    measures_of,
+    part_of,
+)
+from kenpin.learning.good_pictures import GoodPictures
+from kenpin.learning.oddities import FALSE_ALARM, Finding, Kind, in_test, summary, unlike
+from kenpin.learning.read import Given, LabelsGiven, read_good_pictures, read_tested
+from kenpin.learning.with_ng import judge_with_ng, read_usable_ng
+from kenpin.models import (
+    NETWORKS,
+    WITHOUT_RECONSTRUCTION,
+    Model,
+    check_installed,
+    learn_model,
+    load_model,
+)
+from kenpin.part import Bundle, LabelJudge, Provenance, ShownReconstruction, learn_shown
+from kenpin.recipe import Recipe
+from kenpin.sources import Layout, encode
+from kenpin.text import Notice, say
+from kenpin.types import Floats, Progress
+
+
+def learn(
+    good: Given,
+    recipe: Recipe | None = None,
+    progress: Progress | None = None,
+    *,
+    labels: LabelsGiven = None,
+    ng: Given | None = None,
+    layout: Layout | None = None,
+) -> Bundle:
+    """Learn a part from pictures of good pieces.
+
+    good: a folder, a folder in MVTec layout (train/good is taken), a CSV or Excel file that names
+    pictures, an idx file, a zip of any of these, or a sequence of paths, arrays or `Picture`s.
+    recipe: the defaults when left out. progress: told how far it is. layout: what the columns of
+    a table mean, where they are not called as usual.
+
+    labels: which part each picture shows, when there are several: "folders" for the sub-folders of
+    `good`, the name of a column of the table, or a sequence with a label for each picture.
+
+    ng: pictures of NG pieces, at least 5, in any form that `good` may have. A support vector
+    machine on the difference is then kept as the judge if it lets fewer of them escape.
+
+    Pictures that repeat another one, pixel by pixel, are used once; unreadable ones are left out;
+    both are named in the bundle's `provenance`. Of more pictures than fit a modest memory the
+    model learns from a random part, and the others give the limit.
+
+    Raises DatasetError when too few can be used, ExtraError when the model needs a package that is
+    not installed.
+    """
+    if recipe is not None and not isinstance(recipe, Recipe):
+        raise RecipeError("not_a_recipe", kind=type(recipe).__name__)
+    recipe = (recipe or Recipe()).settled()
+    progress = progress or _silent
+    if recipe.model != "auto":
+        check_installed(recipe.model)
+    pictures = read_good_pictures(good, labels, recipe, progress, layout)
+    chosen, choice = choose(pictures, recipe, progress)
+    if chosen.model != recipe.model:  # each kind sees pictures of another size
+        pictures = read_good_pictures(good, labels, chosen, progress, layout)
+    tested = in_test(pictures.each, read_tested(good, pictures.preparation, progress))
+    if tested:
+        remark = summary(Kind.IN_TEST, tested)
+        pictures = replace(pictures, remarks=(*pictures.remarks, remark))
+    return learn_from(pictures, chosen, progress, ng=ng, choice=choice, layout=layout)
+
+
+def learn_from(
+    good: GoodPictures,
+    recipe: Recipe,
+    progress: Progress | None = None,
+    *,
+    ng: Given | None = None,
+    choice: tuple[dict[str, Any], ...] = (),
+    layout: Layout | None = None,
+) -> Bundle:
+    """Learn from pictures already read and prepared; recipe: `settled`, without 'auto'."""
+    progress = progress or _silent
+    recipe = _as_used(good, recipe)
+    ng_inputs, ng_remarks = None, tuple[Notice, ...]()
+    if ng is not None:  # what is wrong with them is said before the long part
+        ng_inputs, ng_remarks = read_usable_ng(ng, good, recipe, progress, layout)
+    recipe, model, held_out, measures, scores = _held_out_and_scored(good, recipe, progress)
+    judges = _judges(good, measures, scores, recipe)
+    found: dict[str, Any] = {}
+    if ng_inputs is not None:
+        judge, found = judge_with_ng(judges[0], model, held_out, measures, ng_inputs, recipe)
+        judges = (judge,)
+    remarks = (*good.remarks, *_remarks(good, scores, judges, recipe), *ng_remarks)
+    return Bundle(
+        recipe=recipe,
+        preparation=good.preparation,
+        model=model,
+        parts=judges,
+        provenance=Provenance(
+            pictures=good.hashes,
+            size=good.size,
+            left_out=tuple((item.name, item.reason) for item in good.left_out),
+            remarks=remarks,
+            learned=int((~good.apart).sum()) // good.preparation.count,
+        ),
+        previews=_previews(good, held_out),
+        temperature=_temperature(good, scores),
+        choice=choice,
+        ng=found,
+        usability=_usability(good, recipe),
+        encoder=good.encoder,
+        shown=_shown(good, recipe, progress),
+    )
+
+
+def _as_used(good: GoodPictures, recipe: Recipe) -> Recipe:
+    """The recipe with what the pictures decided; raises where model and pictures do not fit."""
+    few = FOLDS_OF_NETWORKS if recipe.model in NETWORKS else FOLDS
+    backbone = {"backbone": Path(recipe.feature.backbone).name}
+    used = recipe.but(
+        size=good.preparation.size,
+        color=good.preparation.color,
+        folds=recipe.folds or few,
+        ignore_mask=None if recipe.ignore_mask is None else Path(recipe.ignore_mask).name,
+        feature=recipe.feature.model_copy(update=backbone).model_dump(),
+    )
+    if good.rest and used.held_out == "kfold":  # too many to be seen by every fold
+        used = used.but(held_out="split")
+    if used.difference == "ssim" and used.model in WITHOUT_RECONSTRUCTION:
+        raise RecipeError("ssim_needs", model=used.model)
+    if used.model == "cvae" and not good.labelled:
+        raise DatasetError("labels_needed")
+    return used
+
+
+def _held_out_and_scored(
+    good: GoodPictures, recipe: Recipe, progress: Progress
+) -> tuple[Recipe, Model, HeldOut, tuple[FoldMeasures, ...], Scores]:
+    """The model, and good pictures it has not seen: by folds, or such as took no part."""
+    windows, kept = good.preparation.count, ~good.apart
+    inputs, numbers = good.inputs[kept], good.numbers[kept]
+    recipe, folds = assign_folds(inputs, numbers, windows, recipe)
+    by_folds = recipe.held_out != "split"
+    crossed = recipe.difference == "units" or by_folds
+    share = 1 / (2 + folds.max()) if crossed else 1.0  # of the way: one learning and the folds
+    own = part_of(progress, say("stage_final", count=len(inputs)), 0, share)
+    learned = learn_model(inputs, recipe, own, numbers if numbers.max() else None)
+    own("", 1, 1)
+    cross = None
+    if crossed:
+        cross = cross_fit(inputs, numbers, folds, windows, recipe, progress, by_folds, share)
+    # What judges is what a bundle will load again, so saving cannot change a verdict.
+    model = load_model(recipe.model, learned.state())
+    measures = tuple(
+        measures_of(cross, recipe, number, good.preparation.ignored_at(number % windows, good.grid))
+        for number in range(windows * len(good.names))
+    )
+    if cross is not None and by_folds:
+        return recipe, model, cross, measures, _finite(scores_of(cross, measures, recipe))
+    measures = tuple(one.alone for one in measures)
+    outside = _outside(good, model, progress)
+    first = next(outside)
+    # One batch after the other: all of very many pictures would not fit.
+    every = [scores_of(one, measures, recipe) for one in itertools.chain([first], outside)]
+    return recipe, model, first, measures, _finite(joined(every))
+
+
+def _outside(good: GoodPictures, model: Model, progress: Progress) -> Iterator[HeldOut]:
+    """Pictures that took no part in learning: kept apart, or too many to be kept."""
+    windows, apart, labels = good.preparation.count, good.apart, len(good.names)
+    if apart.any():
+        own = good.inputs[apart], good.numbers[apart]
+        yield held_out_from(model, *own, windows, labels)
+    for inputs, numbers in good.batches(progress):
+        yield held_out_from(model, inputs, numbers, windows, labels)
+
+
+def _finite(scores: Scores) -> Scores:
+    if not np.isfinite(scores.under_each).all():
+        raise CalibrationError("not_finite")
+    return scores
+
+
+def _judges(
+    good: GoodPictures, measures: Sequence[FoldMeasures], scores: Scores, recipe: Recipe
+) -> tuple[LabelJudge, ...]:
+    """How the pictures of each label are judged."""
+    windows = good.preparation.count
+    calibrations = calibrations_of(scores, recipe)
+    return tuple(
+        LabelJudge(name, tuple(one.final for one in measures[n * windows :][:windows]), own)
+        for n, (name, own) in enumerate(zip(good.names, calibrations, strict=True))
+    )
+
+
+def _temperature(good: GoodPictures, scores: Scores) -> float:
+    if not good.labelled:
+        return 1.0
+    return fit_temperature(resemblance(scores.under_each), scores.labels)
+
+
+def _usability(good: GoodPictures, recipe: Recipe) -> Usability | None:
+    learned = [one for one in good.each if one.learned]
+    defective = [one.defective for one in learned if one.defective is not None]
+    if not defective:
+        return None
+    facts = [one.facts for one in learned]
+    return learn_usability(facts, defective, good.labels, recipe.align != "none")
+
+
+def _shown(good: GoodPictures, recipe: Recipe, progress: Progress) -> ShownReconstruction | None:
+    if good.encoder is None:
+        return None
+    kept = ~good.apart
+    return learn_shown(good.pictures[kept], good.numbers[kept], recipe, progress)
+
+
+# --- what people should know of it -------------------------------------------------------------
+
+
+def _remarks(
+    good: GoodPictures, scores: Scores, judges: Sequence[LabelJudge], recipe: Recipe
+) -> list[Notice]:
+    remarks = []
+    # Where every picture has a score: by folds, or of very many those that gave the limit.
+    scored = [one for one in good.each if not (good.rest and one.learned)]
+    if len(scored) == len(scores.labels):
+        odd = [one for one in unlike(scored, scores.own) if (one.p_value or 0) <= FALSE_ALARM]
+        remarks += [summary(Kind.UNLIKE, odd)] if odd else []
+        remarks += _odd_limits(odd, judges)
+    count, rest = len(good.labels), len(good.rest)
+    if rest and recipe.held_out == "none":
+        remarks.append(Notice("learned_only", learned=count, given=len(good.each)))
+    elif rest:
+        remarks.append(Notice("learned_from_part", learned=count, rest=rest))
+    shrinkage = recipe.mt.shrinkage
+    if recipe.model == "mt" and shrinkage:
+        count = int(np.bincount(good.numbers[~good.apart]).min())
+        items = int(np.prod(good.inputs.shape[1:]))
+        remarks.append(Notice("mt_few", pictures=count, items=items, share=shrinkage))
+    return remarks
+
+
+def _odd_limits(odd: Sequence[Finding], judges: Sequence[LabelJudge]) -> list[Notice]:
+    """That a limit was set by a picture which may be no good one: it lets others like it pass."""
+    limits = {judge.calibration.limit for judge in judges if judge.calibration}
+    return [
+        Notice("limit_from", picture=one.picture, limit=one.value)
+        for one in odd
+        if one.value in limits
+    ]
+
+
+def _previews(good: GoodPictures, held_out: HeldOut) -> dict[str, bytes]:
+    """The mean good picture, where good pictures vary (white: most), and the compression."""
+    windows = range(good.preparation.count)
+
+    def beside(pictures: Floats, average: Callable[[Floats], Floats]) -> Floats:
+        return np.concatenate([average(pictures[n :: len(windows)]) for n in windows], axis=1)
+
+    spread = beside(held_out.residuals, lambda own: np.sqrt(np.square(own).mean(axis=(0, 3))))
+    previews = {
+        "mean.png": _png(beside(good.pictures, lambda own: own.mean(axis=0))),
+        "variation.png": _png(spread / max(float(spread.max()), 1e-9)),
+    }
+    steps = good.preparation.steps(good.pictures[0])
+    for number, step in enumerate(steps[1:], start=1):
+        previews[f"step{number}.png"] = _png(np.concatenate([step[..., :1], step[..., 1:]], axis=1))
+    return previews
+
+
+def _png(values: Floats) -> bytes:
+    pixels = np.clip(values * 255 + 0.5, 0, 255).astype(np.uint8)
+    return encode(pixels.squeeze(), "PNG")
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    pass

@@ -1,0 +1,34 @@
+"""Many pictures read and worked on at once, with names that hide the user's folders."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from kenpin.errors import PictureError
+from kenpin.sources import PictureSource, name_of, read_picture
+from kenpin.system import cores, in_order
+from kenpin.types import Picture
+
+T = TypeVar("T")
+
+
+def read_in_threads(
+    sources: Sequence[PictureSource], prepare: Callable[[Picture], T]
+) -> Iterator[tuple[Picture, T] | PictureError]:
+    """In order, and never many more at once than there are cores."""
+
+    def read(source: PictureSource) -> tuple[Picture, T] | PictureError:
+        try:
+            picture = read_picture(source)
+        except PictureError as error:
+            return error
+        prepared = prepare(picture)
+        _ = picture.hash
+        return picture, prepared
+
+    return in_order(read, sources, cores())
+
+
+def short_name(source: PictureSource) -> str:
+    """The last two parts of a picture's path: enough to find it."""
+    return "/".join(Path(name_of(source)).parts[-2:])

@@ -1,0 +1,393 @@
+"""Reads the good pictures, each once, and prepares them to be learned from."""
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from kenpin.drawn import SIMULATED, simulate
+from kenpin.errors import DatasetError, PictureError, RecipeError
+from kenpin.judge import Facts, facts_of
+from kenpin.learning.good_pictures import LEAST_PICTURES, GoodPicture, GoodPictures, kept_apart
+from kenpin.learning.in_threads import read_in_threads, short_name
+from kenpin.learning.oddities import remarks_on
+from kenpin.models import MULTIPLE, NETWORKS, Encoder, encoder_for
+from kenpin.prepare import (
+    Preparation,
+    Prepared,
+    fitting_size,
+    ignoring,
+    learn_overview_alignment,
+    learn_standard,
+)
+from kenpin.recipe import SMALLEST_SIDE, Recipe
+from kenpin.sources import (
+    Layout,
+    LeftOut,
+    PictureSource,
+    find_good,
+    find_good_of_labels,
+    find_pictures,
+    find_tested,
+    read_mask,
+    read_picture,
+    read_size,
+)
+from kenpin.text import Notice, say
+from kenpin.types import Floats, Progress
+
+LONGEST_OF_NETWORKS = 64  # pixels of the longer side that the model sees
+LONGEST_OF_PIXELS = 128
+LEAST_OF_FEATURES, LONGEST_OF_FEATURES, MOST_OF_FEATURES = 128, 192, 384
+SMALLEST_SEEN = 4  # pixels of what an encoder sees: the stride of its finest features
+_LONGEST_COMPRESSED = 256
+_MOST_BYTES = 2**26  # of prepared pictures that are learned from, when there are very many
+_LEAST_LEARNED = 200  # however large they are
+_MOST_ALIGNED = 200
+
+Given = str | Path | Sequence[PictureSource]
+LabelsGiven = str | Sequence[str] | None
+
+
+def read_good_pictures(
+    good: Given,
+    labels: LabelsGiven,
+    recipe: Recipe,
+    progress: Progress,
+    layout: Layout | None = None,
+) -> GoodPictures:
+    """Read and prepare the good pictures; see `kenpin.learn`."""
+    sources, told = find_sources(good, labels, layout)
+    way = _way_for(sources, recipe)
+    each, left_out = _read_each(sources, told, way, recipe, progress)
+    if len(each) < LEAST_PICTURES:
+        raise _too_few(len(each), len(sources), left_out)
+    names = _check_labels([one.label for one in each]) if labels is not None else ("",)
+    learned = [one for one in each if one.windows is not None]
+    pictures = np.concatenate([one.windows for one in learned if one.windows is not None])
+    preparation = way.preparation
+    if recipe.color == "auto" and not any(one.coloured for one in each):
+        pictures = np.ascontiguousarray(pictures[..., :1])
+        preparation = replace(preparation, color="grey")
+    numbers = np.array([names.index(one.label) for one in learned])
+    rest = tuple((one.source, names.index(one.label)) for one in each if not one.learned)
+    recipe = recipe.but(size=preparation.size, color=preparation.color)
+    if rest:  # they are held out already
+        recipe = recipe.but(held_out="kfold")
+    unseen = [one.unseen for one in learned]
+    apart = kept_apart(numbers, recipe)
+    preparation, pictures = learn_standard(preparation, recipe, pictures, unseen, apart)
+    read = GoodPictures.of(pictures, preparation, recipe, numbers, names, way.encoder)
+    kept = tuple(replace(one, windows=None, unseen=None) for one in each)
+    remarks = (*remarks_on(kept, preparation.size), *_too_small(preparation, way.encoder, recipe))
+    return replace(
+        read,
+        each=kept,
+        left_out=tuple(left_out),
+        rest=rest,
+        remarks=remarks,
+        size=preparation.frame or kept[0].size,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """What pictures go through, and on which of them."""
+
+    preparation: Preparation
+    encoder: Encoder | None
+
+    @property
+    def bytes_each(self) -> int:
+        """Of a window as it is kept: pixels, compressed or features, whichever is more."""
+        largest = int(np.prod(self.preparation.shapes[0]))
+        if self.encoder is not None:
+            grid = self.encoder.grid(self.preparation.size)
+            largest = max(largest, int(np.prod(grid)) * self.encoder.channels)
+        return 4 * largest
+
+
+def _way_for(sources: Sequence[PictureSource], recipe: Recipe) -> _Way:
+    """What cuts out, aligns and resizes, and the encoder; light and compression come later."""
+    frame = _frame(sources)
+    size = recipe.size or size_for(frame, recipe)
+    wanted = recipe.but(size=size, color="grey" if recipe.color == "grey" else "rgb")
+    preparation = Preparation.of(wanted, frame)
+    encoder = encoder_for(recipe) if recipe.model == "feature" else None
+    mask = None
+    if recipe.ignore_mask is not None:
+        try:
+            mask = read_mask(recipe.ignore_mask, frame)
+        except DatasetError as error:
+            raise RecipeError("ignore_mask", reason=error) from None
+    preparation = ignoring(preparation, recipe, mask)
+    if recipe.align == "none":
+        return _Way(preparation, encoder)
+    reads = read_in_threads(sources[:_MOST_ALIGNED], preparation.overview)
+    overviews = [answer[1] for answer in reads if not isinstance(answer, PictureError)]
+    if overviews:
+        preparation = learn_overview_alignment(preparation, recipe, overviews)
+    return _Way(preparation, encoder)
+
+
+def _read_each(
+    sources: Sequence[PictureSource],
+    told: Sequence[str],
+    way: _Way,
+    recipe: Recipe,
+    progress: Progress,
+) -> tuple[list[GoodPicture], list[LeftOut]]:
+    """Each picture once, and those that cannot be used."""
+    chosen = _drawn(told, way, recipe.seed)
+    used: dict[str, GoodPicture] = {}
+    left_out: list[LeftOut] = []
+    reads = read_in_threads(sources, way.preparation.cut)
+    for index, (source, label, answer) in enumerate(zip(sources, told, reads, strict=True)):
+        progress(say("stage_reading"), index + 1, len(sources))
+        name = short_name(source)
+        if isinstance(answer, PictureError):
+            left_out.append(LeftOut(name, answer.notice, source=source))
+            continue
+        picture, cut = answer
+        known = used.get(picture.hash)
+        if known is not None and known.label != label:
+            raise DatasetError("label_twice", path=name, other=known.name)
+        if known is not None:
+            reason = Notice("duplicate", other=known.name)
+            left_out.append(LeftOut(name, reason, duplicate=True, source=source))
+            continue
+        facts = facts_of(cut.overview, cut.upright, picture.size)
+        one = GoodPicture.of(source, picture, name, facts, label)
+        one = replace(one, coloured=bool((cut.windows != cut.windows[..., :1]).any()))
+        used[picture.hash] = _to_learn_from(one, cut, recipe.seed) if index in chosen else one
+    kept = list(used.values())
+    if left_out and len(chosen) < len(sources):
+        kept = _drawn_again(kept, way, recipe)
+    return kept, left_out
+
+
+def _to_learn_from(one: GoodPicture, cut: Prepared, seed: int) -> GoodPicture:
+    defective = _defective(cut.upright, one.size, [seed, int(one.hash[:8], 16)])
+    return replace(one, learned=True, windows=cut.windows, unseen=cut.unseen, defective=defective)
+
+
+def _drawn_again(kept: Sequence[GoodPicture], way: _Way, recipe: Recipe) -> list[GoodPicture]:
+    """The same pictures, but those to be learned from drawn among those that can be used."""
+    chosen = _drawn([one.label for one in kept], way, recipe.seed)
+    drawn = []
+    for index, one in enumerate(kept):
+        if index not in chosen:
+            drawn.append(replace(one, learned=False, windows=None, unseen=None, defective=None))
+        elif one.learned:
+            drawn.append(one)
+        else:
+            cut = way.preparation.cut(read_picture(one.source))
+            drawn.append(_to_learn_from(one, cut, recipe.seed))
+    return drawn
+
+
+def _drawn(told: Sequence[str], way: _Way, seed: int) -> frozenset[int]:
+    """Which pictures the model learns from: all, unless they are more than twice what is kept.
+
+    Then as many as are kept, of each label its share but at most half: the rest gives its limit.
+    """
+    each = way.preparation.count * way.bytes_each * len(set(told))
+    most = max(_LEAST_LEARNED, _MOST_BYTES // each)
+    if len(told) <= 2 * most:
+        return frozenset(range(len(told)))
+    rng = np.random.default_rng(seed)
+    names = np.array(told)
+    chosen: list[int] = []
+    for name in np.unique(names):
+        own = rng.permutation(np.flatnonzero(names == name))
+        share = max(LEAST_PICTURES, round(most * len(own) / len(names)))
+        chosen += own[: min(share, len(own) // 2)].tolist()
+    return frozenset(chosen)
+
+
+def _defective(upright: Floats, size: tuple[int, int], seed: list[int]) -> Facts:
+    """What is measured of the picture with a simulated defect, as strong as the picture is."""
+    rng = np.random.default_rng(seed)
+    brightest = max(float(upright.max()), 1e-3)  # a camera of 12 bits fills little of 16
+    changed, _ = simulate(upright[..., None] / brightest, str(rng.choice(SIMULATED)), rng)
+    spoiled = changed[..., 0] * np.float32(brightest)
+    return facts_of(spoiled, spoiled, size)
+
+
+# --- sizes -------------------------------------------------------------------------------------
+
+
+def _frame(sources: Sequence[PictureSource]) -> tuple[int, int]:
+    """The most frequent size (H, W)."""
+    sizes: Counter[tuple[int, int]] = Counter()
+    for source in sources:
+        with contextlib.suppress(PictureError):  # said with its reason when it is read
+            sizes[read_size(source)] += 1
+    # Nothing can be read, which is said a moment later.
+    return sizes.most_common(1)[0][0] if sizes else (SMALLEST_SIDE, SMALLEST_SIDE)
+
+
+def size_for(frame: tuple[int, int], recipe: Recipe) -> tuple[int, int]:
+    """(h, w) at which the recipe's model sees its windows, where the recipe does not say.
+
+    frame: (H, W) of most of the pictures.
+    """
+    rectangles = list(recipe.windows.values()) or [recipe.crop or (0, 0, frame[1], frame[0])]
+    sizes = [(height, width) for _, _, width, height in rectangles]
+    if recipe.compression.steps:
+        return fitting_size(sizes, _LONGEST_COMPRESSED)
+    if recipe.model in ("auto", "feature"):
+        return feature_size(sizes, recipe.feature.smallest_defect)
+    return fitting_size(
+        sizes, LONGEST_OF_NETWORKS if recipe.model in NETWORKS else LONGEST_OF_PIXELS
+    )
+
+
+def feature_size(
+    sizes: Sequence[tuple[int, int]], smallest_defect: float | None
+) -> tuple[int, int]:
+    """(h, w) at which an encoder sees windows of these sizes.
+
+    Larger where the smallest defect would measure less than `SMALLEST_SEEN`.
+    """
+    size = fitting_size(sizes, LONGEST_OF_FEATURES, LEAST_OF_FEATURES, MULTIPLE)
+    largest = max(max(one) for one in sizes)
+    if smallest_defect is None or smallest_defect * max(size) / largest >= SMALLEST_SEEN:
+        return size
+    return fitting_size(sizes, MOST_OF_FEATURES, MOST_OF_FEATURES, MULTIPLE)
+
+
+def _too_small(
+    preparation: Preparation, encoder: Encoder | None, recipe: Recipe
+) -> tuple[Notice, ...]:
+    """That the smallest defect may not be seen however large the picture is made."""
+    defect = recipe.feature.smallest_defect
+    if defect is None or encoder is None or preparation.frame is None:
+        return ()
+    longest = max(max(box[2:]) for box in preparation.rectangles(preparation.frame))
+    seen = defect * max(preparation.size) / longest
+    if seen >= SMALLEST_SEEN:
+        return ()
+    return (Notice("smallest_defect", defect=defect, seen=seen, least=SMALLEST_SEEN),)
+
+
+# --- which pictures ----------------------------------------------------------------------------
+
+
+def find_sources(
+    good: Given, labels: LabelsGiven, layout: Layout | None
+) -> tuple[list[PictureSource], list[str]]:
+    """The pictures, and the label of each; "" where there are no labels."""
+    if isinstance(labels, str):
+        paths = [good] if isinstance(good, str | Path) else list(good)
+        if not all(isinstance(path, str | Path) for path in paths):
+            raise DatasetError("labels_of_one")
+        found = find_good_of_labels(
+            [path for path in paths if isinstance(path, str | Path)], labels, layout
+        )
+        return [path for path, _ in found], [label for _, label in found]
+    sources = paths_of(good, lambda given: find_good(given, layout))
+    told = [""] * len(sources)
+    if labels is not None:
+        told = ["" if label is None else str(label).strip() for label in labels]
+    if len(told) != len(sources):
+        raise DatasetError("labels_count", labels=len(told), pictures=len(sources))
+    return sources, told
+
+
+def paths_of(
+    given: Given, find: Callable[[str | Path | Sequence[str | Path]], list[PictureSource]]
+) -> list[PictureSource]:
+    """The pictures that are given: what lies behind paths, and what already is a picture."""
+    if isinstance(given, str | Path):
+        return find(given)
+    if not isinstance(given, Sequence | np.ndarray):
+        raise DatasetError("not_pictures", kind=type(given).__name__)
+    sources: list[PictureSource] = []
+    for source in given:
+        sources += find(source) if isinstance(source, str | Path) else [source]
+    return sources or find([])
+
+
+def _check_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    """The names of the labels, sorted; raises DatasetError when they cannot be used."""
+    counts = Counter(labels)
+    if "" in counts:
+        raise DatasetError("label_empty")
+    names = tuple(sorted(counts))
+    folded: dict[str, str] = {}
+    for name in names:
+        other = folded.setdefault(name.casefold(), name)
+        if other != name:
+            raise DatasetError("labels_alike", one=other, other=name)
+    for name, count in counts.items():
+        if count < LEAST_PICTURES:
+            raise DatasetError("label_too_few", label=name, count=count, least=LEAST_PICTURES)
+    if len(names) == 1:
+        raise DatasetError("label_single", label=names[0])
+    return names
+
+
+def _too_few(count: int, given: int, left_out: Sequence[LeftOut]) -> DatasetError:
+    also = []
+    for duplicate, code in ((True, "left_out_duplicate"), (False, "left_out_unreadable")):
+        own = [item for item in left_out if item.duplicate == duplicate]
+        if own:
+            also.append(Notice(code, count=len(own), name=own[0].name, reason=own[0].reason))
+    told = {"count": count, "given": given, "least": LEAST_PICTURES}
+    if not also:
+        return DatasetError("too_few_good", **told)
+    return DatasetError(
+        "too_few_good_because",
+        **told,
+        why=also[0] if len(also) == 1 else Notice("both", one=also[0], other=also[1]),
+    )
+
+
+def read_tested(good: Given, preparation: Preparation, progress: Progress) -> list[GoodPicture]:
+    """What is known of the test pictures of the MVTec layout that the good ones are in."""
+    given = [good] if isinstance(good, str | Path) else list(good)
+    paths = [path for path in given if isinstance(path, str | Path)]
+    return read_known(find_tested(paths) if paths else [], preparation, progress)
+
+
+def read_known(
+    sources: Sequence[PictureSource], preparation: Preparation, progress: Progress
+) -> list[GoodPicture]:
+    """What is known of pictures that are not learned from; unreadable ones are passed over."""
+    known = []
+    reads = read_in_threads(sources, preparation.overview)
+    for done, (source, answer) in enumerate(zip(sources, reads, strict=True), start=1):
+        progress(say("stage_reading"), done, len(sources))
+        if not isinstance(answer, PictureError):
+            picture, overview = answer
+            facts = facts_of(overview, overview, picture.size)
+            known.append(GoodPicture.of(source, picture, short_name(source), facts))
+    return known
+
+
+def read_ng(
+    ng: Given, good: GoodPictures, progress: Progress, layout: Layout | None = None
+) -> tuple[Floats, tuple[Notice, ...]]:
+    """(M * K, h, w, C) inputs of NG pictures prepared like the good ones, and remarks on them.
+
+    Raises DatasetError when one is also a good one, or none can be used.
+    """
+    sources = paths_of(ng, lambda given: find_pictures(given, layout))
+    used: dict[str, tuple[Floats, tuple[int, int]]] = {}
+    reads = read_in_threads(sources, good.preparation.prepare)
+    for done, answer in enumerate(reads, start=1):
+        progress(say("stage_reading"), done, len(sources))
+        if isinstance(answer, PictureError):
+            raise DatasetError.about(answer.notice)
+        picture, prepared = answer
+        if picture.hash in good.hashes:
+            raise DatasetError("ng_is_good", path=picture.name)
+        used.setdefault(picture.hash, (prepared.windows, picture.size))
+    other = sum(size != good.size for _, size in used.values())
+    remarks = (Notice("ng_size", count=other),) if other else ()
+    pictures = np.concatenate([windows for windows, _ in used.values()])
+    return pictures if good.encoder is None else good.encoder.encode(pictures), remarks

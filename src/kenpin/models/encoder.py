@@ -1,0 +1,144 @@
+"""The frozen network that turns a picture into features: what is where, in 152 numbers a place.
+
+kenpin brings its own, trained in training/encoder and described in docs/encoder.md. It learns
+nothing from the user's pictures.
+"""
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from kenpin.errors import BundleError, KenpinError
+from kenpin.system import Graph
+from kenpin.text import Notice
+from kenpin.types import Floats
+
+MULTIPLE = 32
+"""Pixels of which the sides of a picture that goes into an encoder are multiples."""
+_STRIDE = 8
+_MOST_CELLS = 32
+"""Of a side: a larger grid is halved, so that a picture twice the size gives as many places."""
+_OWN = "encoder.onnx"
+
+
+class Encoder:
+    """A graph with (1, 3, h, w) float32 RGB in [0, 1] in, (1, D, h/8, w/8) float32 out.
+
+    name: for people. own: whether it is the one in the package. Raises ValueError when the graph
+    cannot be loaded or is not like that.
+    """
+
+    def __init__(self, graph: bytes, name: str, own: bool = False) -> None:
+        self.graph = graph
+        self.name = name
+        self.own = own
+        self.sha256 = hashlib.sha256(graph).hexdigest()
+        self._graph = Graph(graph)
+        if len(self._graph.shapes) != 1:
+            raise ValueError(Notice("encoder_shape", name=name))
+        self.channels = self._run(np.full((2 * MULTIPLE, MULTIPLE, 3), 0.5, np.float32)).shape[2]
+
+    @property
+    def engine(self) -> str:
+        """What ran it last."""
+        return self._graph.engine
+
+    def grid(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(h, w) of the features of a picture of this size."""
+        height, width = self.rough_grid(size)
+        while _is_halved((height, width)):
+            height, width = height // 2, width // 2
+        return height, width
+
+    def input_shape(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """Of what its graph is given for a picture of this size."""
+        return (1, 3, *input_size(size))
+
+    def rough_grid(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(h, w) of what its graph gives for it, before a large grid is halved."""
+        height, width = (side // _STRIDE for side in input_size(size))
+        return height, width
+
+    def encode(self, pictures: Floats) -> Floats:
+        """(N, h, w, C) float32 in [0, 1], C 1 or 3 -> (N, *grid, D) float32 features.
+
+        Each picture is sent through for itself, so that its features do not depend on others.
+        """
+        encoded = np.empty(
+            (len(pictures), *self.grid(pictures.shape[1:3]), self.channels), np.float32
+        )
+        for index, picture in enumerate(pictures):
+            features = self._run(picture)
+            while _is_halved(features.shape[:2]):
+                features = _halved(features)
+            encoded[index] = features
+        return encoded
+
+    def _run(self, picture: Floats) -> Floats:
+        """(h, w, C) -> (h/8, w/8, D)."""
+        height, width = input_size(picture.shape[:2])
+        if picture.shape[:2] != (height, width):
+            picture = _resized(picture, (height, width))
+        colour = np.broadcast_to(picture.transpose(2, 0, 1), (3, height, width))
+        try:
+            answer = self._graph.run(np.ascontiguousarray(colour[None]))
+        except KenpinError:
+            raise
+        except Exception as error:  # onnxruntime's errors have no common public base
+            raise ValueError(Notice("encoder_shape", name=self.name)) from error
+        grid = self.rough_grid((height, width))
+        fits = answer.shape[:1] + answer.shape[2:] == (1, *grid)
+        if not fits or answer.dtype != np.float32 or not np.isfinite(answer).all():
+            raise ValueError(Notice("encoder_shape", name=self.name))
+        return np.asarray(answer[0].transpose(1, 2, 0))
+
+
+def input_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The nearest size (h, w) that an encoder can see, not smaller."""
+    height, width = (-(-side // MULTIPLE) * MULTIPLE for side in size)
+    return height, width
+
+
+@cache
+def own_encoder() -> Encoder:
+    """The one that comes with kenpin."""
+    graph = files("kenpin").joinpath("assets", _OWN).read_bytes()
+    return Encoder(graph, "kenpin", own=True)
+
+
+def encoder_of(sha256: str, name: str, graph: bytes | None, path: str) -> Encoder:
+    """The encoder that a bundle was learned with.
+
+    graph: from the bundle, where it brings its own. path: of the bundle, for people. Raises
+    BundleError when this kenpin has another one.
+    """
+    if graph is not None:
+        encoder = Encoder(graph, name)
+        if encoder.sha256 != sha256:
+            raise ValueError(Notice("bundle_disagrees", what="encoder, sha256"))
+        return encoder
+    if own_encoder().sha256 != sha256:
+        raise BundleError(
+            "encoder_other", path=path, theirs=sha256[:12], ours=own_encoder().sha256[:12]
+        )
+    return own_encoder()
+
+
+def _is_halved(grid: tuple[int, ...]) -> bool:
+    return max(grid) > _MOST_CELLS
+
+
+def _halved(features: Floats) -> Floats:
+    """(h, w, D) -> the means of two by two places; an odd last row or column is left out."""
+    height, width = features.shape[0] // 2, features.shape[1] // 2
+    fours = features[: 2 * height, : 2 * width].reshape(height, 2, width, 2, -1)
+    return np.asarray(fours.mean(axis=(1, 3)), np.float32)
+
+
+def _resized(picture: Floats, size: tuple[int, int]) -> Floats:
+    import cv2  # noqa: PLC0415
+
+    resized = cv2.resize(picture, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(resized.reshape(*size, -1), np.float32)

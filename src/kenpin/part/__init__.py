@@ -1,0 +1,17 @@
+"""What was learned about one part, its file, and how it is told in words."""
+
+from kenpin.part.bundle import Bundle, describe
+from kenpin.part.in_words import (
+    how_held_out,
+    judge_in_words,
+    looks_like,
+    ng_in_words,
+    promise,
+    promise_spread,
+)
+from kenpin.part.kept import LabelJudge, Provenance
+from kenpin.part.shown_reconstruction import ShownReconstruction, learn_shown
+
+__all__ = ["Bundle", "LabelJudge", "Provenance", "ShownReconstruction", "describe",
+           "how_held_out", "judge_in_words", "learn_shown", "looks_like",
+           "ng_in_words", "promise", "promise_spread"]  # fmt: skip

@@ -1,0 +1,276 @@
+"""The .kenpin file: a zip with a manifest, arrays, for networks graphs, and previews.
+
+It is data only: no pickle, no code. The manifest lists every other member with its size and
+SHA-256, and carries a SHA-256 of itself, so damage and careless edits are found. That is not a
+signature: whoever can write the file can also write the hashes.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+
+from kenpin.errors import BundleError, KenpinError, RecipeError
+from kenpin.models import NAMES
+from kenpin.part.older_formats import as_format_6
+from kenpin.recipe import Recipe
+from kenpin.system import VERSION
+from kenpin.text import Notice
+
+FORMAT = 6
+_MANIFEST = "manifest.json"
+_MAX_UNPACKED = 2**30
+_MAX_MANIFEST = 64 * 2**20
+_STAMP = (1980, 1, 1, 0, 0, 0)  # the same result gives the same bytes
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class _Member(_Strict):
+    bytes: int = Field(ge=0)
+    sha256: str
+
+
+class CalibrationEntry(_Strict):
+    """The calibration of one label."""
+
+    scores: list[float] = Field(min_length=1)
+    mse_scores: list[float] = Field(min_length=1)
+    margins: list[float]
+    level: float
+    limit: float
+
+
+class PartEntry(_Strict):
+    """One label; "" where there are none."""
+
+    label: str
+    calibration: CalibrationEntry | None
+
+
+class LeftOutEntry(_Strict):
+    """A picture that was not used, and the code and values that say why."""
+
+    picture: str
+    reason: dict[str, Any]
+
+
+class _LearnedFrom(_Strict):
+    count: int
+    pictures: list[str]
+    size: tuple[PositiveInt, PositiveInt]
+    left_out: list[LeftOutEntry]
+    remarks: list[dict[str, Any]]
+    learned: int | None = Field(None, ge=1)
+
+
+class CandidateEntry(_Strict):
+    """A candidate that 'auto' compared."""
+
+    model: str
+    difference: str
+    score: str
+    smoothing: float
+    auroc: float
+    worst: str
+    worst_auroc: float
+
+
+class UnfinishedEntry(_Strict):
+    """A model that 'auto' could not try, and the code that says why."""
+
+    model: str
+    reason: str
+
+
+class NgEntry(_Strict):
+    """What came of NG pictures."""
+
+    pictures: int
+    escapes: int
+    svm_escapes: int
+    kept: bool
+
+
+class EncoderEntry(_Strict):
+    """Which encoder it was learned with; its graph is a member unless kenpin brings it."""
+
+    name: str
+    sha256: str
+
+
+class SketchEntry(_Strict):
+    """What rebuilds pictures for people."""
+
+    size: tuple[PositiveInt, PositiveInt]
+    model: dict[str, Any]
+
+
+_Bounds = tuple[float | None, float | None]
+
+
+class UsableEntry(_Strict):
+    """The lowest and highest usable value of each measure of a picture."""
+
+    contrast: _Bounds
+    brightness: _Bounds
+    saturated: _Bounds
+    focus: _Bounds
+    proportions: _Bounds
+    likeness: _Bounds
+
+
+class Manifest(_Strict):
+    """What manifest.json must look like."""
+
+    format: Literal[6]
+    kenpin: str
+    recipe: Recipe
+    model: dict[str, Any]
+    parts: list[PartEntry] = Field(min_length=1)
+    temperature: float = Field(ge=1e-3, le=10)
+    choice: list[CandidateEntry | UnfinishedEntry]
+    ng: NgEntry | None
+    usable: UsableEntry | None
+    encoder: EncoderEntry | None
+    sketch: SketchEntry | None
+    learned_from: _LearnedFrom
+    members: dict[str, _Member]
+    sha256: str
+
+
+def pack(manifest: dict[str, Any], members: dict[str, bytes]) -> bytes:
+    """The file's content; the same manifest and members always give the same bytes."""
+    signed = manifest | {"sha256": manifest_hash(manifest)}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        _add(archive, _MANIFEST, json.dumps(signed, indent=1).encode())
+        for name, content in members.items():
+            _add(archive, name, content)
+    return buffer.getvalue()
+
+
+def described_members(members: dict[str, bytes]) -> dict[str, dict[str, Any]]:
+    """What the manifest says of each member."""
+    return {
+        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in members.items()
+    }
+
+
+def unpack(path: Path) -> tuple[Manifest, dict[str, bytes]]:
+    """The manifest and the members of a file, each checked against its hash.
+
+    Raises BundleError, and inside `one_sentence_about` nothing else.
+    """
+    content = _content(path)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        manifest = _read_manifest(archive, path)
+        return manifest, _read_members(archive, manifest, path)
+
+
+@contextmanager
+def one_sentence_about(path: Path) -> Iterator[None]:
+    """Whatever is wrong with the file while it is opened becomes one BundleError."""
+    try:
+        yield
+    except RecipeError as error:
+        raise _damaged(path, error) from None
+    except (KenpinError, MemoryError):
+        raise
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise _damaged(path, f"manifest.json, {where}: {first['msg']}") from None
+    except Exception as error:  # zipfile, zlib, json, safetensors, onnxruntime: almost anything
+        raise _damaged(path, str(error) or type(error).__name__) from None
+
+
+def manifest_hash(manifest: dict[str, Any]) -> str:
+    """SHA-256 of the manifest without its own hash."""
+    own = {key: value for key, value in manifest.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    if path.is_dir():
+        raise BundleError("bundle_folder", path=path)
+    if not path.exists():
+        raise BundleError("bundle_missing", path=path)
+    if not path.is_file():
+        raise BundleError("bundle_not_zip", path=path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror
+        raise BundleError("file_unreadable", path=path, reason=reason) from None
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise BundleError("bundle_not_zip", path=path)
+    return content
+
+
+def _read_manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
+    if _MANIFEST not in archive.namelist():
+        raise BundleError("bundle_not_zip", path=path)
+    raw = json.loads(_read_member(archive, _MANIFEST, _MAX_MANIFEST, path))
+    if isinstance(raw, dict) and isinstance(raw.get("format"), int) and raw["format"] > FORMAT:
+        raise BundleError(
+            "bundle_newer",
+            path=path,
+            found=raw["format"],
+            version=raw.get("kenpin"),
+            own=VERSION,
+            known=FORMAT,
+        )
+    if raw["sha256"] != manifest_hash(raw):
+        raise _damaged(path, Notice("bundle_hash", member=_MANIFEST))
+    raw = as_format_6(raw)
+    if raw["recipe"]["model"] not in NAMES:
+        raise BundleError("bundle_model", path=path, model=raw["recipe"]["model"])
+    return Manifest.model_validate(raw)
+
+
+def _read_members(archive: zipfile.ZipFile, manifest: Manifest, path: Path) -> dict[str, bytes]:
+    names = archive.namelist()
+    if sorted(names) != sorted([_MANIFEST, *manifest.members]):
+        raise _damaged(path, Notice("bundle_members"))
+    if sum(member.bytes for member in manifest.members.values()) > _MAX_UNPACKED:
+        raise _too_large(path)
+    contents = {}
+    for name, member in manifest.members.items():
+        content = _read_member(archive, name, member.bytes, path)
+        if len(content) != member.bytes or hashlib.sha256(content).hexdigest() != member.sha256:
+            raise _damaged(path, Notice("bundle_hash", member=name))
+        contents[name] = content
+    return contents
+
+
+def _read_member(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> bytes:
+    """The member, unpacking no more than `most` bytes whatever the file claims."""
+    with archive.open(name) as member:
+        content = member.read(min(most, _MAX_UNPACKED) + 1)
+    if len(content) > most:
+        raise _too_large(path)
+    return content
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    member = zipfile.ZipInfo(name, _STAMP)
+    member.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(member, content, compresslevel=1)
+
+
+def _damaged(path: Path, reason: object) -> BundleError:
+    return BundleError("bundle_damaged", path=path, reason=str(reason).rstrip("."))
+
+
+def _too_large(path: Path) -> BundleError:
+    return BundleError("bundle_too_large", path=path, limit=_MAX_UNPACKED // 2**20)

@@ -1,0 +1,67 @@
+"""A part's judge, its limits and what they promise, as sentences."""
+
+from kenpin.judge import Calibration, pictures_needed
+from kenpin.part.bundle import Bundle
+from kenpin.text import Notice, say
+
+_VERY_SURE = 0.99
+
+
+def judge_in_words(bundle: Bundle) -> str:
+    """What makes the score."""
+    if bundle.parts[0].svm:
+        return say("judge_svm")
+    recipe = bundle.recipe
+    told = say(
+        "judge_plain",
+        score=Notice(f"score_{recipe.score}"),
+        difference=Notice(f"difference_{recipe.difference}"),
+    )
+    smoothing = recipe.smoothing or 0
+    return say("judge_smoothed", judge=told, share=smoothing) if smoothing else told
+
+
+def ng_in_words(bundle: Bundle) -> str:
+    """What came of the NG pictures; empty without any."""
+    if not bundle.ng:
+        return ""
+    return say("ng_kept" if bundle.ng["kept"] else "ng_not_kept", **bundle.ng)
+
+
+def promise(calibration: Calibration | None) -> str:
+    """What the limit promises, and what it would take to promise more."""
+    if calibration is None:
+        return say("promise_none")
+    asked, promised = calibration.false_reject, calibration.promised_false_reject
+    if calibration.kept:
+        needed = pictures_needed(asked / 10, calibration.limits)
+        text = say("promise_kept", promised=promised, tenth=asked / 10, needed=needed)
+    else:
+        needed = pictures_needed(asked, calibration.limits)
+        text = say("promise_refused", count=calibration.count, asked=asked, needed=needed,
+                   promised=promised)  # fmt: skip
+    if calibration.promised_review is None:
+        return text
+    alike = calibration.review_limit == calibration.limit
+    review = say("promise_no_review" if alike else "promise_review",
+                 promised=calibration.promised_review)  # fmt: skip
+    return f"{text} {review}"
+
+
+def promise_spread(calibration: Calibration) -> str:
+    """How far off the promised average this one model may be."""
+    return say("promise_spread", count=calibration.count, worst=calibration.worst_false_reject)
+
+
+def how_held_out(calibration: Calibration | None) -> str:
+    """How the unseen scores were obtained."""
+    if calibration is None:
+        return say("how_none")
+    code = f"how_{calibration.held_out}"
+    return say(code, folds=calibration.folds, count=calibration.count)
+
+
+def looks_like(label: str, sure: float) -> str:
+    """Which label a part looks like, and how sure that is; never 100 %."""
+    code = "looks_like_very_sure" if sure > _VERY_SURE else "looks_like_sure"
+    return say(code, label=label, sure=min(sure, _VERY_SURE))

@@ -1,0 +1,140 @@
+"""What a part keeps of its labels and of its past, and how it is made again from a file."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kenpin.judge import SCALES, Calibration, GoodVariation, Measure, Svm, Usability
+from kenpin.models import State, within
+from kenpin.part.file import CalibrationEntry, Manifest, PartEntry
+from kenpin.part.shown_reconstruction import ShownReconstruction, load_shown
+from kenpin.prepare import Preparation
+from kenpin.recipe import Recipe
+from kenpin.system import VERSION
+from kenpin.text import Notice
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a bundle was learned from: counts and hashes, never the pictures.
+
+    pictures: SHA-256 of the pixels of every good picture used. size: (H, W) of most of them.
+    left_out: the names of those not used, each with why. remarks: what the user should read about
+    the pictures. learned: of how many the model itself learned; None in files of earlier formats.
+    """
+
+    pictures: tuple[str, ...]
+    size: tuple[int, int]
+    left_out: tuple[tuple[str, Notice], ...] = ()
+    remarks: tuple[Notice, ...] = ()
+    kenpin: str = VERSION
+    learned: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class LabelJudge:
+    """How the pictures of one label are judged; the only one has the label "" without labels.
+
+    measures: one for each window. calibration: None when no good picture was held out. svm: the
+    judge that has seen NG pictures, where it was kept.
+    """
+
+    label: str
+    measures: tuple[Measure, ...]
+    calibration: Calibration | None
+    svm: Svm | None = None
+
+
+def notice_of(kept: dict[str, Any]) -> Notice:
+    """What a file says of its pictures; raises ValueError where no sentence can be made of it."""
+    try:
+        notice = Notice.of(kept)
+        str(notice)
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError):
+        raise ValueError(Notice("bundle_disagrees", what="left_out, remarks")) from None
+    return notice
+
+
+def label_judge_of(
+    number: int,
+    kept: PartEntry,
+    recipe: Recipe,
+    preparation: Preparation,
+    shape: tuple[int, int, int],
+    arrays: dict[str, Any],
+) -> LabelJudge:
+    """How a label is judged, from a file; raises ValueError where it does not fit."""
+    if recipe.difference in (None, "auto") or recipe.score in (None, "auto"):
+        raise ValueError(Notice("bundle_disagrees", what="recipe, parts"))
+    windows = range(preparation.count)
+    measures = tuple(
+        _measure(
+            recipe,
+            within(arrays, f"{number * len(windows) + n}."),
+            preparation.ignored_at(n, shape[:2]),
+        )
+        for n in windows
+    )
+    machine = within(arrays, f"{number}.svm.")
+    return LabelJudge(
+        label=kept.label,
+        measures=measures,
+        calibration=_calibration(kept.calibration, recipe),
+        svm=Svm.of(machine, len(windows)) if machine else None,
+    )
+
+
+def _measure(recipe: Recipe, arrays: dict[str, Any], ignored: Any) -> Measure:
+    variation = None
+    if recipe.difference == "units":
+        spreads = tuple(arrays[f"spread.{n}"] for n in range(len(SCALES)))
+        variation = GoodVariation(spreads, arrays["scale_weights"])
+    kind: Any = recipe.difference
+    return Measure(kind, recipe.smoothing or 0.0, variation, ignored)
+
+
+def shown_of(manifest: Manifest, arrays: dict[str, Any]) -> ShownReconstruction | None:
+    """What rebuilds pictures for people; None where the file has none."""
+    if manifest.sketch is None:
+        return None
+    config = manifest.sketch.model_dump()
+    return load_shown(State(config, within(arrays, "sketch.")))
+
+
+def usability_of(manifest: Manifest, recipe: Recipe, arrays: dict[str, Any]) -> Usability | None:
+    """Which pictures can be used; None where the file does not say."""
+    if manifest.usable is None:
+        return None
+    own = within(arrays, "usable.")
+    labels = own.get("labels", np.empty(0, np.intp)).astype(np.intp)
+    learned = own.get("learned", np.empty((0, 3), np.float32))
+    usability = Usability(
+        manifest.usable.model_dump(), own["references"], recipe.align != "none", learned, labels
+    )
+    if not usability.fits(len(manifest.parts)):
+        raise ValueError(Notice("bundle_disagrees", what="usable, parts"))
+    return usability
+
+
+def _calibration(kept: CalibrationEntry | None, recipe: Recipe) -> Calibration | None:
+    if kept is None:
+        return None
+    if recipe.held_out == "none" or recipe.folds is None:
+        raise ValueError(Notice("bundle_disagrees", what="recipe, calibration"))
+    order = np.argsort(kept.scores, kind="stable")
+    if len(kept.mse_scores) != len(order) or len(kept.margins) not in (0, len(order)):
+        raise ValueError(Notice("bundle_disagrees", what="limit, scores"))
+    calibration = Calibration(
+        scores=np.array(kept.scores)[order],
+        mse_scores=np.sort(kept.mse_scores),
+        false_reject=recipe.false_reject,
+        held_out=recipe.held_out,
+        folds=recipe.folds,
+        level=kept.level,
+        margins=np.array(kept.margins)[order] if kept.margins else np.empty(0),
+        review=recipe.review,
+    )
+    if calibration.limit != kept.limit:
+        raise ValueError(Notice("bundle_disagrees", what="limit, scores"))
+    return calibration

@@ -1,0 +1,83 @@
+"""What `drift` found, as people read it."""
+
+from collections.abc import Iterator
+from functools import partial
+from math import log
+
+from kenpin.assurance import LATEST, LINE, WEIGHT, Drift, Track
+from kenpin.report.explanations import how
+from kenpin.report.page import Page, Section
+from kenpin.report.plots import Plot, capital_chart, control_charts
+from kenpin.text import percent, say
+
+_MOST = 0.5  # of the latest pictures not OK: then they matter more than any drift
+
+
+def drift_page(found: Drift) -> Page:
+    """The result, its figures and charts."""
+    return Page(
+        name="drift",
+        title=say("drift_title"),
+        sections=(
+            Section(say("drift_to_do"), tuple(_sentences(found))),
+            _figures(found),
+            Section(say("drift_test"), plot=partial(_capital, found)),
+            *(
+                Section(
+                    heading=str(track.notice),
+                    sentences=() if number else (say("drift_charts"),),
+                    plot=partial(_charts, track, found.alarm),
+                )
+                for number, track in enumerate(found.tracks)
+            ),
+        ),
+        how=_how(found),
+    )
+
+
+def _sentences(found: Drift) -> Iterator[str]:
+    if found.alarm is not None:
+        yield say("drift_alarm", number=found.alarm + 1, count=len(found.times),
+                  time=found.times[found.alarm], began=(found.began or 0) + 1)  # fmt: skip
+    yield str(found.advice)
+    share = float(found.not_ok[-LATEST:].mean())
+    if share > _MOST:
+        yield say("drift_most", share=share)
+    if found.others:
+        yield say("drift_others", count=found.others)
+    if len(found.tracks) == 1:
+        yield say("drift_old")
+
+
+def _figures(found: Drift) -> Section:
+    rows = [
+        (
+            str(track.notice), f"{track.usual:.4g}", f"{track.now:.4g}", f"{track.ewma[-1]:+.2f}",
+            f"{max(track.cusum[0][-1], track.cusum[1][-1]):.1f}",
+            f"{track.capital.max() / log(10):.1f}",
+        )
+        for track in found.tracks
+    ]  # fmt: skip
+    share = percent(float(found.not_ok[-LATEST:].mean()))
+    rows.append((say("how_not_ok_name"), "", share, "", "", ""))
+    latest = say("drift_latest", count=min(LATEST, len(found.times)))
+    heads = ("", say("how_typical_name"), latest, "EWMA", "CUSUM", say("plot_capital"))
+    return Section(say("figures"), (), heads, tuple(rows))
+
+
+def _how(found: Drift) -> dict[str, str]:
+    return how(
+        "alarm", "capital", "latest", "typical", "ewma", "cusum", "not_ok",
+        quantities=[track.notice for track in found.tracks], rate=found.false_alarm,
+        count=len(found.tracks), weight=WEIGHT, limit=found.tracks[0].ewma_limit, line=LINE,
+        window=LATEST,
+    )  # fmt: skip
+
+
+def _capital(found: Drift) -> Plot:
+    names = {str(track.notice): (track.numbers, track.capital) for track in found.tracks}
+    return capital_chart(names, found.line)
+
+
+def _charts(track: Track, alarm: int | None) -> Plot:
+    return control_charts(track.numbers, track.ewma, track.ewma_limit, track.cusum, LINE, alarm)

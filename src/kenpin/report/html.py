@@ -1,0 +1,34 @@
+"""What every page is made with: the templates, and pictures inside the page."""
+
+import base64
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from kenpin.part import looks_like
+from kenpin.system import VERSION
+from kenpin.text import language, percent, say
+
+
+def environment() -> Environment:
+    """The templates of all pages; they speak by `say`."""
+    made = Environment(
+        loader=PackageLoader("kenpin.report", "."), autoescape=True, undefined=StrictUndefined
+    )
+    made.globals |= {
+        "say": say,
+        "version": VERSION,
+        "looks_like": looks_like,
+        "language": language(),
+    }
+    made.filters["percent"] = percent_or_dash
+    return made
+
+
+def image(content: bytes, kind: str = "png") -> str:
+    """The picture as a URL that needs no file."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def percent_or_dash(share: float | None) -> str:
+    """The share as it is written everywhere, kept on one line; a dash where there is none."""
+    return "–" if share is None else percent(share).replace(" ", "\N{NO-BREAK SPACE}")

@@ -1,0 +1,31 @@
+"""Which pictures a person means, and one picture read safely."""
+
+from kenpin.sources.contents import Labelled, LeftOut
+from kenpin.sources.find import (
+    files_of,
+    find_good,
+    find_good_of_labels,
+    find_labelled,
+    find_pictures,
+    find_tested,
+    read_mask,
+)
+from kenpin.sources.idx_file import read_idx
+from kenpin.sources.picture import (
+    MOST_PIXELS,
+    SMALLEST_PICTURE,
+    PictureSource,
+    encode,
+    name_of,
+    read_picture,
+    read_size,
+    write_png,
+)
+from kenpin.sources.picture_table import NAMES_OF_GOOD, Layout, PictureTable, read_table
+from kenpin.sources.zip_file import ZipMember
+
+__all__ = ["MOST_PIXELS", "NAMES_OF_GOOD", "SMALLEST_PICTURE", "Labelled", "Layout",
+           "LeftOut", "PictureSource", "PictureTable", "ZipMember", "encode",
+           "files_of", "find_good", "find_good_of_labels", "find_labelled",
+           "find_pictures", "find_tested", "name_of", "read_idx", "read_mask",
+           "read_picture", "read_size", "read_table", "write_png"]  # fmt: skip

@@ -1,1 +1,0 @@
-"""Drawn pictures whose truth is known."""

@@ -1,0 +1,225 @@
+"""ONNX graphs that came in a file: opened without following what they name outside of it.
+
+ONNX Runtime runs them. Where OpenVINO is installed and turns out to be faster on this machine, it
+takes over after a few runs, with 32-bit numbers too: scores differ by about a millionth.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from math import prod
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.errors import ExtraError
+from kenpin.system.environment import cores
+from kenpin.system.threads import is_worker
+from kenpin.text import Notice
+from kenpin.types import Floats
+
+ENGINE = "KENPIN_ENGINE"
+"""The environment variable that decides: onnxruntime, openvino, or auto (the faster one)."""
+
+_FIRST = 8  # runs on ONNX Runtime before another engine is tried: few are not worth it
+_NEVER = -1
+_TRIALS = 5
+
+
+class Graph:
+    """A graph with one output, run by any number of threads at once.
+
+    Raises ValueError when it cannot be loaded, ExtraError when `engine` does. A graph may keep its
+    weights in other files, which it names under the key "location"; ONNX Runtime would follow even
+    ../, so any graph in which the word occurs is refused.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        engine()
+        if b"location" in content:
+            raise ValueError(Notice("bundle_external"))
+        self._content = content
+        self._lock = threading.Lock()
+        self._sessions = {False: _session(content, cores())}
+        self._engines: dict[_Case, _Engine] = {}
+        session = self._sessions[False]
+        if len(session.get_outputs()) != 1:
+            raise ValueError(Notice("bundle_graph", reason=Notice("bundle_outputs")))
+        self.shapes = [taken.shape for taken in session.get_inputs()]
+        """Of each input; a side that may differ is not a number."""
+        self.engine = ""
+        """What ran it last: onnxruntime or openvino."""
+
+    def run(self, *given: NDArray[Any]) -> Floats:
+        """What the graph answers to its inputs, in their order. Raises whatever the engine does."""
+        case = is_worker(), tuple(one.shape for one in given)
+        with self._lock:
+            chosen = self._engines.get(case) or self._begun(case)
+            if chosen.left == 0:
+                chosen.run, chosen.name = self._faster(chosen, case[0], given)
+            chosen.left -= 1
+            self.engine = chosen.name
+        return np.asarray(chosen.run(given))
+
+    def _begun(self, case: "_Case") -> "_Engine":
+        """One of several threads has one core for itself; a thread alone has them all."""
+        shared, _ = case
+        if shared not in self._sessions:
+            self._sessions[shared] = _session(self._content, 1)
+        left = {"auto": _FIRST, "openvino": 0}.get(engine(), _NEVER)
+        self._engines[case] = _Engine(_onnxruntime(self._sessions[shared]), left)
+        return self._engines[case]
+
+    def _faster(
+        self, usual: "_Engine", shared: bool, given: Sequence[NDArray[Any]]
+    ) -> tuple["_Run", str]:
+        try:
+            other = _openvino(self._content, shared, [one.shape for one in given])
+            if engine() == "openvino" or _seconds(other, given) < _seconds(usual.run, given):
+                return other, "openvino"
+        except Exception:
+            if engine() == "openvino":
+                raise
+            # A graph that it cannot run, or an installation that does not work.
+        return usual.run, usual.name
+
+
+_Run = Callable[[Sequence[NDArray[Any]]], NDArray[Any]]
+_Case = tuple[bool, tuple[tuple[int, ...], ...]]
+"""Whether several threads share the cores, and the shapes of the inputs."""
+
+
+@dataclass
+class _Engine:
+    """run: what runs the graph. left: runs before another is tried; below 0 none is."""
+
+    run: _Run
+    left: int
+    name: str = "onnxruntime"
+
+
+def engine() -> str:
+    """Which engine is to be used; raises ExtraError if it is unknown or missing."""
+    wanted = os.environ.get(ENGINE, "auto")
+    if wanted not in ("auto", "onnxruntime", "openvino"):
+        raise ExtraError("engine_unknown", name=ENGINE, value=wanted)
+    if wanted == "onnxruntime" or _installed():
+        return wanted
+    if wanted == "openvino":
+        raise ExtraError("extra_openvino", name=ENGINE)
+    return "onnxruntime"
+
+
+def _installed() -> bool:
+    try:
+        return find_spec("openvino") is not None
+    except ValueError:  # it was forbidden
+        return False
+
+
+def _seconds(run: _Run, given: Sequence[NDArray[Any]]) -> float:
+    run(given)
+    times = []
+    for _ in range(_TRIALS):
+        start = perf_counter()
+        run(given)
+        times.append(perf_counter() - start)
+    return median(times)
+
+
+def _session(content: bytes, threads: int) -> Any:
+    import onnxruntime as ort  # noqa: PLC0415 - slow to load, and not every command runs a graph
+
+    options = ort.SessionOptions()
+    options.log_severity_level = 3  # a model file's oddities are not the user's
+    options.intra_op_num_threads = threads
+    try:
+        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors have no common public base
+        raise ValueError(Notice("bundle_graph", reason=error)) from error
+
+
+def _onnxruntime(session: Any) -> _Run:
+    names = [taken.name for taken in session.get_inputs()]
+
+    def run(given: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        (answer,) = session.run(None, dict(zip(names, given, strict=True)))
+        return np.asarray(answer)
+
+    return run
+
+
+def _openvino(content: bytes, shared: bool, shapes: Sequence[tuple[int, ...]]) -> _Run:
+    core = _openvino_core()
+    model = core.read_model(content)
+    # For these shapes only: without knowing them it is half as fast.
+    model.reshape(dict(zip(model.inputs, shapes, strict=True)))
+    settings = {
+        "INFERENCE_PRECISION_HINT": "f32",  # it would take 16 bits where the processor can
+        "NUM_STREAMS": str(cores() if shared else 1),
+        "INFERENCE_NUM_THREADS": str(cores()),
+    }
+    compiled = core.compile_model(model, "CPU", settings)
+    own = threading.local()  # a request is for one thread
+
+    def run(given: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        if not hasattr(own, "request"):
+            own.request = compiled.create_infer_request()
+        return np.array(own.request.infer(list(given))[0])
+
+    return run
+
+
+@cache
+def _openvino_core() -> Any:
+    # Importing OpenVINO reports to its maker over the network wherever that package can be loaded;
+    # without it OpenVINO uses a stub of its own.
+    sys.modules.setdefault("openvino_telemetry", cast(Any, None))
+    import openvino  # noqa: PLC0415 - an extra, and slow to load
+
+    return openvino.Core()
+
+
+def operations_of(content: bytes, shapes: Sequence[Sequence[int]]) -> int:
+    """Multiplications and additions of a graph for float32 inputs of these shapes.
+
+    As ONNX Runtime tells when it is asked to write down what it did; convolutions and products of
+    matrices count, the rest is little.
+    """
+    import onnxruntime as ort  # noqa: PLC0415 - as above
+
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.add_session_config_entry("session.disable_prepacking", "1")  # keeps every input told
+    options.enable_profiling = True
+    with tempfile.TemporaryDirectory(prefix="kenpin-") as folder:
+        options.profile_file_prefix = str(Path(folder) / "run")
+        session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        _onnxruntime(session)([np.zeros(shape, np.float32) for shape in shapes])
+        told = json.loads(Path(session.end_profiling()).read_text("utf-8"))
+    return sum(_operations(event["args"]) for event in told if "op_name" in event.get("args", {}))
+
+
+def _operations(step: dict[str, Any]) -> int:
+    if not step.get("output_type_shape"):
+        return 0
+    taken: list[list[int]] = [next(iter(one.values())) for one in step["input_type_shape"]]
+    given: list[int] = next(iter(step["output_type_shape"][0].values()))
+    if step["op_name"] == "Conv":
+        return 2 * prod(given) * prod(taken[1][1:])
+    if step["op_name"] == "ConvTranspose":
+        return 2 * prod(taken[0]) * prod(taken[1][1:])
+    if step["op_name"] in ("MatMul", "Gemm"):
+        return 2 * prod(given) * int(taken[0][-1])
+    return 0

@@ -1,0 +1,95 @@
+"""Many things worked on at once, and answered in order."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import cache
+from typing import Any, TypeVar
+
+from threadpoolctl import ThreadpoolController
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_AHEAD = 2  # things begun for each thread: enough that none waits, few enough to fit in memory
+
+
+_here = threading.local()
+
+
+def is_worker() -> bool:
+    """Whether this thread is one of several that share the cores."""
+    return getattr(_here, "is_worker", False)
+
+
+class _OneBlasThread:
+    """While any thread is inside, linear algebra runs on one core for each thread that calls it.
+
+    The products of judging are small: several cores would take longer to agree than to multiply,
+    and would wait for one another on the cores that the encoder needs.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._limit = _libraries().limit(limits=1, user_api="blas")
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limit.restore_original_limits()
+
+
+one_blas_thread = _OneBlasThread()
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def on_one_core(work: Callable[[], R]) -> R:
+    """What `work` gives, done as one of several threads that share the cores would."""
+    with one_blas_thread, ThreadPoolExecutor(1, "kenpin", _become_worker) as pool:
+        return pool.submit(work).result()
+
+
+def in_order(
+    work: Callable[[T], R], items: Iterable[T], threads: int, one_thread: bool = False
+) -> Generator[R]:
+    """What `work` makes of each item, in their order, `threads` at a time.
+
+    Only a few items more than there are threads are begun or waiting at any time, however many
+    there are. What `work` raises is raised here; what has begun by then is finished, not more.
+    one_thread: linear algebra stays on one core for each thread until the last answer was taken, or
+    the generator is closed; the caller's too.
+    """
+    if threads <= 1:
+        yield from map(work, items)
+        return
+    pool = ThreadPoolExecutor(threads, "kenpin", _become_worker)
+    waiting: deque[Future[R]] = deque()
+    # Held all the while: to change it between pictures takes as long as a picture.
+    with one_blas_thread if one_thread else nullcontext():
+        try:
+            for item in items:
+                waiting.append(pool.submit(work, item))
+                if len(waiting) >= _AHEAD * threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _become_worker() -> None:
+    _here.is_worker = True

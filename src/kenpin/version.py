@@ -1,5 +1,0 @@
-"""The version of this kenpin, as installed."""
-
-from importlib.metadata import version
-
-VERSION = version("kenpin")
