@@ -83,10 +83,16 @@ def __getattr__(name: str) -> Any:
         value = import_module("kenpin.system").VERSION
     elif name in _HOMES:
         value = getattr(import_module(f"kenpin.{_HOMES[name]}"), name)
+        import_module("kenpin.types").show_with(_as_html)
     else:
         raise AttributeError(f"module 'kenpin' has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+def _as_html(thing: Any) -> str:
+    html: str = import_module("kenpin.report").as_html(thing)
+    return html
 
 
 def __dir__() -> list[str]:

@@ -5,6 +5,7 @@ an array's shape is (height, width, channels).
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -151,8 +152,23 @@ FACTS = ("fit", "brightness", "sharpness")
 """What a verdict says of the picture as a whole; see `Verdict`."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Shown:
+    """What a notebook shows as HTML; how, `kenpin` says: pages are made in rooms far above."""
+
+    def _repr_html_(self) -> str | None:
+        return _SHOW[-1](self) if _SHOW else None
+
+
+_SHOW: list[Callable[[Any], str]] = []
+
+
+def show_with(how: Callable[[Any], str]) -> None:
+    """From now on make the HTML of what is shown like this."""
+    _SHOW[:] = [how]
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict(Shown):
     """The answer for one picture.
 
     score: high is abnormal; by default the mean of the largest hundredth of the difference, which
@@ -203,6 +219,14 @@ class Verdict:
     brightness: float | None = None
     sharpness: float | None = None
     review_limit: float | None = None
+
+    def __repr__(self) -> str:
+        why = f" ({self.reason.code})" if self.reason else ""
+        label = f", looks like {self.label!r}" if self.label is not None else ""
+        return (
+            f"<Verdict {self.outcome}{why} {self.picture!r}: score {self.score:.4g}, "
+            f"limit {self.limit:.4g}, p {self.p_value:.2g}, {len(self.regions)} regions{label}>"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as JSON-able values; `picture` is a string, times are rounded."""

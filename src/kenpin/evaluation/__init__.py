@@ -3,5 +3,3 @@
 from kenpin.evaluation.bench import Speed, measure
 from kenpin.evaluation.change import before_and_after
 from kenpin.evaluation.evaluation import Evaluation, Rate, evaluate
-
-__all__ = ["Evaluation", "Rate", "Speed", "before_and_after", "evaluate", "measure"]

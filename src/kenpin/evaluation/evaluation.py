@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.errors import DatasetError, PictureError
+from kenpin.errors import ArgumentError, DatasetError, PictureError
 from kenpin.inspection import Inspector
 from kenpin.prepare import in_picture, resize
 from kenpin.sources import (
@@ -26,7 +26,7 @@ from kenpin.sources import (
 from kenpin.statistics import auroc, exact_interval
 from kenpin.system import cores, in_order
 from kenpin.text import Notice, say
-from kenpin.types import Evidence, Floats, Outcome, Progress, Verdict
+from kenpin.types import Evidence, Floats, Outcome, Progress, Shown, Verdict
 
 _PIXEL_SIDE = 256  # pixel figures are taken with the longer side reduced to this, as peers do
 _AUPRO_LIMIT = 0.3
@@ -71,8 +71,8 @@ class Rate:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(Shown):
     """The verdicts on labelled pictures and what follows from them.
 
     items and verdicts: in the same order; the verdicts have let go of their evidence.
@@ -91,6 +91,14 @@ class Evaluation:
     promised_review: float | None
     pixel_auroc: float | None
     aupro: float | None
+
+    def __repr__(self) -> str:
+        area = "unknown" if self.auroc is None else f"{self.auroc:.4f}"
+        reject, escape = self.false_reject, self.escape
+        return (
+            f"<Evaluation of {len(self.items)} pictures: AUROC {area}, false rejects "
+            f"{reject.errors} of {reject.n}, escapes {escape.errors} of {escape.n}>"
+        )
 
     @property
     def good(self) -> Mask:
@@ -269,6 +277,8 @@ def evaluate(
     Raises DatasetError when there is nothing to judge, when a mask does not fit its picture, and
     when a picture is one that the model learned from.
     """
+    if not isinstance(inspector, Inspector):
+        raise ArgumentError("not_an_inspector", kind=type(inspector).__name__)
     given = find_labelled(labelled, layout) if isinstance(labelled, str | Path) else list(labelled)
     items, verdicts, left_out = [], [], []
     pixels: list[tuple[Floats, Mask]] = []

@@ -1,5 +1,3 @@
 """The one way from a picture to a verdict."""
 
 from kenpin.inspection.inspector import Inspector
-
-__all__ = ["Inspector"]

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.errors import CalibrationError, DatasetError, PictureError
+from kenpin.errors import ArgumentError, CalibrationError, DatasetError, PictureError
 from kenpin.judge import (
     Calibration,
     absolute_difference,
@@ -55,6 +55,8 @@ class Inspector:
     """
 
     def __init__(self, bundle: Bundle, review: float | None = None) -> None:
+        if not isinstance(bundle, Bundle):
+            raise ArgumentError("not_a_bundle", kind=type(bundle).__name__)
         calibrations = [part.calibration for part in bundle.parts if part.calibration is not None]
         if review is not None:
             recipe = bundle.recipe.but(review=review)
@@ -63,6 +65,7 @@ class Inspector:
             raise CalibrationError("not_calibrated", name=bundle.title)
         engine()  # said now if it is an unknown one
         self.bundle = bundle
+        self._review = review
         self.calibrations = calibrations
         how = bundle.recipe.score
         self._how: Literal["max", "mean", "top"] = "max" if how is None or how == "auto" else how
@@ -71,6 +74,12 @@ class Inspector:
     def calibration(self) -> Calibration:
         """That of the first label; the only one where there are no labels."""
         return self.calibrations[0]
+
+    def __repr__(self) -> str:
+        return f"<Inspector of {self.bundle!r}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Inspector, (self.bundle, self._review)
 
     @classmethod
     def open(cls, path: str | Path, review: float | None = None) -> Self:
@@ -139,8 +148,10 @@ class Inspector:
         One that cannot be read comes as the PictureError it raised and does not stop the rest.
         However many there are, only a few are in memory. Close the generator if you do not take
         all: until then its threads wait. threads: left out, one for each core.
-        Raises DatasetError for an unknown label.
+        Raises DatasetError for an unknown label, ArgumentError for a single path.
         """
+        if isinstance(sources, str | Path):
+            raise ArgumentError("not_one_picture", value=sources)
         self.check_label(expect)
 
         def judged(source: PictureSource) -> Verdict | PictureError:

@@ -11,7 +11,3 @@ from kenpin.part.in_words import (
 )
 from kenpin.part.kept import LabelJudge, Provenance
 from kenpin.part.shown_reconstruction import ShownReconstruction, learn_shown
-
-__all__ = ["Bundle", "LabelJudge", "Provenance", "ShownReconstruction", "describe",
-           "how_held_out", "judge_in_words", "learn_shown", "looks_like",
-           "ng_in_words", "promise", "promise_spread"]  # fmt: skip

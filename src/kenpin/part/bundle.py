@@ -8,10 +8,18 @@ import numpy as np
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from kenpin.errors import BundleError, DatasetError
+from kenpin.errors import ArgumentError, BundleError, DatasetError
 from kenpin.judge import Calibration, Measure, Usability, compare
 from kenpin.models import Drawer, Encoder, Model, State, encoder_of, load_model, within
-from kenpin.part.file import FORMAT, Manifest, described_members, one_sentence_about, pack, unpack
+from kenpin.part.file import (
+    FORMAT,
+    Manifest,
+    content_of,
+    described_members,
+    one_sentence_about,
+    pack,
+    unpack,
+)
 from kenpin.part.kept import (
     LabelJudge,
     Provenance,
@@ -25,15 +33,15 @@ from kenpin.prepare import Preparation
 from kenpin.recipe import Recipe
 from kenpin.system import write_atomically
 from kenpin.text import Notice
-from kenpin.types import Floats
+from kenpin.types import Floats, Shown
 
 _MOST_DRAWN = 1000
 _ARRAYS, _GRAPHS = "weights.safetensors", ".onnx"
 _ENCODER = "encoder.onnx"
 
 
-@dataclass(frozen=True, eq=False)
-class Bundle:
+@dataclass(frozen=True, eq=False, repr=False)
+class Bundle(Shown):
     """Everything needed to judge a part.
 
     parts: one for each label, at least one. A bundle without calibration refuses to judge.
@@ -121,9 +129,27 @@ class Bundle:
     @classmethod
     def load(cls, path: str | Path) -> "Bundle":
         """Read a file; raises BundleError with one sentence when anything is wrong with it."""
-        path = Path(path)
+        if not isinstance(path, str | Path):
+            raise ArgumentError("not_a_path", kind=type(path).__name__)
+        return cls.from_bytes(content_of(Path(path)), str(path))
+
+    @classmethod
+    def from_bytes(cls, content: bytes, name: str = "") -> "Bundle":
+        """The bundle that a file with this content holds; name: of the file, for people."""
+        path = Path(name)
         with one_sentence_about(path):
-            return _assemble(*unpack(path), str(path))
+            return _assemble(*unpack(content, path), name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Bundle.from_bytes, (self.to_bytes(), self.name)
+
+    def __repr__(self) -> str:
+        limit = f", limit {self.calibration.limit:.4g}" if self.calibration else ""
+        labels = f", labels {', '.join(self.labels)}" if self.labels else ""
+        return (
+            f"<Bundle {self.name or 'unsaved'}: {self.recipe.model} learned from "
+            f"{len(self.provenance.pictures)} good pictures{limit}{labels}>"
+        )
 
     def _members(self) -> dict[str, bytes]:
         state = self.model.state()

@@ -166,12 +166,13 @@ def described_members(members: dict[str, bytes]) -> dict[str, dict[str, Any]]:
     }
 
 
-def unpack(path: Path) -> tuple[Manifest, dict[str, bytes]]:
-    """The manifest and the members of a file, each checked against its hash.
+def unpack(content: bytes, path: Path) -> tuple[Manifest, dict[str, bytes]]:
+    """The manifest and the members of a file's content, each checked against its hash.
 
     Raises BundleError, and inside `one_sentence_about` nothing else.
     """
-    content = _content(path)
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise BundleError("bundle_not_zip", path=path)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         manifest = _read_manifest(archive, path)
         return manifest, _read_members(archive, manifest, path)
@@ -200,7 +201,8 @@ def manifest_hash(manifest: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """The content of a .kenpin file; raises BundleError where there is none to be read."""
     if path.is_dir():
         raise BundleError("bundle_folder", path=path)
     if not path.exists():
@@ -208,13 +210,9 @@ def _content(path: Path) -> bytes:
     if not path.is_file():
         raise BundleError("bundle_not_zip", path=path)
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
-        reason = error.strerror
-        raise BundleError("file_unreadable", path=path, reason=reason) from None
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        raise BundleError("bundle_not_zip", path=path)
-    return content
+        raise BundleError("file_unreadable", path=path, reason=error.strerror) from None
 
 
 def _read_manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:

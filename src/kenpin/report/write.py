@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kenpin.assurance import Costs, cheapest, operating
+from kenpin.errors import ArgumentError
 from kenpin.evaluation import Evaluation, Rate
 from kenpin.inspection import Inspector
 from kenpin.models import WITHOUT_RECONSTRUCTION
@@ -65,8 +66,12 @@ def write_report(
 
     evaluation: of this inspector; without one the report shows the calibration only. costs: of
     both errors, to show the cheapest limit.
-    Raises OutputError when the folder cannot be written.
+    Raises OutputError when the folder cannot be written, ArgumentError for a wrong type.
     """
+    if not isinstance(inspector, Inspector):
+        raise ArgumentError("not_an_inspector", kind=type(inspector).__name__)
+    if not isinstance(evaluation, Evaluation | None):
+        raise ArgumentError("not_an_evaluation", kind=type(evaluation).__name__)
     folder = Path(folder)
     make_folder(folder)
     html = (

@@ -23,9 +23,3 @@ from kenpin.sources.picture import (
 )
 from kenpin.sources.picture_table import NAMES_OF_GOOD, Layout, PictureTable, read_table
 from kenpin.sources.zip_file import ZipMember
-
-__all__ = ["MOST_PIXELS", "NAMES_OF_GOOD", "SMALLEST_PICTURE", "Labelled", "Layout",
-           "LeftOut", "PictureSource", "PictureTable", "ZipMember", "encode",
-           "files_of", "find_good", "find_good_of_labels", "find_labelled",
-           "find_pictures", "find_tested", "name_of", "read_idx", "read_mask",
-           "read_picture", "read_size", "read_table", "write_png"]  # fmt: skip

@@ -2,12 +2,13 @@
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from kenpin.errors import PictureError
+from kenpin.errors import ArgumentError, PictureError
 from kenpin.sources.zip_file import ZipMember
 from kenpin.system import write_atomically
 from kenpin.text import Notice
@@ -20,8 +21,15 @@ FOREIGN_SUFFIXES = frozenset(
 """Pictures that kenpin does not read: refused with a sentence, never passed over."""
 SMALLEST_PICTURE = 4
 
-PictureSource = str | Path | ZipMember | Pixels | Picture
-"""Anywhere a picture may come from: a path, a zip, an array, or a picture already read."""
+
+class ArrayLike(Protocol):
+    """Anything that NumPy makes an array of, such as a tensor."""
+
+    def __array__(self) -> NDArray[Any]: ...
+
+
+PictureSource = str | Path | ZipMember | Pixels | Picture | Image.Image | ArrayLike
+"""Anywhere a picture may come from: a path, a zip, an array, a PIL picture, one already read."""
 
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _MAX_BYTES = 512 * 2**20
@@ -32,19 +40,26 @@ _ORIENTATION = 0x0112  # the EXIF tag
 
 
 def read_picture(source: PictureSource) -> Picture:
-    """Read a picture from a file or from a zip, or take it from an array.
+    """Read a picture from a file or from a zip, or take it from an array or from PIL.
 
-    A file may be PNG, JPEG, BMP, TIFF or WebP with 8 or 16 bits; an array (H, W) grey, (H, W, 3)
-    RGB or (H, W, 4) RGBA, uint8 or uint16. EXIF orientation is obeyed, transparency is dropped
-    and noted, 16-bit grey keeps its depth, 16-bit colour is read with 8 bits.
+    A file may be PNG, JPEG, BMP, TIFF or WebP with 8 or 16 bits; an array, or anything with
+    `__array__`, (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16: red comes first, not
+    as OpenCV reads colour. EXIF orientation is obeyed, transparency is dropped and noted, 16-bit
+    grey keeps its depth, 16-bit colour is read with 8 bits.
 
-    Raises PictureError with one sentence for anything else.
+    Raises PictureError with one sentence for a picture that cannot be used, ArgumentError for what
+    is none.
     """
     if isinstance(source, Picture):
         _from_array(source.pixels, source.name)  # for its checks
         return source
-    if isinstance(source, np.ndarray):
-        return _from_array(source)
+    if isinstance(source, Image.Image):
+        _check_header(source, name_of(source))
+        return _decode(source, name_of(source))
+    if not isinstance(source, str | Path | ZipMember):
+        if not hasattr(source, "__array__"):
+            raise ArgumentError("not_a_picture", kind=type(source).__name__)
+        return _from_array(np.asarray(source))
     path = _path(source)
     content = _read_bytes(path)
     try:
@@ -82,9 +97,11 @@ def read_size(source: PictureSource) -> tuple[int, int]:
 
 def name_of(source: PictureSource) -> str:
     """What a picture is called, for people."""
-    if isinstance(source, np.ndarray):
-        return "array"
-    return source.name if isinstance(source, Picture) else str(source)
+    if isinstance(source, str | Path | ZipMember):
+        return str(source)
+    if isinstance(source, Image.Image):
+        return str(getattr(source, "filename", "") or "picture")
+    return source.name if isinstance(source, Picture) else "array"
 
 
 def write_png(path: Path, pixels: Pixels) -> None:
@@ -136,7 +153,7 @@ def _check_bytes(path: Path | ZipMember, size: int) -> None:
         )
 
 
-def _check_header(image: Image.Image, path: Path | ZipMember) -> None:
+def _check_header(image: Image.Image, path: Path | ZipMember | str) -> None:
     """Refuse what would be large, ambiguous or lossy before any pixel is decoded."""
     if image.width * image.height > MOST_PIXELS:
         raise _too_large(path, str(image.width * image.height))
@@ -146,7 +163,7 @@ def _check_header(image: Image.Image, path: Path | ZipMember) -> None:
     _check_smallest(str(path), (image.height, image.width))
 
 
-def _decode(image: Image.Image, path: Path | ZipMember) -> Picture:
+def _decode(image: Image.Image, path: Path | ZipMember | str) -> Picture:
     notes = []
     if image.mode == "RGB" and any(";16" in str(tile) for tile in getattr(image, "tile", ())):
         notes.append(Notice("note_16_bit_colour"))
@@ -192,5 +209,5 @@ def _check_smallest(name: str, size: tuple[int, int]) -> None:
         )
 
 
-def _too_large(path: Path | ZipMember, pixels: object) -> PictureError:
+def _too_large(path: Path | ZipMember | str, pixels: object) -> PictureError:
     return PictureError("picture_too_large", path=path, pixels=pixels, limit=MOST_PIXELS)
