@@ -16,7 +16,7 @@ from kenpin.drawn.terminals import draw_terminals
 from kenpin.sources.picture import write_png
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "README.ja.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(page, language=""):
@@ -66,16 +66,18 @@ def _for_studies(place):
 
 
 WITH_COMMANDS = [ROOT / name for name in (
-    "README.md", "docs/getting-started.md", "docs/several-parts.md", "docs/ng-pictures.md",
-    "docs/pictures.md", "docs/where.md", "docs/signing.md",
+    "README.md", "README.ja.md", "docs/getting-started.md", "docs/ja/getting-started.md",
+    "docs/several-parts.md", "docs/ng-pictures.md", "docs/pictures.md", "docs/where.md",
+    "docs/signing.md",
 )]  # fmt: skip
 WITH_PYTHON = [ROOT / name for name in (
-    "README.md", "docs/getting-started.md", "docs/several-parts.md", "docs/models.md",
+    "README.md", "README.ja.md", "docs/getting-started.md", "docs/ja/getting-started.md",
+    "docs/several-parts.md", "docs/models.md",
     "docs/signing.md",
 )]  # fmt: skip
 
 
-@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_the_commands_on_the_page_run(page, workplace):
     commands = [
         line.split("#")[0].split()
@@ -90,7 +92,7 @@ def test_the_commands_on_the_page_run(page, workplace):
         assert result.exit_code in ((0, 1) if judges else (0,)), (command, result.output)
 
 
-@pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_the_python_on_the_page_runs(page, workplace):
     (code,) = blocks(page, "python")
     subprocess.run([sys.executable, "-c", code], check=True, cwd=workplace)

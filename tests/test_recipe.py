@@ -1,9 +1,11 @@
+import json
+from importlib.resources import files
+
 import pytest
 
 from kenpin.errors import RecipeError
-from kenpin.recipe.parse import parse_size
-from kenpin.recipe.recipe import Recipe
-from kenpin.recipe.settings import AeSettings, PcaSettings
+from kenpin.recipe import PcaSettings, Recipe, Settings, parse_size
+from kenpin.text import exists
 
 
 def test_toml_out_and_in_is_the_same_recipe(tmp_path):
@@ -57,10 +59,20 @@ def test_sizes_are_height_by_width():
             parse_size(text)
 
 
-def test_every_setting_says_what_it_is():
-    for section in (Recipe, PcaSettings, AeSettings):
-        for name, field in section.model_fields.items():
-            assert field.description and field.description.endswith("."), name
+def test_every_setting_is_explained_and_nothing_else():
+    used = set()
+    for name, value in Recipe():
+        homes = (name, "vae", "network") if name == "cvae" else (name, "network")
+        if not isinstance(value, Settings):
+            used.add(f"setting_{name}")
+            continue
+        for own, _ in value:
+            codes = (f"setting_{home}_{own}" for home in homes)
+            used.add(next((code for code in codes if exists(code)), f"{name}.{own}"))
+    table = json.loads((files("kenpin.text") / "settings.json").read_text("utf-8"))
+    assert used == set(table)
+    assert all(english.endswith(".") and japanese.endswith("。")
+               for english, japanese in table.values())  # fmt: skip
 
 
 def test_a_recipe_cannot_be_changed_in_place():

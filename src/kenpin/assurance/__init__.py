@@ -7,8 +7,3 @@ from kenpin.assurance.master import MasterCheck, add_masters, check_masters, mas
 from kenpin.assurance.picture_plan import Plan, plan
 from kenpin.assurance.repeatability import Repeatability, repeat
 from kenpin.assurance.trials import CAUGHT
-
-__all__ = ["CAUGHT", "LATEST", "LINE", "WEIGHT", "Costs", "Drift", "Log",
-           "MasterCheck", "Plan", "Repeatability", "Track", "add_masters", "cheapest",
-           "check_costs", "check_masters", "drift", "master_folder", "operating",
-           "parse_costs", "plan", "repeat"]  # fmt: skip

@@ -15,8 +15,6 @@ import typer
 from kenpin.cli.program import app, out
 from kenpin.system import VERSION
 
-__all__ = ["COMMANDS", "app", "main"]
-
 COMMANDS = ("check", "window", "plan", "learn", "inspect", "evaluate", "show", "repeat", "master",
             "drift", "draw", "export", "bench", "demo", "reproduce")  # fmt: skip
 """In the order in which --help lists them; each file makes its command known when imported."""

@@ -48,11 +48,17 @@ err = _Console(soft_wrap=True, stderr=True, **_PLAIN)
 
 def _explain(command: Any, context: Any) -> None:
     """Put the help of a command, and of each of its options, into the language spoken now."""
-    name = "_".join(context.command_path.split()[1:]).replace("-", "_")
+    name = _path(context)
     command.help = say(f"help_{name or 'kenpin'}")
     for option in command.get_params(context):
         own = f"help_{name}_{option.name}"
         option.help = say(own if exists(own) else f"help_option_{option.name}")
+
+
+def _path(context: Any) -> str:
+    """Of a command's context its names below `kenpin`: "", "learn" or "master_add"."""
+    above = _path(context.parent) if context.parent else ""
+    return "_".join(filter(None, (above, context.info_name if context.parent else "")))
 
 
 def _in_language(text: str) -> str:
@@ -82,8 +88,8 @@ class Group(TyperGroup):
         _explain(self, ctx)
         _narrow(ctx)
         for name, command in self.commands.items():
-            code = "_".join([*ctx.command_path.split()[1:], name]).replace("-", "_")
-            command.help = say(f"help_{code}")
+            code = "_".join(filter(None, (_path(ctx), name)))
+            command.short_help = re.split(r"(?<=\.)\s|(?<=。)", say(f"help_{code}"))[0]
         return _in_language(super().get_help(ctx))
 
     def main(self, args: Sequence[str] | None = None, *given: Any, **settings: Any) -> Any:

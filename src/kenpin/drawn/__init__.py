@@ -4,6 +4,3 @@ from kenpin.drawn.defects import SIMULATED, simulate, spot
 from kenpin.drawn.like_good import drawn_like
 from kenpin.drawn.shapes import SHAPES27, shapes16, shapes27
 from kenpin.drawn.terminals import TERMINAL_DEFECTS, Drawing, draw_terminals
-
-__all__ = ["SHAPES27", "SIMULATED", "TERMINAL_DEFECTS", "Drawing", "draw_terminals",
-           "drawn_like", "shapes16", "shapes27", "simulate", "spot"]  # fmt: skip

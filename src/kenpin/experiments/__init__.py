@@ -16,8 +16,6 @@ from kenpin.models import check_installed
 from kenpin.system import make_folder, write_atomically
 from kenpin.types import Progress
 
-__all__ = ["NAMES", "Row", "reproduce", "run_demo", "summary", "write_experiment"]
-
 _SHAPES = {"shapes16": shapes16.run, "shapes27": shapes27.run, "terminals36": terminals36.run}
 NAMES = (*_SHAPES, "mnist19")
 

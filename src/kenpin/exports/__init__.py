@@ -1,5 +1,3 @@
 """A part as one ONNX graph, for programs without Python."""
 
 from kenpin.exports.folder import Exported, export
-
-__all__ = ["Exported", "export"]

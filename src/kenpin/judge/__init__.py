@@ -46,13 +46,3 @@ from kenpin.judge.usability import (
     learn_usability,
     small_size,
 )
-
-__all__ = ["DARKEST", "GRID", "LEAST", "LEAST_NG", "LEAST_SCORE", "NOISE", "SCALES",
-           "SHARES", "SMOOTHINGS", "SSIM_FLOORS", "TOP_SHARE", "WHITE", "Calibration",
-           "Facts", "GoodVariation", "Measure", "Svm", "Usability",
-           "absolute_difference", "better", "blurred_errors", "check_svm_installed",
-           "compare", "facts_of", "features", "fit_temperature", "grown_variation",
-           "learn_svm", "learn_usability", "learn_variation", "margin",
-           "neighbourhood", "pictures_needed", "probabilities", "refined",
-           "regions_to_show", "resemblance", "score", "small_size", "spread_over",
-           "squared_difference", "structural_window"]  # fmt: skip

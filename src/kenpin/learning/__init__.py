@@ -6,6 +6,3 @@ from kenpin.learning.good_pictures import LEAST_PICTURES, GoodPictures
 from kenpin.learning.more_pictures import add
 from kenpin.learning.oddities import Finding
 from kenpin.learning.read import Given, paths_of
-
-__all__ = ["LEAST_PICTURES", "Examination", "Finding", "Given", "GoodPictures", "add",
-           "examine", "learn", "learn_from", "paths_of"]  # fmt: skip

@@ -19,38 +19,6 @@ from kenpin.models.rt import Rt
 from kenpin.recipe import Recipe, Settings
 from kenpin.types import Floats, Progress
 
-__all__ = [
-    "GRAPH",
-    "MULTIPLE",
-    "NAMES",
-    "NETWORKS",
-    "UPDATABLE",
-    "WITHOUT_RECONSTRUCTION",
-    "Drawer",
-    "Encoder",
-    "Feature",
-    "Labels",
-    "Model",
-    "Mt",
-    "Network",
-    "Pca",
-    "Reconstructor",
-    "Residual",
-    "Rt",
-    "State",
-    "check_installed",
-    "encoder_for",
-    "encoder_of",
-    "grown_components",
-    "input_size",
-    "learn_model",
-    "load_model",
-    "own_encoder",
-    "settle_model",
-    "updated_model",
-    "within",
-]
-
 _CONDITIONAL = frozenset({"cvae"})  # told the label itself; the others learn one model for each
 NETWORKS = frozenset({"dense-ae", "ae", "vae", "cvae"})
 """Learned with torch, kept as ONNX graphs."""

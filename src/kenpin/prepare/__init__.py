@@ -21,9 +21,3 @@ from kenpin.prepare.learn_preparation import (
 from kenpin.prepare.light import LEAST, MOST, REACH, Light
 from kenpin.prepare.preparation import Mask, Preparation, Prepared, in_picture
 from kenpin.prepare.windows import propose_windows
-
-__all__ = ["LEAST", "MOST", "REACH", "Light", "Map", "Mask", "Preparation",
-           "Prepared", "as_option", "distorts", "fitting_size", "from_rectangle",
-           "ignoring", "in_picture", "in_pixels", "learn_compression",
-           "learn_overview_alignment", "learn_standard", "propose_windows",
-           "rectangle_of", "region_through", "resize", "scaling"]  # fmt: skip

@@ -18,9 +18,3 @@ from kenpin.recipe.settings import (
     Settings,
     VaeSettings,
 )
-
-__all__ = ["LARGEST_SIDE", "MOST_FALSE_REJECT", "SMALLEST_SIDE", "AeSettings",
-           "CompressionSettings", "DenseAeSettings", "FeatureSettings", "MtSettings",
-           "NetworkSettings", "PcaSettings", "Recipe", "Rectangle", "RtSettings",
-           "Settings", "VaeSettings", "parse_pixels", "parse_rectangle",
-           "parse_seconds", "parse_size", "with_windows_in"]  # fmt: skip

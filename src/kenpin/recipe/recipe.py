@@ -29,142 +29,45 @@ from kenpin.recipe.settings import (
 )
 from kenpin.text import Notice
 
+ModelName = Literal["auto", "feature", "pca", "mt", "rt", "dense-ae", "ae", "vae", "cvae"]
+
 _NOWHERE = Notice("recipe_builtin")
 
 
 class Recipe(Settings):
-    """How a part is learned and judged.
+    """How a part is learned and judged; what each setting means: docs/recipe.md.
 
     Raises RecipeError, one sentence with the setting's name, when a setting is not possible.
     """
 
-    model: Literal["auto", "feature", "pca", "mt", "rt", "dense-ae", "ae", "vae", "cvae"] = Field(
-        "feature",
-        description="What learns the picture. 'auto' is the one that finds simulated defects best.",
-    )
-    size: tuple[int, int] | None = Field(
-        None,
-        description="(height, width) in pixels that the model sees. Left out: the longer side is "
-        "192 (128 for pixel models, 64 for networks, 256 before a compression) and the "
-        "proportions are those of most of the pictures.",
-    )
-    color: Literal["auto", "grey", "rgb"] = Field(
-        "auto", description="'auto' is 'rgb' when any good picture has colour, else 'grey'."
-    )
-    crop: Rectangle | None = Field(
-        None,
-        description="[x, y, width, height] in pixels of the picture: what of it is looked at. "
-        "Places are those of a picture with the size that most of the good ones have; with "
-        "'align', of the first good picture.",
-    )
-    windows: dict[str, Rectangle] = Field(
-        {},
-        description="Name and [x, y, width, height] of each place that is judged on its own, such "
-        "as each terminal of a connector; the worst one rules. Left out: the whole picture, or "
-        "its crop.",
-    )
-    ignore: tuple[Rectangle, ...] = Field(
-        (), description="Rectangles [x, y, width, height] in which nothing counts."
-    )
-    ignore_mask: str | None = Field(
-        None,
-        description="A picture of the same size as the good ones that is white where nothing "
-        "counts.",
-    )
-    align: Literal["none", "translation", "rotation", "scale"] = Field(
-        "none",
-        description="Parts that do not always lie alike are found and brought to lie as in the "
-        "first good picture: 'translation' moves, 'rotation' also turns, 'scale' also makes them "
-        "larger or smaller.",
-    )
-    light: Literal["none", "level", "shading"] = Field(
-        "none",
-        description="'level' brings every picture to the same mean brightness; 'shading' also "
-        "evens out what changes slowly over the picture.",
-    )
-    difference: Literal["auto", "units", "l1", "l2", "ssim"] | None = Field(
-        None,
-        description="How a picture and its reconstruction are compared at each place: 'units' of "
-        "good-part variation, absolute ('l1') or squared ('l2') grey levels, or 1 - structural "
-        "similarity ('ssim'). 'auto' is what finds simulated defects best. Left out: 'units'; "
-        "with the model 'feature' 'l2' of good parts' standard deviations, with 'auto' 'auto'.",
-    )
-    score: Literal["auto", "max", "mean", "top"] | None = Field(
-        None,
-        description="What of the difference map counts: its largest value, its mean, or the mean "
-        "of its largest 1 %. 'auto' is what finds simulated defects best. Left out: 'max'; with "
-        "the model 'feature' 'top', with 'auto' 'auto'.",
-    )
-    smoothing: float | None = Field(
-        None,
-        ge=0,
-        le=0.5,
-        description="Share of the longer side over which the map is averaged first. Left out: 0 "
-        "for 'units', which looks at several scales itself, and for the mean, else 1/32.",
-    )
-    false_reject: float = Field(
-        0.01,
-        gt=0,
-        le=MOST_FALSE_REJECT,
-        description="The share of good parts you accept to see rejected.",
-    )
-    review: float | None = Field(
-        None,
-        gt=0,
-        le=0.5,
-        description="The share of good parts you accept not to be OK at once: between the limits "
-        "of the two shares a part is REVIEW, for a person to look at. Left out: two answers.",
-    )
-    held_out: Literal["kfold", "split", "none"] = Field(
-        "kfold",
-        description="How good pictures that the model has not seen are had for the limit. "
-        "'kfold' uses every picture for both; 'split' keeps some apart (exact, needs more "
-        "pictures); 'none' leaves the model without a limit, so that it cannot judge.",
-    )
-    folds: int | None = Field(
-        None,
-        ge=2,
-        le=100,
-        description="Folds of 'kfold'. Left out: 5 for networks, 10 for the others, which learn "
-        "in no time.",
-    )
-    split_share: float = Field(
-        0.4, gt=0, lt=1, description="Share of the good pictures that 'split' keeps apart."
-    )
-    budget: float = Field(
-        60,
-        gt=0,
-        le=86_400,
-        description="Seconds that 'auto' may spend on trying models before it decides.",
-    )
-    seed: int = Field(
-        0,
-        ge=0,
-        lt=2**32,
-        description="The same seed gives the same result; but a model chosen by 'auto' also "
-        "depends on how many the machine can try within the budget.",
-    )
-    compression: CompressionSettings = Field(
-        default_factory=CompressionSettings, description="Compression by Taguchi's RT method."
-    )
-    feature: FeatureSettings = Field(
-        default_factory=FeatureSettings, description="The feature autoencoder."
-    )
-    pca: PcaSettings = Field(default_factory=PcaSettings, description="The linear autoencoder.")
-    mt: MtSettings = Field(default_factory=MtSettings, description="Taguchi's MT method.")
-    rt: RtSettings = Field(default_factory=RtSettings, description="Taguchi's RT method.")
-    dense_ae: DenseAeSettings = Field(
-        default_factory=DenseAeSettings, description="The dense autoencoder (torch)."
-    )
-    ae: AeSettings = Field(
-        default_factory=AeSettings, description="The convolutional autoencoder (torch)."
-    )
-    vae: VaeSettings = Field(
-        default_factory=VaeSettings, description="The variational autoencoder (torch)."
-    )
-    cvae: CvaeSettings = Field(
-        default_factory=CvaeSettings, description="The conditional one (torch)."
-    )
+    model: ModelName = "feature"
+    size: tuple[int, int] | None = None
+    color: Literal["auto", "grey", "rgb"] = "auto"
+    crop: Rectangle | None = None
+    windows: dict[str, Rectangle] = Field({})
+    ignore: tuple[Rectangle, ...] = ()
+    ignore_mask: str | None = None
+    align: Literal["none", "translation", "rotation", "scale"] = "none"
+    light: Literal["none", "level", "shading"] = "none"
+    difference: Literal["auto", "units", "l1", "l2", "ssim"] | None = None
+    score: Literal["auto", "max", "mean", "top"] | None = None
+    smoothing: float | None = Field(None, ge=0, le=0.5)
+    false_reject: float = Field(0.01, gt=0, le=MOST_FALSE_REJECT)
+    review: float | None = Field(None, gt=0, le=0.5)
+    held_out: Literal["kfold", "split", "none"] = "kfold"
+    folds: int | None = Field(None, ge=2, le=100)
+    split_share: float = Field(0.4, gt=0, lt=1)
+    budget: float = Field(60, gt=0, le=86_400)
+    seed: int = Field(0, ge=0, lt=2**32)
+    compression: CompressionSettings = CompressionSettings()
+    feature: FeatureSettings = FeatureSettings()
+    pca: PcaSettings = PcaSettings()
+    mt: MtSettings = MtSettings()
+    rt: RtSettings = RtSettings()
+    dense_ae: DenseAeSettings = DenseAeSettings()
+    ae: AeSettings = AeSettings()
+    vae: VaeSettings = VaeSettings()
+    cvae: CvaeSettings = CvaeSettings()
 
     @field_validator("review")
     @classmethod
@@ -274,9 +177,7 @@ class Recipe(Settings):
 _USUAL = {"auto": ("auto", "auto"), "feature": ("l2", "top")}
 """Difference and score that are taken where the recipe leaves them out, if not units and max."""
 
-SECTIONS = tuple(
-    name for name, field in Recipe.model_fields.items() if field.default_factory is not None
-)
+SECTIONS = tuple(name for name, value in Recipe() if isinstance(value, Settings))
 """The settings that are groups of settings."""
 
 

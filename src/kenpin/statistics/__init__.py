@@ -12,9 +12,3 @@ from kenpin.statistics.learning_curve import FEWEST, expected_at
 from kenpin.statistics.martingale import Sides, best_bet, log_capital, one_sided, p_values
 from kenpin.statistics.ranks import auroc, exact, rank_limit, rank_of_limit
 from kenpin.statistics.recognition_taguchi import explained_power, local_numbers, rt_numbers
-
-__all__ = ["FEWEST", "STUDENT_QUARTILE", "Components", "Sides", "auroc", "best_bet",
-           "beta_quantile", "cohen_kappa", "components", "exact", "exact_interval",
-           "expected_at", "explained_power", "fleiss_kappa", "heads_or_more",
-           "local_numbers", "log_capital", "one_sided", "p_values", "rank_limit",
-           "rank_of_limit", "rt_numbers", "student_tail"]  # fmt: skip

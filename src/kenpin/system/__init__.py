@@ -11,7 +11,3 @@ from kenpin.system.files import (
 )
 from kenpin.system.onnx_graph import Graph, engine, operations_of
 from kenpin.system.threads import in_order, on_one_core, one_blas_thread
-
-__all__ = ["VERSION", "Graph", "check_apart", "check_not_input", "check_writable",
-           "cores", "engine", "in_order", "make_folder", "on_one_core",
-           "one_blas_thread", "operations_of", "write_atomically", "written_at_once"]  # fmt: skip

@@ -1,7 +1,7 @@
 """ONNX graphs that came in a file: opened without following what they name outside of it.
 
-ONNX Runtime runs them. Where OpenVINO is installed and turns out to be faster on this machine, it
-takes over after a few runs, with 32-bit numbers too: scores differ by about a millionth.
+ONNX Runtime runs them, or OpenVINO where KENPIN_ENGINE asks for it, with 32-bit numbers too: scores
+differ by about a millionth.
 """
 
 import json
@@ -10,13 +10,10 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
-from statistics import median
-from time import perf_counter
 from typing import Any, cast
 
 import numpy as np
@@ -29,11 +26,7 @@ from kenpin.text import Notice
 from kenpin.types import Floats
 
 ENGINE = "KENPIN_ENGINE"
-"""The environment variable that decides: onnxruntime, openvino, or auto (the faster one)."""
-
-_FIRST = 8  # runs on ONNX Runtime before another engine is tried: few are not worth it
-_NEVER = -1
-_TRIALS = 5
+"""The environment variable that decides: onnxruntime, unless it says openvino."""
 
 
 class Graph:
@@ -45,79 +38,48 @@ class Graph:
     """
 
     def __init__(self, content: bytes) -> None:
-        engine()
+        self.engine = engine()
+        """What runs it: onnxruntime or openvino."""
         if b"location" in content:
             raise ValueError(Notice("bundle_external"))
         self._content = content
         self._lock = threading.Lock()
         self._sessions = {False: _session(content, cores())}
-        self._engines: dict[_Case, _Engine] = {}
+        self._runs: dict[tuple[bool, tuple[tuple[int, ...], ...]], _Run] = {}
         session = self._sessions[False]
         if len(session.get_outputs()) != 1:
             raise ValueError(Notice("bundle_graph", reason=Notice("bundle_outputs")))
         self.shapes = [taken.shape for taken in session.get_inputs()]
         """Of each input; a side that may differ is not a number."""
-        self.engine = ""
-        """What ran it last: onnxruntime or openvino."""
 
     def run(self, *given: NDArray[Any]) -> Floats:
         """What the graph answers to its inputs, in their order. Raises whatever the engine does."""
         case = is_worker(), tuple(one.shape for one in given)
         with self._lock:
-            chosen = self._engines.get(case) or self._begun(case)
-            if chosen.left == 0:
-                chosen.run, chosen.name = self._faster(chosen, case[0], given)
-            chosen.left -= 1
-            self.engine = chosen.name
-        return np.asarray(chosen.run(given))
+            if case not in self._runs:
+                self._runs[case] = self._begun(*case)
+        return np.asarray(self._runs[case](given))
 
-    def _begun(self, case: "_Case") -> "_Engine":
+    def _begun(self, shared: bool, shapes: Sequence[tuple[int, ...]]) -> "_Run":
         """One of several threads has one core for itself; a thread alone has them all."""
-        shared, _ = case
+        if self.engine == "openvino":
+            return _openvino(self._content, shared, shapes)
         if shared not in self._sessions:
             self._sessions[shared] = _session(self._content, 1)
-        left = {"auto": _FIRST, "openvino": 0}.get(engine(), _NEVER)
-        self._engines[case] = _Engine(_onnxruntime(self._sessions[shared]), left)
-        return self._engines[case]
-
-    def _faster(
-        self, usual: "_Engine", shared: bool, given: Sequence[NDArray[Any]]
-    ) -> tuple["_Run", str]:
-        try:
-            other = _openvino(self._content, shared, [one.shape for one in given])
-            if engine() == "openvino" or _seconds(other, given) < _seconds(usual.run, given):
-                return other, "openvino"
-        except Exception:
-            if engine() == "openvino":
-                raise
-            # A graph that it cannot run, or an installation that does not work.
-        return usual.run, usual.name
+        return _onnxruntime(self._sessions[shared])
 
 
 _Run = Callable[[Sequence[NDArray[Any]]], NDArray[Any]]
-_Case = tuple[bool, tuple[tuple[int, ...], ...]]
-"""Whether several threads share the cores, and the shapes of the inputs."""
-
-
-@dataclass
-class _Engine:
-    """run: what runs the graph. left: runs before another is tried; below 0 none is."""
-
-    run: _Run
-    left: int
-    name: str = "onnxruntime"
 
 
 def engine() -> str:
-    """Which engine is to be used; raises ExtraError if it is unknown or missing."""
-    wanted = os.environ.get(ENGINE, "auto")
-    if wanted not in ("auto", "onnxruntime", "openvino"):
+    """Which engine is used; raises ExtraError if it is unknown or missing."""
+    wanted = os.environ.get(ENGINE, "onnxruntime")
+    if wanted not in ("onnxruntime", "openvino"):
         raise ExtraError("engine_unknown", name=ENGINE, value=wanted)
-    if wanted == "onnxruntime" or _installed():
-        return wanted
-    if wanted == "openvino":
+    if wanted == "openvino" and not _installed():
         raise ExtraError("extra_openvino", name=ENGINE)
-    return "onnxruntime"
+    return wanted
 
 
 def _installed() -> bool:
@@ -125,16 +87,6 @@ def _installed() -> bool:
         return find_spec("openvino") is not None
     except ValueError:  # it was forbidden
         return False
-
-
-def _seconds(run: _Run, given: Sequence[NDArray[Any]]) -> float:
-    run(given)
-    times = []
-    for _ in range(_TRIALS):
-        start = perf_counter()
-        run(given)
-        times.append(perf_counter() - start)
-    return median(times)
 
 
 def _session(content: bytes, threads: int) -> Any:

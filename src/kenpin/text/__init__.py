@@ -18,8 +18,6 @@ from kenpin.text.numbers import Sentence, one_in, percent
 LANGUAGES: Final = ("en", "ja")
 VARIABLE: Final = "KENPIN_LANG"
 
-__all__ = ["LANGUAGES", "VARIABLE", "Notice", "exists", "language", "one_in", "percent", "say",
-           "say_in", "speak"]  # fmt: skip
 
 _FILL = (Sentence(", "), Sentence("、"))
 _told: list[str] = []
