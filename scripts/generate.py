@@ -1,4 +1,4 @@
-"""Writes what is generated: README's tables, docs/recipe.md and docs/commands.md.
+"""Writes what is generated: the tables, and in both languages the pages of recipe and commands.
 
     python scripts/generate.py [--check]
 
@@ -8,59 +8,76 @@ With --check nothing is written; the exit status is 1 when something is stale.
 import argparse
 import re
 import sys
+from collections.abc import Iterator
 from functools import partial
 
-from pydantic import BaseModel
+import typer
 from typer.testing import CliRunner
 
-from kenpin.cli.program import app
+from house import House, drawn
+from kenpin.cli import app
 from kenpin.recipe.recipe import SECTIONS, Recipe
+from kenpin.text import exists, say_in
 from tables import ROOT, TABLES, table
 
-COMMANDS = ("check", "window", "plan", "learn", "inspect", "evaluate", "show", "repeat",
-            "master add", "master check", "drift", "draw", "export", "bench", "demo",
-            "reproduce")  # fmt: skip
-PAGES = ("README.md", "docs/promises.md", "docs/learning-curves.md", "docs/smallest-spot.md",
-         "docs/experiments.md", "docs/decisions/conditional.md", "docs/decisions/experiments.md",
-         "docs/decisions/svm.md", "docs/pictures.md", "docs/where.md",
-         "docs/decisions/alignment.md", "docs/decisions/unusable.md",
-         "docs/decisions/windows.md", "docs/decisions/doctor.md",
-         "docs/encoder.md", "docs/decisions/drift.md", "docs/decisions/feature.md",
-         "docs/performance.md")  # fmt: skip
+PAGES = ("README.md", "README.ja.md", *sorted(
+    path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")
+    if "\n<!-- end -->\n" in path.read_text("utf-8")))  # fmt: skip
+HEADS = {
+    "en": ("# The recipe\n\nEverything a person may decide, as a TOML file for `kenpin learn "
+           "--recipe FILE.toml`. A misspelt\nsetting is refused. Settings with a dot go into a "
+           "section: `[pca]` and below it `components = 20`.\nMade from the code by "
+           "`python scripts/generate.py`.\n\n",
+           ["setting", "default", "meaning"], "left out",
+           "# The commands\n\nMade from the code by `python scripts/generate.py`.\n"),
+    "ja": ("# レシピ\n\n人が決められる設定のすべてです。TOML ファイルに書き、"
+           "`kenpin learn --recipe FILE.toml` で使います。\n"
+           "綴りの誤った設定は受け付けません。点のある設定は節に書きます："
+           "`[pca]` の下に `components = 20`。\n"
+           "このページは `python scripts/generate.py` がコードから作ります。\n\n",
+           ["設定", "既定値", "意味"], "省略",
+           "# コマンド\n\nこのページは `python scripts/generate.py` がコードから作ります。\n"),
+}  # fmt: skip
 
 
-def recipe() -> str:
-    def rows(section: type[BaseModel], prefix: str = "") -> list[list[str]]:
-        return [
-            [f"`{prefix}{name}`", default(field.get_default(call_default_factory=True)),
-             str(field.description)]
-            for name, field in section.model_fields.items()
-            if name not in SECTIONS
-        ]  # fmt: skip
+def recipe(language: str) -> str:
+    head, columns, left_out, _ = HEADS[language]
 
     def default(value: object) -> str:
-        return "left out" if value is None else f"`{value}`"
+        return left_out if value is None else f"`{value}`"
 
-    every = rows(Recipe)
+    rows = [
+        [f"`{name}`", default(value), say_in(language, code)] for name, value, code in settings()
+    ]
+    return head + table(columns, rows).replace("---:", "---") + "\n"
+
+
+def settings() -> Iterator[tuple[str, object, str]]:
+    """(name, default, code of what it means) of every setting."""
+    for name, value in Recipe():
+        if name not in SECTIONS:
+            yield name, value, f"setting_{name}"
     for section in SECTIONS:
-        every += rows(type(getattr(Recipe(), section)), f"{section}.")
-    return (
-        "# The recipe\n\nEverything a person may decide, as a TOML file for `kenpin learn "
-        "--recipe FILE.toml`. A misspelt\nsetting is refused. Settings with a dot go into a "
-        "section: `[pca]` and below it `components = 20`.\nMade from the code by "
-        "`python scripts/generate.py`.\n\n"
-        + table(["setting", "default", "meaning"], every).replace("---:", "---")
-        + "\n"
-    )
+        # The sections of the networks share most of their settings, cvae nearly all with vae.
+        homes = (section, "vae", "network") if section == "cvae" else (section, "network")
+        for name, value in getattr(Recipe(), section):
+            codes = [f"setting_{home}_{name}" for home in homes]
+            yield f"{section}.{name}", value, next(code for code in codes if exists(code))
 
 
-def commands() -> str:
-    parts = ["# The commands\n\nMade from the code by `python scripts/generate.py`.\n"]
-    for command in ("", *COMMANDS):
-        arguments = [*command.split(), "--help"] if command else ["--help"]
+def commands(language: str) -> str:
+    parts = [HEADS[language][3]]
+    for name in ("", *names(typer.main.get_command(app))):
+        arguments = ["--lang", language, *name.split(), "--help"]
         text = CliRunner().invoke(app, arguments, prog_name="kenpin", terminal_width=80).stdout
-        parts.append(f"## kenpin {command}".rstrip() + f"\n\n```\n{text.strip()}\n```\n")
+        parts.append(f"## kenpin {name}".rstrip() + f"\n\n```\n{text.strip()}\n```\n")
     return "\n".join(parts)
+
+
+def names(group: object) -> Iterator[str]:
+    for name, command in getattr(group, "commands", {}).items():
+        inner = [f"{name} {own}" for own in names(command)]
+        yield from inner or [name]
 
 
 def filled(page: str) -> str:
@@ -81,8 +98,11 @@ def main() -> int:
     stale = []
     for name, make in (
         *((page, partial(filled, page)) for page in PAGES),
-        ("docs/recipe.md", recipe),
-        ("docs/commands.md", commands),
+        ("docs/recipe.md", partial(recipe, "en")),
+        ("docs/ja/recipe.md", partial(recipe, "ja")),
+        ("docs/architecture.svg", lambda: drawn(House(ROOT / "src" / "kenpin"))),
+        ("docs/commands.md", partial(commands, "en")),
+        ("docs/ja/commands.md", partial(commands, "ja")),
     ):
         path, made = ROOT / name, make()
         if not path.exists() or path.read_text("utf-8") != made:

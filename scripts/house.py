@@ -92,7 +92,10 @@ def measured(house: House) -> dict[str, object]:
 
 
 def drawn(house: House) -> str:
-    """The rooms as an SVG picture, the lowest at the bottom; arrows point at what is imported."""
+    """The rooms as an SVG picture, the lowest at the bottom; arrows point at what is imported.
+
+    An arrow that follows from two others is left out.
+    """
     by_floor: dict[int, list[str]] = defaultdict(list)
     for room, floor in house.floors.items():
         if room != "__main__":
@@ -102,11 +105,14 @@ def drawn(house: House) -> str:
     for floor, rooms in by_floor.items():
         wide = len(rooms) * (_BOX + _GAP) - _GAP
         for number, room in enumerate(sorted(rooms)):
-            x = (_WIDTH - wide) / 2 + number * (_BOX + _GAP)
+            aside = (floor % 3 - 1) * _BOX / 2  # or an arrow would hide behind a room
+            x = (_WIDTH - wide) / 2 + aside + number * (_BOX + _GAP)
             places[room] = (x, 20 + (top - floor) * _STEP)
     parts = []
+    reached = {room: below(house.rooms, room) for room in house.rooms}
     for room, others in sorted(house.rooms.items()):
-        for other in sorted(others):
+        direct = {other for other in others if not any(other in reached[way] for way in others)}
+        for other in sorted(direct):
             if room in places and other in places:
                 (x, y), (to_x, to_y) = places[room], places[other]
                 parts.append(
@@ -118,7 +124,8 @@ def drawn(house: House) -> str:
         parts.append(
             f'<rect x="{x:.0f}" y="{y}" width="{_BOX}" height="{_HIGH}" rx="8" class="r"/>'
             f'<text x="{x + _BOX / 2:.0f}" y="{y + 22}" class="n">{room}</text>'
-            f'<text x="{x + _BOX / 2:.0f}" y="{y + 39}" class="l">{house.lines[room]} lines</text>'
+            f'<text x="{x + _BOX / 2:.0f}" y="{y + 39}" class="l">'
+            f"{rounded(house.lines[room])} lines</text>"
         )
     high = 40 + top * _STEP + _HIGH
     style = (
@@ -132,6 +139,22 @@ def drawn(house: House) -> str:
         + "\n".join(parts)
         + "</svg>\n"
     )
+
+
+def rounded(lines: int) -> str:
+    """To hundreds: the drawing is not to change with every line."""
+    return f"about {max(1, round(lines / 100)) * 100:,}"
+
+
+def below(rooms: dict[str, set[str]], room: str) -> set[str]:
+    """Every room that this one needs, directly or not."""
+    found, left = set[str](), list(rooms[room])
+    while left:
+        one = left.pop()
+        if one not in found:
+            found.add(one)
+            left += rooms[one]
+    return found
 
 
 def hops(part: Path, picture: Path) -> dict[str, object]:

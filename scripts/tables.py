@@ -22,6 +22,18 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def defaults() -> str:
+    """Of README: the default model alone."""
+    rows = [
+        [line["set"], f"{line['auroc']:.3f}", f"{100 * line['false_reject']:.1f} %",
+         f"{100 * line['escape']:.0f} %", f"{100 * line['escape_mse']:.0f} %"]
+        for line in results("quality.jsonl")
+        if line["benchmark"] == "quality summary" and line["model"] == "feature"
+    ]  # fmt: skip
+    return table(["set", "AUROC", "過検出 false reject", "見逃し escape",
+                  "escape of plain MSE"], rows)  # fmt: skip
+
+
 def quality() -> str:
     rows = [
         [
@@ -410,7 +422,8 @@ PREPARED = {
                "held_out": "held out", "promised": "promised", "seconds": "seconds"},
 }  # fmt: skip
 TABLES: dict[str, Callable[[], str]] = {
-    "quality": quality, "kinds": kinds, "coverage": coverage, "promises": promises, "drift": drift,
+    "defaults": defaults, "quality": quality, "kinds": kinds, "coverage": coverage,
+    "promises": promises, "drift": drift,
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
     "peers": peers, "few": few, "ours": ours, "distilled": distilled, "ways": ways,
     "adding": adding, "regions": regions, "speed": speed, "stages": stages,
