@@ -224,8 +224,8 @@ class Verdict(Shown):
         why = f" ({self.reason.code})" if self.reason else ""
         label = f", looks like {self.label!r}" if self.label is not None else ""
         return (
-            f"<Verdict {self.outcome}{why} {self.picture!r}: score {self.score:.4g}, "
-            f"limit {self.limit:.4g}, p {self.p_value:.2g}, {len(self.regions)} regions{label}>"
+            f"<Verdict {self.outcome}{why} {self.picture!r}: score {self.score:#.4g}, "
+            f"limit {self.limit:#.4g}, p {self.p_value:#.2g}, {len(self.regions)} regions{label}>"
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -187,10 +187,11 @@ def _judged(
 def _line(verdict: Verdict) -> Text:
     from kenpin.part import looks_like
 
-    text = f"  {verdict.score:8.4g}  {say('limit')} {verdict.limit:.4g}"
+    text = f"  {verdict.score:#8.4g}  {say('limit')} {verdict.limit:#.4g}"
     if verdict.review_limit is not None:
-        text += f"  {say('review_limit_name')} {verdict.review_limit:.4g}"
-    text += f"  p {verdict.p_value:.2g}  {verdict.picture}"
+        text += f"  {say('review_limit_name')} {verdict.review_limit:#.4g}"
+    p = f"{verdict.p_value:#.2g}"
+    text += f"  p {p:6}  {verdict.picture}"
     if verdict.label is not None and verdict.sure is not None:
         text += "  " + looks_like(verdict.label, verdict.sure)
     if verdict.reason:

@@ -39,7 +39,7 @@ def print_learned(out: Console, bundle: Bundle, path: Path) -> None:
     code = "learned_some" if left_out else "learned_all"
     out.print(say(code, path=path, used=used, left_out=left_out))
     if len(bundle.parts) > 1:
-        limits = [f"{one.label} {one.calibration.limit:.4g}" for one in bundle.parts
+        limits = [f"{one.label} {one.calibration.limit:#.4g}" for one in bundle.parts
                   if one.calibration]  # fmt: skip
         out.print(say("limits_of", limits=limits))
     elif bundle.calibration:
@@ -70,9 +70,9 @@ def print_bundle(out: Console, bundle: Bundle, path: Path, explain: bool = True)
         calibration = part.calibration
         table.add_row(say("how_held_out_name") + mark, how_held_out(calibration))
         if calibration:
-            table.add_row(say("limit") + mark, f"{calibration.limit:.4g}")
+            table.add_row(say("limit") + mark, f"{calibration.limit:#.4g}")
         if calibration and calibration.review_limit is not None:
-            table.add_row(say("review_limit_name") + mark, f"{calibration.review_limit:.4g}")
+            table.add_row(say("review_limit_name") + mark, f"{calibration.review_limit:#.4g}")
         table.add_row(say("how_promise_name") + mark, promise(calibration))
         if calibration:
             table.add_row("", promise_spread(calibration))
@@ -239,7 +239,7 @@ def print_masters(out: Console, found: "MasterCheck", explain: bool) -> None:
     table = _table(*(say(head) for head in heads), "")
     for one in found.pieces:
         verdict = one.verdict
-        figures = [f"{verdict.score:.4g}", f"{verdict.limit:.4g}"] if verdict else ["", ""]
+        figures = [f"{verdict.score:#.4g}", f"{verdict.limit:#.4g}"] if verdict else ["", ""]
         table.add_row(
             one.master.name, one.master.expected, verdict.outcome.value if verdict else "-",
             *figures, str(one.problem or ""), style="bold red" if one.problem else None,
@@ -372,7 +372,7 @@ def _most(rate: "Rate") -> str:
 
 
 def _chance(value: float | None) -> str:
-    return "" if value is None else f"{value:.2g}"
+    return "" if value is None else f"{value:#.2g}"
 
 
 def _number(value: float | None) -> str:

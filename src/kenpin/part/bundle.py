@@ -144,7 +144,7 @@ class Bundle(Shown):
         return Bundle.from_bytes, (self.to_bytes(), self.name)
 
     def __repr__(self) -> str:
-        limit = f", limit {self.calibration.limit:.4g}" if self.calibration else ""
+        limit = f", limit {self.calibration.limit:#.4g}" if self.calibration else ""
         labels = f", labels {', '.join(self.labels)}" if self.labels else ""
         return (
             f"<Bundle {self.name or 'unsaved'}: {self.recipe.model} learned from "

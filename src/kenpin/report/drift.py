@@ -52,7 +52,7 @@ def _sentences(found: Drift) -> Iterator[str]:
 def _figures(found: Drift) -> Section:
     rows = [
         (
-            str(track.notice), f"{track.usual:.4g}", f"{track.now:.4g}", f"{track.ewma[-1]:+.2f}",
+            str(track.notice), f"{track.usual:#.4g}", f"{track.now:#.4g}", f"{track.ewma[-1]:+.2f}",
             f"{max(track.cusum[0][-1], track.cusum[1][-1]):.1f}",
             f"{track.capital.max() / log(10):.1f}",
         )

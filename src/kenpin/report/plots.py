@@ -229,18 +229,21 @@ def _drawn(figure: "Figure", words: _Words, axes: "Axes | None" = None) -> Plot:
     if axes is not None and axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False, fontsize=8)
     buffer = io.BytesIO()
-    settings: Any = _font_settings()
-    with rc_context(settings):
+    with rc_context({"axes.unicode_minus": False}):
+        _write_in_japanese(figure)
         figure.savefig(buffer, format="png")
     return Plot(buffer.getvalue(), words.legend)
 
 
-def _font_settings() -> dict[str, Any]:
+def _write_in_japanese(figure: "Figure") -> None:
+    """Give every word of the figure the font that has Japanese letters, where it is needed."""
     path = japanese_font()
     if language() == "en" or path is None:
-        return {}
+        return
     from matplotlib.font_manager import FontProperties, fontManager  # noqa: PLC0415
+    from matplotlib.text import Text  # noqa: PLC0415
 
     fontManager.addfont(path)
-    name = FontProperties(fname=path).get_name()
-    return {"font.family": [name], "axes.unicode_minus": False}
+    name = FontProperties(fname=str(path)).get_name()
+    for text in figure.findobj(Text):
+        text.set_fontfamily(name)

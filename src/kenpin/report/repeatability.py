@@ -41,8 +41,8 @@ def _figures(found: Repeatability) -> Section:
         (say("how_answers_name"), f"{undecided.errors} ({_percent(undecided.rate)})"),
         (say("repeat_at_most"), _percent(undecided.at_most)),
         (say("repeat_kappa"), _kappa(found.kappa)),
-        (say("repeat_ev"), f"{parts.within**0.5:.4g}"),
-        (say("repeat_pv"), f"{parts.between**0.5:.4g}"),
+        (say("repeat_ev"), f"{parts.within**0.5:#.4g}"),
+        (say("repeat_pv"), f"{parts.between**0.5:#.4g}"),
         ("%GRR", _percent(parts.share)),
         ("ndc", "-" if parts.categories is None else str(parts.categories)),
         (say("how_near_name"), str(found.near)),
@@ -63,7 +63,7 @@ def _beside_inspectors(found: Repeatability) -> Section:
 def _pieces(found: Repeatability, scores: dict[str, list[float]]) -> Section:
     rows = tuple(
         (
-            str(number), piece, " ".join(found.answers[piece]), f"{np.mean(own):.4g}",
+            str(number), piece, " ".join(found.answers[piece]), f"{np.mean(own):#.4g}",
             f"{np.std(own, ddof=1):.2g}",
             *(said.get(piece, "") for said in found.inspectors.values()),
         )
