@@ -1,18 +1,17 @@
 """The four published experiments: learned as published and as kenpin does, drawn, measured."""
 
-import base64
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from kenpin.errors import DatasetError
 from kenpin.experiments import mnist19, shapes16, shapes27, terminals36
 from kenpin.experiments.common import Row, Run
 from kenpin.experiments.demo import run_demo
 from kenpin.models import check_installed
+from kenpin.report import experiment_html
 from kenpin.system import make_folder, write_atomically
 from kenpin.types import Progress
 
@@ -69,18 +68,10 @@ def write_experiment(folder: Path, name: str, runs: Sequence[Run]) -> Path:
     shown = runs[0].plates
     for plate in shown:
         write_atomically(folder / f"{name}-{plate.name}.png", plate.png)
-    environment = Environment(
-        loader=PackageLoader("kenpin.experiments", "."), autoescape=True, undefined=StrictUndefined
-    )
-    environment.filters["encode"] = lambda png: base64.b64encode(png).decode()
-    html = environment.get_template("experiment.html.j2").render(
-        name=name,
-        plates=shown,
-        summary=summary([row for run in runs for row in run.rows]),
-        seeds=len(runs),
-    )
     path = folder / f"{name}.html"
-    write_atomically(path, html.encode())
+    rows = summary([row for run in runs for row in run.rows])
+    pictures = [(plate.title, plate.png) for plate in shown]
+    write_atomically(path, experiment_html(name, rows, pictures, len(runs)).encode())
     return path
 
 

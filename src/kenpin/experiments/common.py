@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kenpin.experiments import plates
 from kenpin.inspection import Inspector
 from kenpin.judge import compare
 from kenpin.learning import GoodPictures, learn_from
@@ -15,7 +16,9 @@ from kenpin.models import Labels, Model, learn_model, load_model, settle_model
 from kenpin.part import Bundle
 from kenpin.prepare import Preparation
 from kenpin.recipe import Recipe
+from kenpin.report import say_drawn
 from kenpin.statistics import auroc
+from kenpin.text import say
 from kenpin.types import Floats, Outcome, Progress, Verdict
 
 PUBLISHED, OURS = "published", "kenpin"
@@ -146,6 +149,22 @@ def histories_of(theirs: Published, ours: Ours) -> dict[str, list[tuple[float, f
 def counts(rejected: NDArray[np.bool_], good: NDArray[np.bool_]) -> NDArray[np.intp]:
     """(2, 2): good and NG pieces by rows, judged OK and judged NG by columns."""
     return np.array([[(~rejected & g).sum(), (rejected & g).sum()] for g in (good, ~good)])
+
+
+def losses_plate(histories: dict[str, list[tuple[float, float | None]]]) -> Plate:
+    """The loss of each epoch, by way."""
+    return Plate("losses", say("plate_losses"), plates.loss_curves(histories))
+
+
+def roc_plate(curves: dict[str, tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> Plate:
+    """By way the scores (N,) and which are NG (N,)."""
+    return Plate("roc", say("plate_roc"), plates.roc(curves))
+
+
+def good_by_verdict() -> tuple[tuple[str, str], tuple[str, str]]:
+    """What the rows and the columns of `counts` are called on a plate."""
+    judged = say_drawn("drawn_judged", what="OK"), say_drawn("drawn_judged", what="NG")
+    return (say_drawn("plot_good"), "NG"), judged
 
 
 def as_floats(pixels: NDArray[np.uint8]) -> Floats:

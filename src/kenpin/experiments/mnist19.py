@@ -27,13 +27,17 @@ from kenpin.experiments.common import (
     histories_of,
     learn_ours,
     learn_published,
+    losses_plate,
     reconstructions_of,
     rejected,
+    roc_plate,
     run_of,
     scores_of,
 )
 from kenpin.recipe import Recipe
+from kenpin.report import say_drawn
 from kenpin.sources import read_idx
+from kenpin.text import say
 from kenpin.types import Floats, Progress
 
 NAME = "mnist19"
@@ -92,22 +96,26 @@ def run(seed: int, progress: Progress, draw: bool, folder: Path) -> Run:
     )  # fmt: skip
     if not draw:
         return run_of(rows, theirs, ours)
-    titles = [f"{PUBLISHED}, limit from the test set", f"{OURS}, limit from held-out good pictures"]
+    titles = [
+        say_drawn("drawn_limit_of_test", who=PUBLISHED),
+        say_drawn("drawn_limit_held_out", who=OURS),
+    ]
     tables = {
         title: counts(no, is_good) for title, no in zip(titles, (sums > limit, ng), strict=True)
     }
     shown = (
-        Plate("losses", "Loss curves", plates.loss_curves(histories_of(theirs, ours))),
-        Plate("pictures-published", "Original, reconstruction, difference with its L1: published",
+        losses_plate(histories_of(theirs, ours)),
+        Plate("pictures-published", say("plate_l1", who=PUBLISHED),
               _pictures(pictures, answers, is_good)),
-        Plate("pictures-kenpin", "Original, reconstruction, difference with its L1: kenpin",
+        Plate("pictures-kenpin", say("plate_l1", who=OURS),
               _pictures(pictures, reconstructions_of(verdicts), is_good)),
-        Plate("histogram", "Scores and limit", plates.histograms({
+        Plate("histogram", say("plate_histogram"), plates.histograms({
             titles[0]: (sums[is_good], sums[~is_good], limit),
             titles[1]: (scores[is_good], scores[~is_good], our_limit)})),
-        Plate("confusion", "Limit, precision, recall, F1: see the table; right and wrong",
-              plates.confusion(tables, ("1", "9"), ("judged 1", "judged not 1"))),
-        Plate("roc", "ROC", plates.roc({PUBLISHED: (sums, ~is_good), OURS: (scores, ~is_good)})),
+        Plate("confusion", say("plate_right_wrong"),
+              plates.confusion(tables, ("1", "9"), [
+                  say_drawn("drawn_judged", what=1), say_drawn("drawn_judged_not", what=1)])),
+        roc_plate({PUBLISHED: (sums, ~is_good), OURS: (scores, ~is_good)}),
     )  # fmt: skip
     return run_of(rows, theirs, ours, shown)
 
@@ -131,12 +139,13 @@ def _pictures(pictures: Floats, answers: Floats, is_good: NDArray[np.bool_]) -> 
     """Four ones and four nines."""
     chosen = [*np.flatnonzero(is_good)[:4], *np.flatnonzero(~is_good)[:4]]
     differences = np.abs(pictures - answers)[chosen, ..., 0]
+    difference_row = say_drawn("drawn_difference")
     return plates.rows_of_pictures(
         {
-            "original": list(pictures[chosen, ..., 0]),
-            "reconstruction": list(answers[chosen, ..., 0]),
-            "difference": list(differences),
+            say_drawn("panel_original"): list(pictures[chosen, ..., 0]),
+            say_drawn("panel_reconstruction"): list(answers[chosen, ..., 0]),
+            difference_row: list(differences),
         },
         [f"L1 {difference.sum():.1f}" for difference in differences],
-        {"difference": 1.0},
+        {difference_row: 1.0},
     )

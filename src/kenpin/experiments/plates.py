@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from kenpin.report import say_drawn, write_in_japanese
 from kenpin.types import Floats
 
 _GOOD, _NG, _INK = "#2a9d6f", "#d1495b", "#222222"
@@ -20,13 +21,18 @@ def loss_curves(histories: dict[str, list[tuple[float, float | None]]]) -> bytes
     for number, (who, history) in enumerate(shown.items(), start=1):
         axes = figure.add_subplot(1, len(shown), number)
         epochs = range(1, len(history) + 1)
-        axes.plot(epochs, [losses[0] for losses in history], color=_INK, label="learned from")
+        axes.plot(
+            epochs,
+            [losses[0] for losses in history],
+            color=_INK,
+            label=say_drawn("drawn_learned_from"),
+        )
         if history[0][1] is not None:
             held_out = [np.nan if losses[1] is None else losses[1] for losses in history]
-            axes.plot(epochs, held_out, color=_NG, label="held out")
+            axes.plot(epochs, held_out, color=_NG, label=say_drawn("drawn_held_out"))
         axes.set_title(who, fontsize=10)
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("loss")
+        axes.set_xlabel(say_drawn("drawn_epoch"))
+        axes.set_ylabel(say_drawn("drawn_loss"))
         if all(losses[0] > 0 for losses in history):
             axes.set_yscale("log")
         axes.legend(frameon=False, fontsize=8)
@@ -80,12 +86,12 @@ def histograms(
         axes = figure.add_subplot(1, len(panels), number)
         both = np.concatenate([good, ng, [limit]])
         bins = np.linspace(both.min(), np.quantile(both, 0.995), 50).tolist()
-        axes.hist(good, bins=bins, color=_GOOD, alpha=0.7, label="good")
+        axes.hist(good, bins=bins, color=_GOOD, alpha=0.7, label=say_drawn("plot_good"))
         axes.hist(ng, bins=bins, color=_NG, alpha=0.6, label="NG")
-        axes.axvline(limit, color=_INK, linestyle="--", label=f"limit {limit:.4g}")
+        axes.axvline(limit, color=_INK, linestyle="--", label=say_drawn("plot_limit", limit=limit))
         axes.set_yscale("symlog")
         axes.set_title(title, fontsize=10)
-        axes.set_xlabel("score")
+        axes.set_xlabel(say_drawn("plot_score"))
         axes.legend(frameon=False, fontsize=8)
     return _png(figure)
 
@@ -119,8 +125,8 @@ def roc(curves: dict[str, tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> byt
         false = np.append(0, np.cumsum(~ng[order]) / (~ng).sum())
         axes.plot(np.maximum(false, 1e-4), caught, label=name)
     axes.set_xscale("log")
-    axes.set_xlabel("good pieces rejected 1e-4 to 1")
-    axes.set_ylabel("NG pieces caught")
+    axes.set_xlabel(say_drawn("drawn_good_rejected"))
+    axes.set_ylabel(say_drawn("drawn_ng_caught"))
     axes.legend(frameon=False, fontsize=8)
     return _png(figure)
 
@@ -131,6 +137,7 @@ def _bare(axes: Axes) -> None:
 
 
 def _png(figure: Figure) -> bytes:
+    write_in_japanese(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

@@ -24,17 +24,22 @@ from kenpin.experiments.common import (
     averaged_absolute,
     counts,
     figures,
+    good_by_verdict,
     histories_of,
     learn_ours,
     learn_published,
+    losses_plate,
     mean_squared,
     reconstructions_of,
     rejected,
+    roc_plate,
     run_of,
     scores_of,
     training_limit,
 )
 from kenpin.recipe import Recipe
+from kenpin.report import say_drawn
+from kenpin.text import say
 from kenpin.types import Progress, Verdict
 
 NAME = "shapes16"
@@ -84,18 +89,18 @@ def run(seed: int, progress: Progress, draw: bool) -> Run:
     if not draw:
         return run_of(rows, theirs, ours)
     tables = {
-        f"{who}, limit {row.figures['limit']:.3g}": counts(no, is_good)
+        f"{who}, {say_drawn('plot_limit', limit=row.figures['limit'])}": counts(no, is_good)
         for who, no, row in zip((PUBLISHED, OURS), (errors > limit, ng), rows, strict=True)
     }
     shown = (
-        Plate("losses", "Loss curves", plates.loss_curves(histories_of(theirs, ours))),
+        losses_plate(histories_of(theirs, ours)),
         *_pictures(theirs, verdicts, test),
-        Plate("confusion", "Right and wrong (TP, FN / FP, TN with good as positive)",
-              plates.confusion(tables, ("good", "NG"), ("judged OK", "judged NG"))),
-        Plate("histogram", "Scores and limit", plates.histograms({
+        Plate("confusion", say("plate_right_wrong_f1"),
+              plates.confusion(tables, *good_by_verdict())),
+        Plate("histogram", say("plate_histogram"), plates.histograms({
             PUBLISHED: (errors[is_good], errors[~is_good], limit),
             OURS: (scores[is_good], scores[~is_good], ours.inspector.calibration.limit)})),
-        Plate("roc", "ROC", plates.roc({PUBLISHED: (errors, ~is_good), OURS: (scores, ~is_good)})),
+        roc_plate({PUBLISHED: (errors, ~is_good), OURS: (scores, ~is_good)}),
     )  # fmt: skip
     return run_of(rows, theirs, ours, shown)
 
@@ -118,13 +123,13 @@ def _pictures(
     }
     found = []
     for who, answer in answers.items():
+        errors = say_drawn("drawn_squared")
         rows = {
-            "original": list(pictures[..., 0]),
-            "reconstruction": list(answer[..., 0]),
-            "squared error": list(np.square(pictures - answer)[..., 0]),
+            say_drawn("panel_original"): list(pictures[..., 0]),
+            say_drawn("panel_reconstruction"): list(answer[..., 0]),
+            errors: list(np.square(pictures - answer)[..., 0]),
         }
-        png = plates.rows_of_pictures(rows, ["good"] * 4 + ["NG"] * 4, {"squared error": 1.0})
-        found.append(
-            Plate(f"pictures-{who}", f"Original, reconstruction, squared error: {who}", png)
-        )
+        titles = [say_drawn("plot_good")] * 4 + ["NG"] * 4
+        png = plates.rows_of_pictures(rows, titles, {errors: 1.0})
+        found.append(Plate(f"pictures-{who}", say("plate_squared", who=who), png))
     return tuple(found)

@@ -26,6 +26,7 @@ from kenpin.experiments.common import (
     histories_of,
     learn_ours,
     learn_published,
+    losses_plate,
     mean_squared,
     reconstruct,
     run_of,
@@ -35,7 +36,9 @@ from kenpin.experiments.common import (
 from kenpin.judge import margin, resemblance
 from kenpin.models import Labels
 from kenpin.recipe import Recipe
+from kenpin.report import say_drawn
 from kenpin.statistics import auroc
+from kenpin.text import say
 from kenpin.types import Floats, Outcome, Progress, Verdict
 
 NAME = "shapes27"
@@ -187,16 +190,17 @@ def _plates(
         [[sum(v.label == name for v, t in zip(verdicts[0], truth, strict=True) if t == n)
           for name in SHAPES27] for n in range(len(SHAPES27))]
     )  # fmt: skip
-    told = [f"told {name}, {is_it}" for is_it in ("right", "wrong") for name in SHAPES27]
+    told = [say_drawn(code, label=name) for code in ("drawn_told_right", "drawn_told_wrong")
+            for name in SHAPES27]  # fmt: skip
     return (
-        Plate("samples", "Samples", plates.rows_of_pictures(samples)),
-        Plate("losses", "Loss curves", plates.loss_curves(histories_of(theirs, ours))),
+        Plate("samples", say("plate_samples"), plates.rows_of_pictures(samples)),
+        losses_plate(histories_of(theirs, ours)),
         *_triples(theirs, ours, test, first),
-        Plate("drawn-published", "Drawn for a requested label: published", _invented(theirs.model)),
-        Plate("drawn-kenpin", "Drawn for a requested label: kenpin", _invented(ours.bundle.model)),
-        Plate("confusion", "Verdicts by what was told, and whether it was right",
+        Plate("drawn-published", say("plate_asked", who=PUBLISHED), _invented(theirs.model)),
+        Plate("drawn-kenpin", say("plate_asked", who=OURS), _invented(ours.bundle.model)),
+        Plate("confusion", say("plate_told"),
               plates.confusion({"kenpin": by_told}, told, outcomes)),
-        Plate("named", "What it looks like (columns) and what it is",
+        Plate("named", say("plate_named"),
               plates.confusion({"kenpin": named}, SHAPES27, SHAPES27)),
     )  # fmt: skip
 
@@ -211,15 +215,16 @@ def _triples(
         rows: dict[str, Sequence[Floats]] = {}
         chosen = np.concatenate([indices[:1] for indices in first.values()])
         pictures = as_floats(test[chosen])
-        rows["original"] = list(pictures[..., 0])
+        rows[say_drawn("panel_original")] = list(pictures[..., 0])
         full = {}
         for told, name in enumerate(SHAPES27):
             answer = reconstruct(model, pictures, np.full(len(pictures), told))
-            rows[f"told {name}"] = list(answer[..., 0])
-            rows[f"difference {told + 1}"] = list(np.abs(pictures - answer)[..., 0])
-            full[f"difference {told + 1}"] = 1.0
+            rows[say_drawn("drawn_told", label=name)] = list(answer[..., 0])
+            difference = say_drawn("drawn_difference_of", number=told + 1)
+            rows[difference] = list(np.abs(pictures - answer)[..., 0])
+            full[difference] = 1.0
         png = plates.rows_of_pictures(rows, SHAPES27, full)
-        found.append(Plate(f"pictures-{who}", f"Right labels and wrong ones: {who}", png))
+        found.append(Plate(f"pictures-{who}", say("plate_labels", who=who), png))
     return found
 
 

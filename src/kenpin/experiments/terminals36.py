@@ -23,17 +23,22 @@ from kenpin.experiments.common import (
     as_floats,
     counts,
     figures,
+    good_by_verdict,
     learn_ours,
     learn_published,
+    losses_plate,
     mean_squared,
     rejected,
+    roc_plate,
     run_of,
     scores_of,
     training_limit,
 )
 from kenpin.prepare import Preparation, learn_compression
 from kenpin.recipe import CompressionSettings, Recipe
+from kenpin.report import say_drawn
 from kenpin.statistics import auroc
+from kenpin.text import say
 from kenpin.types import Floats, Progress
 
 NAME = "terminals36"
@@ -174,29 +179,33 @@ def _plates(
     five = rng.choice(len(tested), 5, replace=False)
     differences = [v.evidence.difference[0] for v in (verdicts[i] for i in five) if v.evidence]
     tables = {who: counts(no, good) for who, no in ((PUBLISHED, errors > limit), (OURS, ng))}
-    sets = {"OK to learn": learned, "OK to test": tested[good], "NG to test": tested[~good]}
+    sets = {say_drawn("drawn_ok_to_learn"): learned, say_drawn("drawn_ok_to_test"): tested[good],
+            say_drawn("drawn_ng_to_test"): tested[~good]}  # fmt: skip
     our_limit = judged.ours.inspector.calibration.limit
+    original, rebuilt = say_drawn("panel_original"), say_drawn("panel_reconstruction")
+    difference = say_drawn("drawn_difference")
     return (
-        *(Plate(f"heat-maps-{n}", f"16 random pictures: {name}, after step 2",
+        *(Plate(f"heat-maps-{n}", say("plate_heat", what=name),
                 plates.heat_maps(list(rng.permutation(pictures)[:16, ..., 0]), name))
           for n, (name, pictures) in enumerate(sets.items())),
-        Plate("losses", "Loss curves", plates.loss_curves({PUBLISHED: theirs.history})),
-        Plate("histogram", "Scores of OK and NG with the limit", plates.histograms({
+        losses_plate({PUBLISHED: theirs.history}),
+        Plate("histogram", say("plate_histogram"), plates.histograms({
             f"{PUBLISHED}: MSE": (errors[good], errors[~good], limit),
-            f"{OURS}: good-part units": (scores[good], scores[~good], our_limit)})),
-        Plate("confusion", "Right and wrong",
-              plates.confusion(tables, ("good", "NG"), ("judged OK", "judged NG"))),
-        Plate("pictures-published", "Five random test pictures after step 2: published",
+            say_drawn("drawn_units", who=OURS): (scores[good], scores[~good], our_limit)})),
+        Plate("confusion", say("plate_right_wrong"),
+              plates.confusion(tables, *good_by_verdict())),
+        Plate("pictures-published", say("plate_five", who=PUBLISHED),
               plates.rows_of_pictures({
-                  "original": list(tested[five, ..., 0]),
-                  "reconstruction": list(answers[five, ..., 0]),
-                  "difference": list(np.abs(tested - answers)[five, ..., 0])},
-                  list(kinds[five]), {"original": 1.0, "reconstruction": 1.0, "difference": 1.0})),
-        Plate("pictures-kenpin", "The same five: step 1, and the difference in good-part units",
+                  original: list(tested[five, ..., 0]),
+                  rebuilt: list(answers[five, ..., 0]),
+                  difference: list(np.abs(tested - answers)[five, ..., 0])},
+                  list(kinds[five]), {original: 1.0, rebuilt: 1.0, difference: 1.0})),
+        Plate("pictures-kenpin", say("plate_same_five"),
               plates.rows_of_pictures({
-                  "original": list(as_floats(test[five])[..., 0]),
-                  "step 1": [v.evidence.prepared[0, ..., 0] for v in (verdicts[i] for i in five)
-                             if v.evidence],
-                  "difference": differences}, list(kinds[five]), {"difference": 2 * our_limit})),
-        Plate("roc", "ROC", plates.roc({PUBLISHED: (errors, ~good), OURS: (scores, ~good)})),
+                  original: list(as_floats(test[five])[..., 0]),
+                  say_drawn("drawn_step_1"): [
+                      v.evidence.prepared[0, ..., 0] for v in (verdicts[i] for i in five)
+                      if v.evidence],
+                  difference: differences}, list(kinds[five]), {difference: 2 * our_limit})),
+        roc_plate({PUBLISHED: (errors, ~good), OURS: (scores, ~good)}),
     )  # fmt: skip

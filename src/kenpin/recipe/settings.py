@@ -105,51 +105,15 @@ PUBLISHED_JUDGE: dict[str, Any] = {
     "held_out": "split",
     "split_share": 0.1,
 }
+_PUBLISHED = {"published": True, "epochs": 50, "learning_rate": 1e-3, "patience": 0}
 PRESETS: dict[str, dict[str, Any]] = {
-    "shapes16": {
-        "model": "ae",
-        "ae": {
-            "published": True,
-            "epochs": 50,
-            "batch": 32,
-            "learning_rate": 1e-3,
-            "patience": 0,
-            "validation": 0.1,
-        },
-    },
-    "shapes27": {
-        "model": "cvae",
-        "cvae": {
-            "published": True,
-            "epochs": 50,
-            "batch": 64,
-            "learning_rate": 1e-3,
-            "patience": 0,
-            "validation": 0.0,
-        },
-    },
-    "terminals36": {
-        "model": "vae",
-        "vae": {
-            "published": True,
-            "epochs": 50,
-            "batch": 64,
-            "learning_rate": 1e-3,
-            "patience": 0,
-            "validation": 0.0,
-        },
-    },
+    "shapes16": {"model": "ae", "ae": {**_PUBLISHED, "batch": 32, "validation": 0.1}},
+    "shapes27": {"model": "cvae", "cvae": {**_PUBLISHED, "batch": 64, "validation": 0.0}},
+    "terminals36": {"model": "vae", "vae": {**_PUBLISHED, "batch": 64, "validation": 0.0}},
     "mnist19": {
         "model": "dense-ae",
         "difference": "l1",
-        "dense_ae": {
-            "published": True,
-            "epochs": 300,
-            "batch": 32,
-            "learning_rate": 1e-3,
-            "patience": 10,
-            "validation": 0.1,
-        },
+        "dense_ae": _PUBLISHED | {"epochs": 300, "batch": 32, "patience": 10, "validation": 0.1},
     },
 }
 """Of each published experiment what differs from the defaults; see kenpin.experiments."""

@@ -1,6 +1,8 @@
 """What every page is made with: the templates, and pictures inside the page."""
 
 import base64
+from collections.abc import Sequence
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -32,3 +34,16 @@ def image(content: bytes, kind: str = "png") -> str:
 def percent_or_dash(share: float | None) -> str:
     """The share as it is written everywhere, kept on one line; a dash where there is none."""
     return "–" if share is None else percent(share).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def experiment_html(
+    name: str,
+    summary: Sequence[dict[str, Any]],
+    pictures: Sequence[tuple[str, bytes]],
+    seeds: int,
+) -> str:
+    """The page of a published experiment: its figures by way, and its pictures (title, PNG)."""
+    template = environment().get_template("experiment.html.j2")
+    keys = list(dict.fromkeys(key for way in summary for key in way["figures"]))
+    shown = [(title, image(png)) for title, png in pictures]
+    return template.render(name=name, summary=summary, keys=keys, pictures=shown, seeds=seeds)

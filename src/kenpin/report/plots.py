@@ -230,12 +230,12 @@ def _drawn(figure: "Figure", words: _Words, axes: "Axes | None" = None) -> Plot:
         axes.legend(frameon=False, fontsize=8)
     buffer = io.BytesIO()
     with rc_context({"axes.unicode_minus": False}):
-        _write_in_japanese(figure)
+        write_in_japanese(figure)
         figure.savefig(buffer, format="png")
     return Plot(buffer.getvalue(), words.legend)
 
 
-def _write_in_japanese(figure: "Figure") -> None:
+def write_in_japanese(figure: "Figure") -> None:
     """Give every word of the figure the font that has Japanese letters, where it is needed."""
     path = japanese_font()
     if language() == "en" or path is None:
