@@ -25,12 +25,8 @@ _USAGE_ERROR: Any = typer.BadParameter.__mro__[1]
 _LIBRARY_WORDS = {
     "Usage:": "help_usage", "Options:": "help_options", "Arguments:": "help_arguments",
     "Commands:": "help_commands", "[required]": "help_required", "; required]": "help_and_required",
-    "[default: ": "help_default",
+    "[default:": "help_default",
 }  # fmt: skip
-
-
-_RULES = {"float": "rule_number", "integer": "rule_whole_number", "float range": "rule_range",
-          "integer range": "rule_range"}  # fmt: skip
 
 
 class _Console(Console):
@@ -151,14 +147,20 @@ def _usage(error: Any) -> str:
         name = getattr(error, "option_name", None) or getattr(error, "command_name", "")
         return say("usage_unknown", name=name, **told)
     if option is not None:
-        low, high = getattr(option.type, "min", None), getattr(option.type, "max", None)
-        rule = _RULES.get(option.type.name)
-        reason = say(rule, low=low, high=high) if rule else error.message
-        return say("usage_value", name=named, reason=reason, **told)
+        return say("usage_value", name=named, reason=_rule(option) or error.message, **told)
     unknown = re.search(r"'(.+?)'|\((.+)\)", error.message or "")
     if unknown:
         return say("usage_unknown", name=unknown[1] or unknown[2], **told)
     return say("usage_other", reason=error.message, **told)
+
+
+def _rule(option: Any) -> str:
+    """What its value must be; nothing where anything goes."""
+    if option.min is not None and option.max is not None:
+        return say("rule_range", low=option.min, high=option.max)
+    wanted = option.type_descriptor.annotation
+    rules = {float: "rule_number", int: "rule_whole_number"}
+    return say(rules[wanted]) if wanted in (float, int) else ""
 
 
 def _called(option: Any) -> str:
