@@ -59,6 +59,12 @@ def test_every_room_has_its_layer():
     assert rooms == set(LAYER)
 
 
+def test_every_room_has_its_tests():
+    tests = Path(__file__).parent
+    rooms = {room for room in LAYER if (SOURCE / room).is_dir()}
+    assert {room for room in rooms if not [*(tests / room).glob("test_*.py")]} == set()
+
+
 @pytest.mark.parametrize("path", FILES, **by_name)
 def test_a_room_imports_lower_layers_by_their_public_names(path):
     own = room_of(module_of(path))

@@ -80,7 +80,7 @@ def one_sided(p_values: Values, high: bool) -> bool:
     """Whether every bet on the other end has lost, so that values moved and did not just spread.
 
     On normal values it tells most alarms from a spread that doubled or tripled apart, and takes no
-    shift of a standard deviation for one (tests/test_drift.py).
+    shift of a standard deviation for one (tests/assurance/test_drift_watch.py).
     """
     others = np.log(np.nextafter(1 - p_values, 1) if high else p_values)
     powers = np.array(_POWERS)

@@ -1,0 +1,225 @@
+"""Verdicts in a SQLite file: nothing is lost, and nothing of another file is taken for it."""
+
+import json
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import kenpin
+from conftest import good_pictures, write_pictures
+from helpers import refused, run
+from kenpin.assurance.log import COLUMNS, Log, part_hash, read_log
+from kenpin.errors import LogError
+
+
+@pytest.fixture
+def place(bundle, tmp_path):
+    bundle.save(tmp_path / "part.kenpin")
+    write_pictures(tmp_path / "新しい", good_pictures(4, first=800))
+    return tmp_path
+
+
+def rows_of(path):
+    with sqlite3.connect(path) as connection:
+        names = ", ".join(f'"{name}"' for name in COLUMNS)
+        rows = connection.execute(f"SELECT {names} FROM verdicts ORDER BY id").fetchall()
+    connection.close()
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+
+
+def test_every_verdict_is_kept_in_order_with_the_figures_of_inspect(place):
+    log = place / "log.sqlite"
+    done = run("inspect", place / "part.kenpin", place / "新しい", "--log", log, "--json")
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    run("inspect", place / "part.kenpin", place / "新しい" / "000.png", "--log", log)
+    kept = rows_of(log)
+    assert len(kept) == 5
+    for verdict, row in zip(told, kept, strict=False):
+        assert {key: row[key] for key in ("picture", "verdict", "score", "limit", "p_value", "fit",
+                                          "brightness", "sharpness")} == {
+            key: verdict[key] for key in ("picture", "verdict", "score", "limit", "p_value", "fit",
+                                          "brightness", "sharpness")
+        }  # fmt: skip
+    assert {row["part"] for row in kept} == {part_hash(place / "part.kenpin")}
+    assert [row["time"] for row in kept] == sorted(row["time"] for row in kept)
+
+
+def test_a_log_of_another_file_is_refused(place):
+    log = place / "log.sqlite"
+    run("inspect", place / "part.kenpin", place / "新しい", "--log", log)
+    other = place / "other.kenpin"
+    kenpin.learn(good_pictures(20, first=50), kenpin.Recipe(model="pca")).save(other)
+    with pytest.raises(LogError, match=r"holds no verdict by .*other.kenpin \(SHA-256 "):
+        read_log(log, other)
+    refused(run("drift", other, log), "give the file that judged them")
+    run("inspect", other, place / "新しい", "--log", log)
+    assert len(read_log(log, other).rows) == 4 and read_log(log, other).others == 4
+
+
+def test_what_is_before_a_date_is_passed_over(place):
+    log = place / "log.sqlite"
+    run("inspect", place / "part.kenpin", place / "新しい", "--log", log)
+    assert len(read_log(log, place / "part.kenpin", "2020-01-01").rows) == 4
+    with pytest.raises(LogError, match=r"holds no verdict by .* since 2999"):
+        read_log(log, place / "part.kenpin", "2999-01-01T08:00")
+    with pytest.raises(LogError, match="A time is given like"):
+        read_log(log, place / "part.kenpin", "yesterday")
+
+
+def test_a_file_that_is_no_log_is_refused_before_judging_and_left_as_it_is(place):
+    foreign = place / "foreign.sqlite"
+    with sqlite3.connect(foreign) as connection:
+        connection.execute("CREATE TABLE verdicts (a)")
+    connection.close()
+    text, newer = place / "text.sqlite", place / "newer.sqlite"
+    text.write_text("no database" * 100)
+    run("inspect", place / "part.kenpin", place / "新しい" / "000.png", "--log", newer)
+    with sqlite3.connect(newer) as connection:
+        connection.execute("PRAGMA user_version = 9")
+    connection.close()
+    for path, saying in ((foreign, "another program"), (text, "cannot be used as a log"),
+                         (newer, "newer kenpin")):  # fmt: skip
+        content = path.read_bytes()
+        done = run("inspect", place / "part.kenpin", place / "新しい", "--log", path)
+        refused(done, saying)
+        assert done.stdout == "" and path.read_bytes() == content
+        refused(run("drift", place / "part.kenpin", path), saying)
+    refused(run("drift", place / "part.kenpin", place / "missing.sqlite"), "is not there")
+
+
+def test_a_log_damaged_in_the_middle_is_one_sentence(place):
+    log = place / "log.sqlite"
+    for _ in range(30):
+        run("inspect", place / "part.kenpin", place / "新しい", "--log", log)
+    content = bytearray(log.read_bytes())
+    content[4096:8192] = b"\xff" * 4096
+    log.write_bytes(content)
+    refused(run("drift", place / "part.kenpin", log), "cannot be used as a log")
+
+
+def test_a_locked_log_is_refused_before_judging(place, monkeypatch):
+    monkeypatch.setattr("kenpin.assurance.log._LAST_PATIENCE", 0.05)
+    log = place / "log.sqlite"
+    run("inspect", place / "part.kenpin", place / "新しい", "--log", log)
+    holder = sqlite3.connect(log, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    try:
+        done = run("inspect", place / "part.kenpin", place / "新しい", "--log", log)
+        refused(done, "is locked by another program")
+        assert done.stdout == ""
+    finally:
+        holder.execute("ROLLBACK")
+        holder.close()
+    assert len(rows_of(log)) == 4
+
+
+def test_a_log_locked_while_judging_loses_nothing(place, monkeypatch):
+    monkeypatch.setattr("kenpin.assurance.log._LAST_PATIENCE", 0.05)
+    monkeypatch.setattr("kenpin.assurance.log._EVERY", 0.0)
+    log_file, part = place / "log.sqlite", place / "part.kenpin"
+    inspector = kenpin.Inspector.open(part)
+    verdicts = [inspector.inspect(pixels) for pixels in good_pictures(5, first=900)]
+    holder = sqlite3.connect(log_file, isolation_level=None, timeout=0.05)
+    with pytest.raises(LogError, match=r"could not take the latest verdicts, 3 of them"), \
+         Log(log_file, part) as log:  # fmt: skip
+        log.add(verdicts[0])
+        holder.execute("BEGIN EXCLUSIVE")
+        for verdict in verdicts[1:4]:
+            log.add(verdict)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert len(rows_of(log_file)) == 1
+    (rest,) = place.glob("log.sqlite.rest-*.jsonl")
+    with Log(log_file, part) as log:
+        log.add(verdicts[4])
+    assert not rest.exists()
+    assert [row["score"] for row in rows_of(log_file)] == [verdict.score for verdict in verdicts]
+
+
+def test_a_damaged_rest_is_kept_and_named(place):
+    rest = place / "log.sqlite.rest-1.jsonl"
+    row = ["2026-01-01T00:00:00+00:00", "a", "b", "OK", None, 1.0, 2.0, 0.5, None, None, 1, 1, 1]
+    nulls, surrogate, huge = (
+        [None] * 13,
+        [*row[:2], "\ud800", *row[3:]],
+        [*row[:5], 2**80, *row[6:]],
+    )
+    rows = (json.dumps(one) + "\n" for one in (nulls, surrogate, huge))
+    for content in ('["half', '["too", "short"]\n', "7\n", "\udcff", *rows):
+        rest.write_text(content, errors="surrogateescape")
+        done = run("inspect", place / "part.kenpin", place / "新しい", "--log",
+                   place / "log.sqlite")  # fmt: skip
+        refused(done, "rest-1.jsonl holds verdicts that wait for the log, but is damaged")
+        assert rest.exists() and rows_of(place / "log.sqlite") == []
+
+
+def test_a_rest_is_taken_in_once_even_where_it_cannot_be_removed(place, monkeypatch):
+    part, log_file = place / "part.kenpin", place / "log[1].sqlite"
+    verdict = kenpin.Inspector.open(part).inspect(good_pictures(1, first=900)[0])
+    with Log(log_file, part) as log:
+        log.add(verdict)
+    (row,) = rows_of(log_file)
+    rest = place / "log[1].sqlite.rest-1.jsonl"
+    rest.write_text(json.dumps([*row.values()]) + "\n")
+    unlink = Path.unlink
+
+    def held(path, *given, **named):
+        if path == rest:
+            raise PermissionError
+        unlink(path, *given, **named)
+
+    monkeypatch.setattr(Path, "unlink", held)
+    for _ in range(3):
+        Log(log_file, part).close()
+    assert rest.exists() and len(rows_of(log_file)) == 2
+
+
+def test_a_name_that_is_no_text_and_a_second_close_lose_nothing(place):
+    part, log_file = place / "part.kenpin", place / "log.sqlite"
+    verdict = kenpin.Inspector.open(part).inspect(good_pictures(1, first=900)[0])
+    with Log(log_file, part) as log:
+        log.add(replace(verdict, picture="\udcff.png"))
+        log.close()
+    assert [row["picture"] for row in rows_of(log_file)] == ["\\udcff.png"]
+
+
+def test_only_what_came_since_then_counts(place):
+    part, log_file = place / "part.kenpin", place / "log.sqlite"
+    run("inspect", part, place / "新しい", "--log", log_file)
+    with sqlite3.connect(log_file) as connection:
+        for number, day in ((1, "2026-01-05T12:00:00+09:00"), (2, "2026-01-03T00:00:00+00:00")):
+            connection.execute("UPDATE verdicts SET time = ? WHERE id = ?", [day, number])
+    connection.close()
+    found = read_log(log_file, part, "2026-01-04")
+    assert len(found.rows) == 3
+    times = [row["time"] for row in read_log(log_file, part).rows]
+    assert times[0].startswith("2026-01-03") and times[1].startswith("2026-01-05")
+    with sqlite3.connect(log_file) as connection:
+        connection.execute("UPDATE verdicts SET time = 'noon' WHERE id = 1")
+    connection.close()
+    with pytest.raises(LogError, match="'noon' is no time"):
+        read_log(log_file, part)
+    with pytest.raises(LogError, match="cannot be read"):
+        Log(log_file, place / "missing.kenpin")
+
+
+def test_several_programs_may_begin_one_log(place):
+    part = place / "part.kenpin"
+
+    def begin(number):
+        Log(place / f"{number // 3}.sqlite", part).close()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(begin, range(60)))
+
+
+def test_the_log_is_no_other_output_and_no_input(place):
+    part, new = place / "part.kenpin", place / "新しい"
+    refused(run("inspect", part, new, "--log", part), "one of the inputs")
+    refused(run("inspect", part, new, "--log", new / "000.png"), "one of the inputs")
+    refused(run("inspect", part, new, "--log", place), "is a folder")
+    same = place / "same.csv"
+    refused(run("inspect", part, new, "--log", same, "--csv", same), "one of the inputs")

@@ -1,0 +1,405 @@
+"""The commands as a user runs them."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kenpin
+from conftest import good_pictures, write_pictures
+from helpers import refused, run
+from kenpin.sources.picture import encode, read_picture, write_png
+
+
+@pytest.fixture
+def good(tmp_path):
+    return write_pictures(tmp_path / "良品 フォルダ", good_pictures(20))
+
+
+@pytest.fixture
+def ng_picture(tmp_path):
+    pixels = good_pictures(1, first=700)[0].copy()
+    pixels[20:28, 30:38] = 0
+    write_png(tmp_path / "不良 1.png", pixels)
+    return tmp_path / "不良 1.png"
+
+
+@pytest.fixture
+def ok_picture(tmp_path, inspector):
+    write_png(tmp_path / "ok.png", good_pictures(1, first=701)[0])
+    return tmp_path / "ok.png"
+
+
+def test_learn_says_what_was_used_and_what_is_promised(good, tmp_path):
+    write_png(good / "copy.png", good_pictures(1)[0])
+    (good / "empty.png").write_bytes(b"")
+    result = run("learn", good, "-o", tmp_path / "a.kenpin", "--false-reject", 0.05)
+    assert result.exit_code == 0
+    for expected in (
+        "from 20 good pictures; left out: 2", "Limit: ", "More: kenpin show",
+        "At most 1 good part in 21 (4.8 %) is rejected", "0.5 % would take 199 held-out good",
+    ):  # fmt: skip
+        assert expected in result.stdout
+    assert len(result.stdout.splitlines()) <= 6
+    text = " ".join(run("show", tmp_path / "a.kenpin", "--explain").stdout.split())
+    for expected in (
+        "pictures used 20", "left out 2", "is empty", "limit", "10-fold: each of 20 good pictures",
+        "良品 フォルダ/copy.png: same pixels as 良品 フォルダ/000.png", "Nobody set it",
+    ):  # fmt: skip
+        assert expected in text
+    assert result.stderr == ""  # quiet in a pipe
+    assert kenpin.Bundle.load(tmp_path / "a.kenpin").recipe.false_reject == 0.05
+
+
+def test_options_come_before_the_recipe_file(good, tmp_path):
+    (tmp_path / "r.toml").write_text("false_reject = 0.2\nseed = 4\nsize = [32, 40]\n")
+    recipe = ("--recipe", tmp_path / "r.toml", "--seed", 9, "--color", "grey")
+    assert run("learn", good, "-o", tmp_path / "a.kenpin", *recipe).exit_code == 0
+    used = kenpin.Bundle.load(tmp_path / "a.kenpin").recipe
+    assert (used.false_reject, used.seed, used.size) == (0.2, 9, (32, 40))
+
+
+def test_inspect_prints_json_lines_that_agree_with_python(part, ok_picture, ng_picture):
+    result = run("inspect", part, ok_picture, ng_picture, "--json")
+    assert result.exit_code == 1
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    inspector = kenpin.Inspector.open(part)
+    for line, path in zip(lines, (ok_picture, ng_picture), strict=True):
+        ours = inspector.inspect(path).to_dict()
+        assert set(line) >= {"picture", "verdict", "score", "limit", "p_value", "regions", "ms"}
+        del line["ms"], ours["ms"]
+        assert line == ours
+    assert [line["verdict"] for line in lines] == ["OK", "NG"]
+    assert set(lines[1]["regions"][0]) == {"x", "y", "width", "height", "peak"}
+
+
+def test_the_same_picture_as_array_and_as_file_has_the_same_verdict(part, ng_picture):
+    inspector = kenpin.Inspector.open(part)
+    from_file = inspector.inspect(ng_picture)
+    from_array = inspector.inspect(read_picture(ng_picture).pixels)
+    assert (from_file.score, from_file.regions) == (from_array.score, from_array.regions)
+
+
+def test_exit_status(part, ok_picture, ng_picture, tmp_path):
+    assert run("inspect", part, ok_picture).exit_code == 0
+    assert run("inspect", part, ok_picture, ng_picture).exit_code == 1
+    refused(run("inspect", part, tmp_path / "missing.png"), "missing.png does not exist")
+    refused(run("inspect", tmp_path / "missing.kenpin", ok_picture), "kenpin learn")
+
+
+def test_one_unreadable_picture_does_not_stop_the_others(part, ok_picture, tmp_path):
+    folder = write_pictures(tmp_path / "new", good_pictures(2, first=702))
+    (folder / "001a.png").write_bytes(b"")
+    result = run("inspect", part, folder, "--json", "--csv", tmp_path / "a.csv")
+    assert result.exit_code == 2
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["verdict"] for line in lines][2] == "UNREADABLE"
+    assert len(lines) == 3 and lines[2]["reason"]["code"] == "file_empty"
+    assert "001a.png is empty" in result.stderr
+
+
+def test_the_csv_opens_in_excel(part, ok_picture, ng_picture, tmp_path):
+    run("inspect", part, ok_picture, ng_picture, "--csv", tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
+        ok, ng = csv.DictReader(file)
+    assert ok["verdict"] == "OK" and ok["regions"] == "0" and ok["x"] == ""
+    assert ng["picture"].endswith("不良 1.png") and int(ng["regions"]) >= 1
+    assert int(ng["x"]) <= 34 <= int(ng["x"]) + int(ng["width"])
+
+
+def test_evaluate_prints_a_table_or_json_and_writes_a_report(mvtec, tmp_path):
+    part = tmp_path / "a.kenpin"
+    assert run("learn", mvtec, "-o", part).exit_code == 0
+    table = run("evaluate", part, mvtec, "--report", tmp_path / "out")
+    assert table.exit_code == 0
+    for expected in ("AUROC", "False rejects: ", "Escapes: ", "Report: "):
+        assert expected in table.stdout
+    assert len(table.stdout.splitlines()) <= 6 and "Nobody" not in table.stdout
+    explained = run("evaluate", part, mvtec, "--explain").stdout
+    for expected in ("bent", "AUPRO", "good pieces", "Clopper and Pearson"):
+        assert expected in explained
+    assert (tmp_path / "out" / "report.html").is_file()
+    figures = json.loads(run("evaluate", part, mvtec, "--json").stdout)
+    ours = kenpin.evaluate(kenpin.Inspector.open(part), mvtec).to_dict()
+    assert figures == json.loads(json.dumps(ours))
+
+
+def test_show_tells_what_is_in_the_file(part, tmp_path):
+    result = run("show", part, "--report", tmp_path / "out")
+    assert result.exit_code == 0
+    text = " ".join(result.stdout.split())
+    for expected in ("pictures used 40", "recipe: false_reject 0.01", "SHA-256", "cannot promise"):
+        assert expected in text
+    assert (tmp_path / "out" / "report.html").is_file()
+    manifest = json.loads(run("show", part, "--json").stdout)
+    assert manifest["learned_from"]["count"] == 40
+
+
+def test_an_uncalibrated_bundle_shows_but_does_not_judge(good, ok_picture, tmp_path):
+    part = tmp_path / "a.kenpin"
+    assert run("learn", good, "-o", part, "--held-out", "none").exit_code == 0
+    assert "nothing is promised" in " ".join(run("show", part).stdout.split())
+    refused(run("inspect", part, ok_picture), "has no calibration")
+
+
+def bad_learning(good, tmp_path):
+    one = write_pictures(tmp_path / "one", good_pictures(1))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (tmp_path / "file.txt").write_text("x")
+    (tmp_path / "bad.toml").write_text("modle = 'pca'")
+    output = tmp_path / "a.kenpin"
+    return [
+        ([tmp_path / "missing", "-o", output], "does not exist"),
+        ([empty, "-o", output], "holds no picture"),
+        ([one, "-o", output], "Usable good pictures: 1 of 1"),
+        ([tmp_path / "file.txt", "-o", output], "not a picture that kenpin reads"),
+        ([good, "-o", tmp_path / "no" / "a.kenpin"], "does not exist; make it"),
+        ([good, "-o", tmp_path], "it is a folder"),
+        ([good / "000.png", "-o", good / "000.png"], "is one of the inputs"),
+        ([good, "-o", good / "000.png"], "is one of the inputs"),
+        ([tmp_path / ("x" * 300), "-o", output], "too long"),
+        ([good, "-o", tmp_path / ("x" * 300)], "too long"),
+        ([good, "-o", output, "--model", "magic"], "'pca', 'mt', 'rt'"),
+        ([good, "-o", output, "--size", "12"], "HEIGHTxWIDTH"),
+        ([good, "-o", output, "--size", "2x2"], "16 to 2048"),
+        ([good, "-o", output, "--false-reject", "1"], "false_reject"),
+        ([good, "-o", output, "--recipe", tmp_path / "bad.toml"], "did you mean 'model'"),
+        ([good, "-o", output, "--recipe", tmp_path / "none.toml"], "not there"),
+    ]
+
+
+def test_bad_input_to_learn_is_one_sentence_and_writes_nothing(good, tmp_path):
+    for arguments, expected in bad_learning(good, tmp_path):
+        refused(run("learn", *arguments), expected)
+    assert not list(tmp_path.rglob("*.kenpin")) and not list(tmp_path.rglob(".kenpin-*"))
+
+
+def test_bad_input_to_evaluate(part, bundle, mvtec, tmp_path):
+    refused(run("evaluate", part, tmp_path), "has no folder test/good")
+    refused(run("evaluate", part, tmp_path / "missing"), "does not exist")
+    learned = write_pictures(tmp_path / "set/test/good", good_pictures(1))
+    refused(run("evaluate", part, tmp_path / "set"), str(learned / "000.png"), "learned from")
+    bent = tmp_path / "masks/test/bent"
+    write_pictures(bent, good_pictures(1, first=706))
+    masks = write_pictures(tmp_path / "masks/ground_truth/bent", [np.zeros((5, 5), np.uint8)])
+    (masks / "000.png").rename(masks / "000_mask.png")
+    refused(run("evaluate", part, tmp_path / "masks"), "000_mask.png is 5x5")
+
+
+def test_damaged_bundles_are_refused_by_every_command(part, ok_picture, mvtec, tmp_path):
+    cut = tmp_path / "cut.kenpin"
+    cut.write_bytes(part.read_bytes()[:1000])
+    refused(run("inspect", cut, ok_picture), "cut off")
+    refused(run("show", cut), "cut off")
+    refused(run("evaluate", cut, mvtec), "cut off")
+
+
+def test_outputs_that_cannot_be_written(part, ok_picture, mvtec, tmp_path):
+    (tmp_path / "file").write_text("x")
+    refused(run("inspect", part, ok_picture, "--pictures", tmp_path / "file"), "it is a file")
+    refused(run("inspect", part, ok_picture, "--csv", tmp_path), "it is a folder")
+    refused(run("evaluate", part, mvtec, "--report", tmp_path / "file"), "it is a file")
+    refused(run("demo", "-o", tmp_path), "already holds something else")
+
+
+def test_no_output_ever_replaces_an_input(part, good, tmp_path):
+    before = {path: path.read_bytes() for path in (part, *sorted(good.iterdir()))}
+    refused(run("inspect", part, good, "--pictures", good), "is the folder of the pictures")
+    refused(run("inspect", part, good, "--csv", good / "000.png"), "is one of the inputs")
+    refused(run("inspect", part, good, "--csv", part), "is one of the inputs")
+    (tmp_path / "link.kenpin").symlink_to(good / "000.png")
+    refused(run("learn", good, "-o", tmp_path / "link.kenpin"), "is one of the inputs")
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_names_that_look_like_markup_or_numbers_are_shown_as_they_are(part, tmp_path):
+    folder = write_pictures(tmp_path / "a[", good_pictures(1, first=702))
+    (folder / "000.png").rename(folder / "[ok]b[red].png")
+    result = run("inspect", part, folder)
+    assert "[ok]b[red].png" in result.stdout
+    (folder / "[red]c].png").write_bytes(b"")
+    assert "[red]c].png is empty" in run("inspect", part, folder).stderr
+
+
+def test_pictures_of_the_same_name_do_not_overwrite_each_other(part, tmp_path):
+    pixels = good_pictures(1, first=703)[0]
+    names = ("a/x.png", "b/x.png", "c/x-2.png", "d/X.png")
+    for name in names:
+        (tmp_path / name).parent.mkdir()
+        write_png(tmp_path / name, pixels)
+    out = tmp_path / "out"
+    run("inspect", part, *[tmp_path / name for name in names], "--pictures", out)
+    written = sorted(path.name for path in (out / "OK").iterdir())
+    assert written == ["X-3.png", "x-2-2.png", "x-2.png", "x.png"]
+
+
+def test_what_was_judged_before_a_failure_is_in_the_csv(part, tmp_path, monkeypatch):
+    folder = write_pictures(tmp_path / "new", good_pictures(3, first=702))
+    inspect, judged = kenpin.Inspector.inspect, []
+
+    def interrupted(self, source, expect=None):
+        if len(judged) == 2:
+            raise KeyboardInterrupt
+        judged.append(source)
+        return inspect(self, source, expect)
+
+    monkeypatch.setattr(kenpin.Inspector, "inspect", interrupted)
+    refused(run("inspect", part, folder, "--csv", tmp_path / "a.csv"), "verdicts so far")
+    assert len((tmp_path / "a.csv").read_text("utf-8-sig").splitlines()) == 3
+
+
+def test_a_shutdown_keeps_what_was_judged(part, tmp_path):
+    folder = write_pictures(tmp_path / "new", good_pictures(20, first=702))
+    for number in range(600):
+        os.link(folder / f"{number % 20:03}.png", folder / f"again-{number:03}.png")
+    command = [sys.executable, "-m", "kenpin", "inspect", str(part), str(folder), "--json",
+               "--csv", str(tmp_path / "a.csv")]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    for _ in range(30):
+        process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate()
+    assert process.returncode == 2 and b"verdicts so far were written" in error
+    rows = (tmp_path / "a.csv").read_text("utf-8-sig").splitlines()[1:]
+    assert 29 <= len(rows) < 620  # it may come between a line and its row
+    assert not list(tmp_path.glob(".kenpin-*"))
+
+
+def test_a_terminal_that_cannot_show_japanese_is_no_reason_to_fail(mvtec, tmp_path):
+    part = tmp_path / "a.kenpin"
+    run("learn", mvtec, "-o", part)
+    for encoding in ("cp932", "cp1252", "ascii"):
+        done = subprocess.run(
+            [sys.executable, "-m", "kenpin", "evaluate", str(part), str(mvtec)],
+            capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": encoding},
+        )  # fmt: skip
+        assert done.returncode == 0 and b"AUROC" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("options", [["--json"], []])
+def test_a_closed_pipe_is_not_a_verdict(part, tmp_path, options):
+    folder = write_pictures(tmp_path / "new", good_pictures(40, first=702))
+    command = [sys.executable, "-m", "kenpin", "inspect", str(part), str(folder), *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    error = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 2
+    assert b"Traceback" not in error and b"Exception" not in error
+
+
+def test_the_recipe_can_be_taken_out_and_used_again(part, good, tmp_path):
+    toml = run("show", part, "--toml").stdout
+    (tmp_path / "r.toml").write_text(toml)
+    assert kenpin.Recipe.read(tmp_path / "r.toml") == kenpin.Bundle.load(part).recipe
+    again = run("learn", good, "-o", tmp_path / "b.kenpin", "--recipe", tmp_path / "r.toml")
+    assert again.exit_code == 0
+
+
+def test_nothing_in_a_folder_is_passed_over_in_silence(part, ok_picture, tmp_path):
+    folder = write_pictures(tmp_path / "new", good_pictures(1, first=702))
+    (folder / "dangling.png").symlink_to(tmp_path / "nowhere.png")
+    (folder / "old.gif").write_bytes(b"GIF89a")
+    result = run("inspect", part, folder, "--json")
+    assert result.exit_code == 2
+    outcomes = [json.loads(line)["verdict"] for line in result.stdout.splitlines()]
+    assert sorted(outcomes) == ["OK", "UNREADABLE", "UNREADABLE"]
+
+
+def test_other_proportions_are_said(part, tmp_path):
+    write_png(tmp_path / "tall.png", good_pictures(1, first=702, size=(64, 48))[0])
+    line = json.loads(run("inspect", part, tmp_path / "tall.png", "--json").stdout)
+    assert line["verdict"] == "UNUSABLE" and line["reason"]["code"] == "proportions"
+    assert "other proportions" in run("inspect", part, tmp_path / "tall.png").stdout
+
+
+def test_a_terminal_without_width_still_shows_everything(part):
+    done = subprocess.run(
+        [sys.executable, "-m", "kenpin", "show", str(part)],
+        capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "0"},
+    )  # fmt: skip
+    assert "pictures used" in done.stdout
+
+
+def test_usage_errors_have_status_2():
+    assert run("learn").exit_code == 2
+    assert run("magic").exit_code == 2
+    assert run("--version").stdout.startswith("kenpin ")
+
+
+def test_pictures_of_every_kind_can_be_inspected(part, tmp_path):
+    base = good_pictures(1, first=704)[0]
+    rgb = np.repeat(base[:, :, None], 3, axis=2)
+    kinds = {
+        "grey.png": base,
+        "rgb.png": rgb,
+        "alpha.png": np.dstack([rgb, base]),
+        "deep.png": base.astype(np.uint16) * 257,
+        "large.png": np.kron(base, np.ones((5, 5), np.uint8)),
+    }
+    for name, pixels in kinds.items():
+        (tmp_path / name).write_bytes(encode(pixels, "PNG"))
+    result = run("inspect", part, *[tmp_path / name for name in kinds], "--json")
+    scores = [json.loads(line)["score"] for line in result.stdout.splitlines()]
+    np.testing.assert_allclose(scores, scores[0], rtol=0.05)
+
+
+def test_ctrl_c_while_learning_leaves_no_file(tmp_path):
+    folder = write_pictures(tmp_path / "good", good_pictures(60, size=(192, 256)))
+    code = (
+        "import time, kenpin.models.feature as feature\n"
+        "feature.decompose = lambda *a: print('started', flush=True) or time.sleep(60)\n"
+        "from kenpin.cli import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", code, "learn", str(folder), "-o", str(tmp_path / "a.kenpin")]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
+    )
+    assert process.stdout.readline().strip() == "started"
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert error.strip() == "kenpin: Stopped; no result was written."
+    assert [path.name for path in tmp_path.iterdir()] == ["good"]
+
+
+def test_the_installed_command_works_without_torch(part, ok_picture):
+    code = (
+        "import sys\n"
+        "class NoTorch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'torch': raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, NoTorch())\n"
+        f"sys.argv = ['kenpin', 'inspect', {str(part)!r}, {str(ok_picture)!r}]\n"
+        "from kenpin.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "OK" in done.stdout
+
+
+def test_a_demo_is_drawn_learned_judged_and_reported(tmp_path, monkeypatch):
+    monkeypatch.setattr("kenpin.experiments.demo.TO_LEARN", 20)
+    monkeypatch.setattr("kenpin.experiments.demo.TO_TEST", 5)
+    monkeypatch.setattr("kenpin.experiments.demo.OF_EACH_KIND", 1)
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):  # a second run takes the same folder again
+        result = run("demo")
+        assert result.exit_code == 0
+    folder = tmp_path / "kenpin-demo"
+    assert result.stdout.strip().endswith(f"Report: {Path('kenpin-demo/report/report.html')}")
+    assert (folder / "report/report.html").is_file()
+    assert len(list((folder / "pictures").iterdir())) == 9
+    assert kenpin.Inspector.open(folder / "terminals.kenpin").calibration.count == 20
