@@ -22,7 +22,7 @@ def table(heads: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def defaults() -> str:
+def defaults(heads: list[str]) -> str:
     """Of README: the default model alone."""
     rows = [
         [line["set"], f"{line['auroc']:.3f}", f"{100 * line['false_reject']:.1f} %",
@@ -30,8 +30,7 @@ def defaults() -> str:
         for line in results("quality.jsonl")
         if line["benchmark"] == "quality summary" and line["model"] == "feature"
     ]  # fmt: skip
-    return table(["set", "AUROC", "過検出 false reject", "見逃し escape",
-                  "escape of plain MSE"], rows)  # fmt: skip
+    return table(heads, rows)
 
 
 def quality() -> str:
@@ -422,7 +421,10 @@ PREPARED = {
                "held_out": "held out", "promised": "promised", "seconds": "seconds"},
 }  # fmt: skip
 TABLES: dict[str, Callable[[], str]] = {
-    "defaults": defaults, "quality": quality, "kinds": kinds, "coverage": coverage,
+    "defaults": partial(defaults, ["set", "AUROC", "false reject", "escape",
+                                   "escape of plain MSE"]),
+    "defaults-ja": partial(defaults, ["画像", "AUROC", "過検出", "見逃し", "単純な MSE の見逃し"]),
+    "quality": quality, "kinds": kinds, "coverage": coverage,
     "promises": promises, "drift": drift,
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
     "peers": peers, "few": few, "ours": ours, "distilled": distilled, "ways": ways,

@@ -293,4 +293,6 @@ def _one_sentence(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         locked = "locked" in str(error) or "busy" in str(error)
         text = "log_locked" if locked else "log_damaged"
-        raise LogError(text, path=path, reason=error) from None
+        # The library says "file is not a database" in English only.
+        reason = Notice("log_not_sqlite") if type(error) is sqlite3.DatabaseError else error
+        raise LogError(text, path=path, reason=reason) from None

@@ -101,7 +101,10 @@ class Group(TyperGroup):
             else:
                 status = super().main(rest, *given, **settings)
         except _USAGE_ERROR as error:
-            complain(_usage(error))
+            if type(error).__name__ == "NoArgsIsHelpError":
+                print(error.message)
+            else:
+                complain(_usage(error))
             status = COULD_NOT_RUN
         except typer.Abort:
             complain(say("stopped"))
@@ -143,6 +146,9 @@ def _usage(error: Any) -> str:
     named = _called(option) if option is not None else ""
     if kind == "MissingParameter":
         return say("usage_missing", name=named, **told)
+    if kind == "BadOptionUsage":
+        given = "not take" in error.message  # "--json=1"
+        return say("usage_takes_none" if given else "usage_empty", name=error.option_name, **told)
     if kind in ("NoSuchOption", "NoSuchCommand"):
         name = getattr(error, "option_name", None) or getattr(error, "command_name", "")
         return say("usage_unknown", name=name, **told)

@@ -169,8 +169,8 @@ def _comparison(found: "Evaluation") -> Table:
         ):
             table.add_row(say(name), _share(rate), _interval(rate))
     for kind, (escape, area) in found.by_kind.items():
-        cells = [_share(escape), _interval(escape), _most(escape), f"(AUROC {_number(area)})"]
-        table.add_row(f"  {kind}", *cells)
+        cells = _share(escape), _interval(escape), _most(escape)
+        table.add_row(f"  {kind} (AUROC {_number(area)})", *cells)
     if found.pixel_auroc is not None:
         table.add_row(say("pixel_auroc"), _number(found.pixel_auroc))
         table.add_row("AUPRO (0.3)", _number(found.aupro))
@@ -294,7 +294,8 @@ def suspects_to_draw(found: "Examination") -> list[tuple[PictureSource, str]]:
 
 
 def _not_yet_told(found: "Examination") -> "list[Finding]":
-    return [one for one in found.suspects if one not in found.findings]
+    told = {one.picture for one in found.findings}
+    return [one for one in found.suspects if one.picture not in told]
 
 
 def print_experiment(out: Console, summary: Sequence[dict[str, Any]]) -> None:

@@ -1,5 +1,6 @@
 """Everything a person may decide about learning and judging a part; TOML in, TOML out."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -110,7 +111,11 @@ class Recipe(Settings):
         try:
             settings = tomllib.loads(path.read_text("utf-8-sig"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-            raise RecipeError("recipe_not_toml", path=path, reason=error) from None
+            where = re.search(r"line (\d+), column (\d+)", str(error))
+            if where is None:
+                raise RecipeError("recipe_not_toml", path=path) from None
+            line, column = where.groups()
+            raise RecipeError("recipe_not_toml_at", path=path, line=line, column=column) from None
         mask = settings.get("ignore_mask")
         if isinstance(mask, str) and (path.parent / mask).is_file():
             settings["ignore_mask"] = str(path.parent / mask)  # beside the recipe that names it

@@ -56,7 +56,7 @@ def _beside_inspectors(found: Repeatability) -> Section:
          say("count_of", count=rate.errors, n=rate.n), _kappa(kappa))
         for (one, other), (rate, kappa) in found.agreements.items()
     )  # fmt: skip
-    heads = (say("repeat_judges"), say("how_disagree_name"), "kappa")
+    heads = (say("repeat_judges"), say("how_disagree_name"), say("how_kappa_name"))
     return Section(say("repeat_beside"), (), heads, rows)
 
 
