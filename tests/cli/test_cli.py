@@ -370,7 +370,7 @@ def test_ctrl_c_while_learning_leaves_no_file(tmp_path):
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=30)
     assert process.returncode == 2
-    assert error.strip() == "kenpin: Stopped; no result was written."
+    assert error.strip() == "kenpin: Stopped; no file is half written."
     assert [path.name for path in tmp_path.iterdir()] == ["good"]
 
 
@@ -403,3 +403,34 @@ def test_a_demo_is_drawn_learned_judged_and_reported(tmp_path, monkeypatch):
     assert (folder / "report/report.html").is_file()
     assert len(list((folder / "pictures").iterdir())) == 9
     assert kenpin.Inspector.open(folder / "terminals.kenpin").calibration.count == 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["learn", "x", "-o", "y", "--false-reject", "q"],
+            "--false-reject is not possible: it must",
+        ),
+        (["window", "x.png", "--columns", "0"], "it must be a number from 1 to 200"),
+        (["plan", "x", "--repeats", "q"], "it must be a whole number"),
+        (["inspect", "x", "y", "--csv"], "--csv needs a value"),
+        (["show", "x", "--json=1"], "--json takes no value"),
+        (["show", "x", "more", "and more"], "There is no more and more"),
+    ],
+)
+def test_arguments_that_are_not_possible_are_named(arguments, sentence):
+    refused(run(*arguments), sentence)
+
+
+@pytest.mark.parametrize("arguments", [[], ["master"]])
+def test_without_a_command_the_help_is_shown(arguments):
+    result = run(*arguments)
+    assert result.exit_code == 2 and result.stdout.startswith("Usage:") and not result.stderr
+
+
+def test_a_name_that_cannot_be_drawn_costs_no_picture(part, tmp_path):
+    write_pictures(tmp_path / "new", good_pictures(1, first=800))
+    (tmp_path / "new" / "000.png").rename(tmp_path / "new" / "a\nb.png")
+    run("inspect", part, tmp_path / "new", "--pictures", tmp_path / "shown")
+    assert len([*(tmp_path / "shown").rglob("*.png")]) == 1

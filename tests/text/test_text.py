@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 from string import Formatter
 
+import numpy as np
 import pytest
 import typer
+from typer.testing import CliRunner
 
 import kenpin
 from kenpin.cli import app
@@ -161,3 +163,20 @@ def test_a_notice_is_data_and_a_sentence():
         assert str(outer) == "2 枚は別の画像と同じです (最初: b.png、a.png と同じ画素)。"
     finally:
         speak(None)
+
+
+def test_a_notice_can_be_kept_and_read_again_whatever_is_in_it():
+    inner = Notice("reason_dark")
+    notice = Notice("added", count=np.int64(3), old=[inner, 2], share=np.float32(0.5))
+    kept = json.loads(json.dumps(notice.to_dict()))
+    assert kept == {"code": "added", "count": 3, "old": [{"code": "reason_dark"}, 2], "share": 0.5}
+    assert Notice.of(kept) == notice and Notice.of(kept).values["old"][0] == inner
+
+
+def test_a_command_leaves_the_language_as_it_was():
+    before = speak("ja")
+    try:
+        CliRunner().invoke(app, ["--help", "--lang", "en"])
+        assert language() == "ja"
+    finally:
+        speak(before)

@@ -136,11 +136,12 @@ class Log:
 
     def _upgrade(self) -> None:
         """A log of the first version said in English why a picture is unusable, without numbers."""
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version != 1:
+        if self._version() != 1:
             return
         self._connection.execute("BEGIN IMMEDIATE")
         with self._connection:
+            if self._version() != 1:  # another program has just done it
+                return
             for column in ("value", "bound"):
                 self._connection.execute(f"ALTER TABLE verdicts ADD COLUMN {column} REAL")
             self._connection.executemany(
@@ -148,6 +149,10 @@ class Log:
                 [(code, phrase) for phrase, code in _PHRASES.items()],
             )
             self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _version(self) -> int:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        return int(version)
 
     def _patience(self, seconds: float) -> None:
         self._connection.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
@@ -177,10 +182,17 @@ def _rows_of(rest: Path) -> list[Row]:
         rows = [tuple(json.loads(line)) for line in rest.read_text("utf-8").splitlines()]
     except (ValueError, TypeError):
         rows = [()]
-    rows = [(*row[:5], None, None, *row[5:]) if len(row) == len(_READ) else row for row in rows]
+    rows = [_with_code(row) if len(row) == len(_READ) else row for row in rows]
     if any(len(row) != len(COLUMNS) for row in rows):
         raise LogError("log_rest_damaged", path=rest)
     return rows
+
+
+def _with_code(row: Row) -> Row:
+    """A row of the first version: why a picture is unusable by code, and without numbers."""
+    reason = _READ.index("unusable")
+    told = _PHRASES.get(row[reason], row[reason])
+    return (*row[:reason], told, None, None, *row[reason + 1 :])
 
 
 @dataclass(frozen=True)

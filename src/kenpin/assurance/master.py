@@ -340,7 +340,7 @@ def _coded(problem: Notice | None) -> str:
     """As a table keeps it: the code, then the values."""
     if problem is None:
         return ""
-    values = {key: value for key, value in problem.to_dict().items() if key != "code"}
+    values = {key: getattr(value, "code", value) for key, value in problem.values.items()}
     return " ".join([problem.code, *(f"{key}={value}" for key, value in values.items())])
 
 

@@ -93,7 +93,7 @@ class Group(TyperGroup):
         alone = settings.pop("standalone_mode", True)
         settings["standalone_mode"] = False
         rest, wanted = _without_language(list(sys.argv[1:] if args is None else args))
-        speak(wanted if wanted in LANGUAGES else None)
+        before = speak(wanted if wanted in LANGUAGES else None)
         try:
             if wanted is not None and wanted not in LANGUAGES:
                 complain(say("lang_unknown", value=wanted))
@@ -110,7 +110,7 @@ class Group(TyperGroup):
             complain(say("stopped"))
             status = COULD_NOT_RUN
         finally:
-            speak(None)
+            speak(before)
         if alone:
             sys.exit(status if isinstance(status, int) else 0)
         return status
@@ -154,7 +154,7 @@ def _usage(error: Any) -> str:
         return say("usage_unknown", name=name, **told)
     if option is not None:
         return say("usage_value", name=named, reason=_rule(option) or error.message, **told)
-    unknown = re.search(r"'(.+?)'|\((.+)\)", error.message or "")
+    unknown = re.search(r"'(.+?)'|\((?!s\))(.+)\)", error.message or "")
     if unknown:
         return say("usage_unknown", name=unknown[1] or unknown[2], **told)
     return say("usage_other", reason=error.message, **told)

@@ -12,22 +12,28 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from kenpin.errors import BundleError, KenpinError, RecipeError
 from kenpin.models import NAMES
 from kenpin.part.older_formats import as_format_6
 from kenpin.recipe import Recipe
 from kenpin.system import VERSION
-from kenpin.text import Notice
+from kenpin.text import Notice, exists
 
 FORMAT = 6
 _MANIFEST = "manifest.json"
 _MAX_UNPACKED = 2**30
 _MAX_MANIFEST = 64 * 2**20
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the same result gives the same bytes
+
+
+def _known_defect(kind: str) -> str:
+    if not exists(f"defect_{kind}"):
+        raise ValueError("it is no simulated defect")
+    return kind
 
 
 class _Strict(BaseModel):
@@ -80,7 +86,7 @@ class CandidateEntry(_Strict):
     score: str
     smoothing: float
     auroc: float
-    worst: str
+    worst: Annotated[str, AfterValidator(_known_defect)]
     worst_auroc: float
 
 
@@ -88,7 +94,7 @@ class UnfinishedEntry(_Strict):
     """A model that 'auto' could not try, and the code that says why."""
 
     model: str
-    reason: str
+    reason: Literal["out_of_budget"]
 
 
 class NgEntry(_Strict):

@@ -51,6 +51,8 @@ def notice_of(kept: dict[str, Any]) -> Notice:
     try:
         notice = Notice.of(kept)
         str(notice)
+        if notice.code == "added" and {type(n) for n in notice.values.values()} != {int}:
+            raise ValueError("they are counts")
     except (KeyError, IndexError, ValueError, AttributeError, TypeError):
         raise ValueError(Notice("bundle_disagrees", what="left_out, remarks")) from None
     return notice

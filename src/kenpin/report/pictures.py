@@ -120,11 +120,16 @@ def write_on(
     panel: Image, text: str, where: tuple[int, int], colour: tuple[int, int, int], size: int
 ) -> Image:
     """The panel with the text, its upper left corner at (x, y), in letters `size` pixels high."""
-    if not can_draw(text):
-        text = text.encode("ascii", "replace").decode()
+    text = _drawable(text)
     drawn = PillowImage.fromarray(panel)
     ImageDraw.Draw(drawn).text(where, text, fill=colour, font=letters(size))
     return np.array(drawn)
+
+
+def _drawable(text: str) -> str:
+    """The text with ? for every letter that cannot be drawn."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if can_draw(text) else text.encode("ascii", "replace").decode()
 
 
 # --- panels ------------------------------------------------------------------------------------
@@ -246,7 +251,7 @@ def _written(header: Image, words: Sequence[tuple[str, tuple[int, int, int]]]) -
     x = 2
     for text, colour in words:
         header = write_on(header, text, (x, 5), colour, _LETTER)
-        x += round(letters(_LETTER).getlength(text)) + 8
+        x += round(letters(_LETTER).getlength(_drawable(text))) + 8
     return header
 
 

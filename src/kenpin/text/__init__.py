@@ -79,11 +79,16 @@ def language() -> str:
     return _told[-1] if _told else _of_environment()
 
 
-def speak(wanted: str | None) -> None:
-    """From now on speak this language; None: that of the environment. Raises ValueError."""
+def speak(wanted: str | None) -> str | None:
+    """From now on speak this language; None: that of the environment. Returns what was before.
+
+    All threads of a process speak the same language. Raises ValueError.
+    """
     if wanted is not None and wanted not in LANGUAGES:
         raise ValueError(f"the language must be one of {LANGUAGES}. Got {wanted!r} instead.")
+    before = _told[-1] if _told else None
     _told[:] = [] if wanted is None else [wanted]
+    return before
 
 
 def _of_environment() -> str:
@@ -115,6 +120,8 @@ def _plain(value: Any) -> Any:
         return [_plain(one) for one in value]
     if isinstance(value, bool | int | float | str | None):
         return value
+    if hasattr(value, "item"):  # a number of NumPy
+        return value.item()
     return (
         str(value)
         if isinstance(value, Path) or not hasattr(value, "notice")
@@ -123,4 +130,6 @@ def _plain(value: Any) -> Any:
 
 
 def _again(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_again(one) for one in value]
     return Notice.of(value) if isinstance(value, dict) and "code" in value else value
