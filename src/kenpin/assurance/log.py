@@ -43,9 +43,7 @@ _PHRASES = {
     "too bright": "bright", "out of focus": "blurred", "part not found": "not_found",
     "not this part": "another_part",
 }  # fmt: skip
-_READ = tuple(
-    name for name in COLUMNS if name not in ("value", "bound")
-)  # a first version has none
+_READ = tuple(name for name in COLUMNS if name not in ("value", "bound"))  # by the first version
 _PATIENCE = 0.2  # seconds to wait for a locked file between parts
 _LAST_PATIENCE = 10.0  # at the beginning and at the end
 _EVERY = 1.0  # seconds between two commits: a crash loses no more

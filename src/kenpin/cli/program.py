@@ -118,7 +118,8 @@ class Group(TyperGroup):
 
 def _narrow(context: Any) -> None:
     if language() == "ja":  # each letter is as wide as two
-        context.terminal_width = max(44, min(_COLUMNS, 100) * 6 // 10)
+        wide = context.terminal_width or min(_COLUMNS, 100)
+        context.terminal_width = max(44, wide * 6 // 10)
 
 
 def _without_language(args: list[str]) -> tuple[list[str], str | None]:

@@ -16,12 +16,8 @@ def environment() -> Environment:
     made = Environment(
         loader=PackageLoader("kenpin.report", "."), autoescape=True, undefined=StrictUndefined
     )
-    made.globals |= {
-        "say": say,
-        "version": VERSION,
-        "looks_like": looks_like,
-        "language": language(),
-    }
+    made.globals |= {"say": say, "looks_like": looks_like}
+    made.globals |= {"version": VERSION, "language": language()}
     made.filters["percent"] = percent_or_dash
     return made
 

@@ -39,16 +39,10 @@ def write_page(folder: str | Path, page: Page, about: str) -> Path:
     folder = Path(folder)
     make_folder(folder)
     plots = {one.heading: one.plot() for one in page.sections if one.plot}
-    html = (
-        environment()
-        .get_template("page.html.j2")
-        .render(
-            page=page,
-            plots={heading: (image(plot.png), plot.legend) for heading, plot in plots.items()},
-            about=about,
-            date=f"{datetime.now():%Y-%m-%d %H:%M}",
-        )
-    )
+    shown = {heading: (image(plot.png), plot.legend) for heading, plot in plots.items()}
+    template = environment().get_template("page.html.j2")
+    date = f"{datetime.now():%Y-%m-%d %H:%M}"
+    html = template.render(page=page, plots=shown, about=about, date=date)
     path = folder / f"{page.name}.html"
     write_atomically(path, html.encode())
     return path

@@ -190,9 +190,8 @@ def pieces_chart(pieces: Sequence[Sequence[float]], limits: Sequence[float]) -> 
     figure, (axes,) = _figure(1, height=3.2)
     for number, shots in enumerate(pieces, start=1):
         axes.plot([number] * len(shots), shots, "o", color=_COLOURS[0], alpha=0.6, markersize=4)
-    for limit, line, code in zip(
-        limits, ("--", ":"), ("plot_limit", "plot_review_limit"), strict=False
-    ):
+    kinds = (("--", "plot_limit"), (":", "plot_review_limit"))
+    for limit, (line, code) in zip(limits, kinds, strict=False):
         told = words(code, limit=limit)
         axes.axhline(limit, color=_INK, linestyle=line, linewidth=1, label=told)
     if min(min(shots) for shots in pieces) > 0:  # those of a machine may be below

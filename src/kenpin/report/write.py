@@ -74,22 +74,15 @@ def write_report(
         raise ArgumentError("not_an_evaluation", kind=type(evaluation).__name__)
     folder = Path(folder)
     make_folder(folder)
-    html = (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            **_of_part(inspector),
-            **_histograms(inspector, evaluation),
-            **_of_pictures(inspector, evaluation),
-            evaluation=evaluation,
-            interval=_interval,
-            date=f"{datetime.now():%Y-%m-%d %H:%M}",
-            rates=_other_rates(inspector, evaluation) if evaluation else (),
-            operating=_operating(inspector, evaluation, costs) if evaluation else None,
-            cheapest=cheapest(inspector, evaluation, costs) if evaluation and costs else "",
-            how=_how(inspector, evaluation),
-        )
-    )
+    html = environment().get_template("report.html.j2").render(
+        **_of_part(inspector), **_histograms(inspector, evaluation),
+        **_of_pictures(inspector, evaluation), evaluation=evaluation, interval=_interval,
+        date=f"{datetime.now():%Y-%m-%d %H:%M}",
+        rates=_other_rates(inspector, evaluation) if evaluation else (),
+        operating=_operating(inspector, evaluation, costs) if evaluation else None,
+        cheapest=cheapest(inspector, evaluation, costs) if evaluation and costs else "",
+        how=_how(inspector, evaluation),
+    )  # fmt: skip
     path = folder / REPORT
     write_atomically(path, html.encode())
     return path

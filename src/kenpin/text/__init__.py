@@ -10,7 +10,6 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Final
 
 from kenpin.text.numbers import Sentence, one_in, percent
@@ -122,11 +121,7 @@ def _plain(value: Any) -> Any:
         return value
     if hasattr(value, "item"):  # a number of NumPy
         return value.item()
-    return (
-        str(value)
-        if isinstance(value, Path) or not hasattr(value, "notice")
-        else (value.notice.to_dict())
-    )
+    return value.notice.to_dict() if hasattr(value, "notice") else str(value)
 
 
 def _again(value: Any) -> Any:
