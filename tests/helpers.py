@@ -45,7 +45,7 @@ def recipe_for(name, seed=0):
     return Recipe.parse({"model": name, "seed": seed} | section)
 
 
-def connectors(count, first=0, size=SIZE):
+def connectors(count, first=0, size=(96, 128)):
     return good_pictures(count, first, size)
 
 

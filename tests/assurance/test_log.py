@@ -223,3 +223,42 @@ def test_the_log_is_no_other_output_and_no_input(place):
     refused(run("inspect", part, new, "--log", place), "is a folder")
     same = place / "same.csv"
     refused(run("inspect", part, new, "--log", same, "--csv", same), "one of the inputs")
+
+
+def first_version(path, rows):
+    """A log as the first version made it: reasons in English, without their numbers."""
+    old = [name for name in COLUMNS if name not in ("value", "bound")]
+    with sqlite3.connect(path) as connection:
+        columns = ", ".join(f'"{name}"' for name in old)
+        connection.execute(f"CREATE TABLE verdicts (id INTEGER PRIMARY KEY, {columns})")
+        connection.execute("CREATE TABLE rests (name TEXT PRIMARY KEY)")
+        connection.execute("PRAGMA application_id = 1801809520")
+        connection.execute("PRAGMA user_version = 1")
+        gaps = ", ".join("?" * len(old))
+        connection.executemany(f"INSERT INTO verdicts ({columns}) VALUES ({gaps})", rows)
+    connection.close()
+
+
+def row_of_first_version(part, unusable):
+    return ["2026-01-02T03:04:05+00:00", part, "a.png", "UNUSABLE", unusable,
+            *[None] * (len(COLUMNS) - 7)]  # fmt: skip
+
+
+def test_a_log_of_the_first_version_becomes_one_of_this_version(place):
+    part, log_file = place / "part.kenpin", place / "log.sqlite"
+    first_version(log_file, [row_of_first_version(part_hash(part), "out of focus")])
+    rest = place / "log.sqlite.rest-1.jsonl"
+    rest.write_text(json.dumps(row_of_first_version(part_hash(part), "too dark")) + "\n")
+    with Log(log_file, part) as log:
+        log.add(kenpin.Inspector.open(part).inspect(good_pictures(1, first=900)[0]))
+    rows = rows_of(log_file)
+    assert [row["unusable"] for row in rows] == ["blurred", "dark", None]
+    assert [row["value"] for row in rows[:2]] == [None, None] and rows[2]["score"] > 0
+
+
+def test_several_programs_may_open_an_old_log_at_once(place):
+    part, log_file = place / "part.kenpin", place / "log.sqlite"
+    first_version(log_file, [row_of_first_version(part_hash(part), "too bright")])
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: Log(log_file, part).close(), range(4)))
+    assert [row["unusable"] for row in rows_of(log_file)] == ["bright"]

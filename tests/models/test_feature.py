@@ -25,7 +25,6 @@ from kenpin.recipe.settings import FeatureSettings
 from kenpin.sources.picture import encode, write_png
 
 ROOT = Path(__file__).parents[2]
-SIZE = (96, 128)
 
 
 @pytest.fixture(scope="module")

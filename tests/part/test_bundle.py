@@ -315,3 +315,28 @@ def test_a_file_of_the_first_format_opens_and_judges_as_it_did():
     assert verdict.score == pytest.approx(5.027635097503662, rel=1e-6)
     assert verdict.limit == pytest.approx(9.016533851623535, rel=1e-9)
     assert verdict.p_value == pytest.approx(0.19047619047619047)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("choice", [{"model": "pca", "reason": "bundle_missing"}]),
+        ("choice", [{"model": "pca", "difference": "l2", "score": "max", "smoothing": 0.0,
+                     "auroc": 0.9, "worst": "zzz", "worst_auroc": 0.8}]),
+        ("remarks", [{"code": "added", "count": "x", "old": None}]),
+        ("remarks", [{"code": "nothing_of_kenpin"}]),
+        ("remarks", [{"code": "bundle_missing"}]),
+    ],
+)  # fmt: skip
+def test_codes_that_no_sentence_can_be_made_of_are_refused(part, tmp_path, key, value):
+    with zipfile.ZipFile(part) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(members["manifest.json"])
+    (manifest["learned_from"] if key == "remarks" else manifest)[key] = value
+    manifest["sha256"] = manifest_hash(manifest)
+    members["manifest.json"] = json.dumps(manifest).encode()
+    with zipfile.ZipFile(tmp_path / "forged.kenpin", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(BundleError, match=r"manifest\.json"):
+        Bundle.load(tmp_path / "forged.kenpin")
