@@ -56,7 +56,7 @@ def run(what: tuple[str, int], parts: dict[str, int], model: str) -> dict:
         "run": number,
         "parts": parts[kind],
         "alarm": None if found.alarm is None else found.alarm + 1,
-        "advice": found.advice,
+        "advice": found.advice.code,
         "rejected": steps.round(4).tolist(),
     }
 
@@ -83,7 +83,7 @@ def summary(lines: list[dict]) -> Iterator[dict]:
         "first_alarm": alarms[0] if alarms else None,
         "median_alarm": int(np.median(alarms)) if alarms else None,
         "last_alarm": alarms[-1] if alarms else None,
-        "darker": sum("darker" in line["advice"] for line in fading),
+        "darker": sum(line["advice"] == "drift_brightness_fell" for line in fading),
         "doubled_after": int(doubled[0]) * STEP if len(doubled) else None,
         "parts": fading[0]["parts"],
         "false_reject_by_step": shares.round(4).tolist(),

@@ -356,7 +356,9 @@ def test_pictures_of_every_kind_can_be_inspected(part, tmp_path):
 def test_ctrl_c_while_learning_leaves_no_file(tmp_path):
     folder = write_pictures(tmp_path / "good", good_pictures(60, size=(192, 256)))
     code = (
-        "import time, kenpin.models.feature as feature\n"
+        "import signal, time, kenpin.models.feature as feature\n"
+        # A shell that runs the tests in the background has told them to ignore it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "feature.decompose = lambda *a: print('started', flush=True) or time.sleep(60)\n"
         "from kenpin.cli import main\n"
         "main()\n"

@@ -24,7 +24,7 @@ SETTINGS = set(re.findall(r"[A-Za-z]+", """
     review held out folds split share budget seed compression steps feature components backbone
     smallest defect pca mt rt dense ae vae cvae none kfold top max mean units ssim level shading
     shapes terminals translation rotation scale learn show drawn preview variation weights previews
-    safetensors inspect master add grey rgb"""))  # fmt: skip
+    safetensors inspect master add grey rgb auto"""))  # fmt: skip
 
 
 def english_in(text, *given):
