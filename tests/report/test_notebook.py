@@ -53,7 +53,11 @@ def test_the_picture_of_a_verdict_is_that_of_its_file(inspector, tmp_path):
     write_png(tmp_path / "<b>.png", NG)
     from_file = inspector.inspect(tmp_path / "<b>.png")._repr_html_()
     assert "&lt;b&gt;.png" in from_file and "<b>.png" not in from_file
+    verdict = inspector.inspect(tmp_path / "<b>.png")
+    (tmp_path / "<b>.png").write_bytes(b"something else by now")
+    assert len(pictures_in(verdict._repr_html_())) == 1
     (tmp_path / "<b>.png").unlink()
+    assert len(pictures_in(verdict._repr_html_())) == 1
     assert len(pictures_in(inspector.inspect(NG)._repr_html_())) == 1
 
 

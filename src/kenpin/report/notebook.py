@@ -1,10 +1,12 @@
 """What a notebook shows of a verdict, a part and an evaluation."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from kenpin.errors import PictureError
 from kenpin.evaluation import Evaluation
 from kenpin.part import Bundle, looks_like, promise
 from kenpin.prepare import in_picture
@@ -47,7 +49,7 @@ def _verdict(verdict: Verdict) -> tuple[str, list[str], list[str]]:
 
 def _original(verdict: Verdict, evidence: Evidence) -> Picture:
     """The picture again, if its file is still there; else what was prepared of it."""
-    if Path(verdict.picture).is_file():
+    with suppress(PictureError):  # gone, or something else by now
         picture = read_picture(verdict.picture)
         if picture.size == verdict.size:
             return picture
