@@ -149,6 +149,17 @@ def test_operations_of_a_part(features):
 # --- kenpin bench ------------------------------------------------------------------------------
 
 
+def test_no_share_above_the_peak_is_ever_told(monkeypatch):
+    """On a busy machine a product of matrices may take longer than it does a moment later."""
+    took = iter([9.0, 1.0] * 100)
+    monkeypatch.setattr("kenpin.evaluation.bench._seconds", lambda work: next(took))
+    monkeypatch.setattr("kenpin.evaluation.bench.operations_for", lambda bundle: 10**12)
+    inspector = kenpin.Inspector(kenpin.learn(connectors(12), kenpin.Recipe(model="pca")))
+    speed = measure(inspector, connectors(2), seconds=0.05)
+    assert speed.model > speed.peak and speed.busy and speed.share is None
+    assert speed.to_dict()["share_of_peak"] is None and speed.to_dict()["busy"]
+
+
 @pytest.mark.parametrize("name", ["feature", "rt", "mt"])
 def test_a_machine_is_measured(name):
     inspector = kenpin.Inspector(kenpin.learn(connectors(12), recipe_for(name)))
@@ -160,7 +171,7 @@ def test_a_machine_is_measured(name):
     if name != "feature":  # no graph: nothing to count operations of
         assert speed.share is None and speed.operations == 0
     else:
-        assert speed.share > 0
+        assert speed.busy or 0 < speed.share <= 1
     assert speed.parts_a_minute(3) == int(60_000 / (3 * speed.whole.p99))
 
 
@@ -187,7 +198,7 @@ def test_bench_without_a_readable_picture(tmp_path):
 def test_openvino_is_loaded_without_what_reports_to_its_maker():
     pytest.importorskip("openvino")
     code = (
-        "import sys, kenpin.system.onnx_graph; kenpin.system.onnx_graph._openvino_core(); "
+        "import sys, kenpin.system.quiet; kenpin.system.quiet.openvino_core(); "
         "assert sys.modules['openvino_telemetry'] is None"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -342,7 +342,8 @@ def print_speed(out: Console, speed: "Speed", margin: float) -> None:
         table.add_row(str(threads), f"{rate:.0f}")
     out.print(table)
     if speed.model is None or speed.share is None:
-        out.print(say("speed_no_peak"))
+        code = "speed_busy" if speed.busy and speed.model is not None else "speed_no_peak"
+        out.print(say(code))
         return
     out.print(say("speed_peak", millions=speed.operations / 1e6, model=speed.model / 1e9,
                   peak=speed.peak / 1e9, share=speed.share))  # fmt: skip

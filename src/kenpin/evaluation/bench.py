@@ -4,7 +4,6 @@ Every figure is measured now, on this machine, with whatever else it is doing.
 """
 
 import itertools
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,16 +21,17 @@ from kenpin.judge import compare
 from kenpin.models import Network
 from kenpin.part import Bundle
 from kenpin.sources import PictureSource, read_picture, write_png
-from kenpin.system import cores, on_one_core, operations_of
+from kenpin.system import cores, on_one_core, operations_of, scratch_folder
 from kenpin.text import Notice
 
 MARGIN = 3.0
 STAGES = ("decode", "prepare", "model", "judge")
-_WARM = 12  # pictures judged before anything counts: by then the faster engine is chosen
+_WARM = 12  # pictures judged before anything counts: by then everything is loaded
 _LEAST, _MOST = 100, 1000  # pictures one at a time
 _SECONDS = 4.0  # for them, and for each number of threads
 _SIDE = 1024  # of the matrices whose product says what a core can do
 _REPEATED = 15
+_BUSY = 1.25  # times as long as the quickest the median product takes on a machine with more to do
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,10 @@ class Speed:
     judged: how many were. size: (H, W) of the first; drawn: whether it was made up. rates: pictures
     a second with so many threads. peak: operations (a multiplication and an addition are two) a
     second of one core in the product of two large matrices; model: of the part's graph on one core,
-    None where it has none. operations: of that graph for one picture. passed_over: how many
-    pictures could not be read. engine: what ran the graph, "" where there is none.
+    None where it has none. operations: of that graph for one picture, 0 where they could not be
+    counted. busy: whether the machine had too much else to do for the two to be compared.
+    passed_over: how many pictures could not be read. engine: what ran the graph, "" where there is
+    none.
     """
 
     stages: dict[str, Spent]
@@ -70,6 +72,7 @@ class Speed:
     operations: int
     passed_over: int
     engine: str
+    busy: bool = False
 
     def parts_a_minute(self, margin: float) -> int:
         """How many parts may come, if each is given `margin` times what 99 of 100 stay under."""
@@ -77,8 +80,8 @@ class Speed:
 
     @property
     def share(self) -> float | None:
-        """Of the peak that the model reaches, in [0, 1]."""
-        return None if self.model is None else self.model / self.peak
+        """Of the peak that the model reaches, in [0, 1]; None where that cannot be told."""
+        return None if self.model is None or self.busy else self.model / self.peak
 
     def to_dict(self, margin: float = MARGIN) -> dict[str, Any]:
         """JSON-able; margin: as in `parts_a_minute`."""
@@ -97,6 +100,7 @@ class Speed:
             "peak_gflops": self.peak / 1e9,
             "model_gflops": None if self.model is None else self.model / 1e9,
             "share_of_peak": self.share,
+            "busy": self.busy,
             "model_operations": self.operations,
         }
 
@@ -107,8 +111,9 @@ def measure(
     """What one picture at a time and many at once take.
 
     sources: pictures of the part; left out, they are drawn from what the bundle knows of good
-    parts, as PNG files. Of very many the first thousand are taken. Those that cannot be read are
-    passed over; raises PictureError when none can. seconds: for each figure, about; left out, four.
+    parts, as PNG files where there is a place for such. Of very many the first thousand are taken.
+    Those that cannot be read are passed over; raises PictureError when none can. seconds: for each
+    figure, about; left out, four.
     """
     seconds = seconds or _SECONDS
     with _readable(inspector.bundle, sources) as (files, passed_over):
@@ -126,10 +131,8 @@ def measure(
         rates = {1: on_one_core(lambda: _rate(inspector, files, 1, seconds))}
         rates |= {n: _rate(inspector, files, n, seconds) for n in _threads()}
     operations = operations_for(inspector.bundle)
-    # The machine may be busier now than a moment later: the better of before and after counts.
-    before, spent, after = (
-        on_one_core(one) for one in (_peak, lambda: _graph_seconds(inspector.bundle), _peak)
-    )
+    peak, spent, busy = on_one_core(lambda: _in_turn(inspector.bundle))
+    model = operations / spent if operations else None
     return Speed(
         stages={name: Spent.of([lap[name] for lap in laps]) for name in STAGES},
         whole=Spent.of(whole),
@@ -137,11 +140,12 @@ def measure(
         size=size,
         drawn=not sources,
         rates=rates,
-        peak=max(before, after),
-        model=operations / spent if operations else None,
+        peak=peak,
+        model=model,
         operations=operations,
         passed_over=passed_over,
         engine=_engine(inspector.bundle),
+        busy=busy or (model is not None and model > peak),
     )
 
 
@@ -170,8 +174,8 @@ def _readable(
 ) -> Iterator[tuple[list[PictureSource], int]]:
     """Those that can be read, and how many cannot."""
     if not sources:
-        with tempfile.TemporaryDirectory(prefix="kenpin-") as folder:
-            yield _written(bundle, Path(folder)), 0
+        with scratch_folder() as folder:
+            yield _drawn(bundle, folder), 0
         return
     found, reason = [], Notice("no_pictures", path="-")
     for source in sources[:_MOST]:
@@ -185,10 +189,14 @@ def _readable(
     yield found, len(sources[:_MOST]) - len(found)
 
 
-def _written(bundle: Bundle, folder: Path) -> list[PictureSource]:
-    written: list[PictureSource] = []
+def _drawn(bundle: Bundle, folder: Path | None) -> list[PictureSource]:
     colour = bundle.preparation.color == "rgb"
-    for number, pixels in enumerate(drawn_like(bundle.previews, bundle.provenance.size, colour)):
+    drawn = drawn_like(bundle.previews, bundle.provenance.size, colour)
+    pictures: list[PictureSource] = [pixels.squeeze() for pixels in drawn]
+    if folder is None:  # then their decoding takes no time
+        return pictures
+    written: list[PictureSource] = []
+    for number, pixels in enumerate(drawn):
         written.append(folder / f"{number}.png")
         write_png(folder / f"{number}.png", pixels.squeeze())
     return written
@@ -218,12 +226,25 @@ def _rate(
     return (done - _WARM) / (last - (start or last))
 
 
-def _peak() -> float:
+def _in_turn(bundle: Bundle) -> tuple[float, float, bool]:
+    """Operations a second of a large product, seconds of the graph, and whether to doubt them.
+
+    One after the other, many times: what else the machine does falls on both alike. The quickest of
+    each counts, for a median would count that too.
+    """
     side = np.random.default_rng(0).random((_SIDE, _SIDE), np.float32)
-    return 2 * _SIDE**3 / _quickest(lambda: side @ side)
+    graph = _graph_of(bundle)
+    for _ in range(_WARM):
+        graph()
+    products, graphs = [], []
+    for _ in range(_REPEATED):
+        products.append(_seconds(lambda: side @ side))
+        graphs.append(_seconds(graph))
+    busy = median(products) > _BUSY * min(products)
+    return 2 * _SIDE**3 / min(products), min(graphs), busy
 
 
-def _graph_seconds(bundle: Bundle) -> float:
+def _graph_of(bundle: Bundle) -> Callable[[], None]:
     preparation = bundle.preparation
     rng = np.random.default_rng(0)
     windows = rng.random((preparation.count, *preparation.shape), np.float32)
@@ -234,16 +255,10 @@ def _graph_seconds(bundle: Bundle) -> float:
         for told in numbers if bundle.encoder is None else ():
             compare(bundle.model, inputs, told)
 
-    for _ in range(_WARM):
-        run()
-    return _quickest(run)
+    return run
 
 
-def _quickest(work: Callable[[], Any]) -> float:
-    """The least of a few runs: a median would count what else the machine is doing."""
-    times = []
-    for _ in range(_REPEATED):
-        start = perf_counter()
-        work()
-        times.append(perf_counter() - start)
-    return min(times)
+def _seconds(work: Callable[[], Any]) -> float:
+    start = perf_counter()
+    work()
+    return perf_counter() - start

@@ -2,14 +2,18 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from kenpin.report import say_drawn, write_in_japanese
+from kenpin.system import load_matplotlib
 from kenpin.types import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _GOOD, _NG, _INK = "#2a9d6f", "#d1495b", "#222222"
 
@@ -17,7 +21,7 @@ _GOOD, _NG, _INK = "#2a9d6f", "#d1495b", "#222222"
 def loss_curves(histories: dict[str, list[tuple[float, float | None]]]) -> bytes:
     """The loss of each epoch, on what was learned from and on what was held out."""
     shown = {who: history for who, history in histories.items() if history}
-    figure = Figure(figsize=(4.6 * max(1, len(shown)), 3), dpi=110, layout="constrained")
+    figure = _figure(figsize=(4.6 * max(1, len(shown)), 3), dpi=110)
     for number, (who, history) in enumerate(shown.items(), start=1):
         axes = figure.add_subplot(1, len(shown), number)
         epochs = range(1, len(history) + 1)
@@ -46,7 +50,7 @@ def rows_of_pictures(
 ) -> bytes:
     """One row for each name, all of (h, w); a row named in `full` is coloured from 0 to that."""
     columns = max(len(pictures) for pictures in rows.values())
-    figure = Figure(figsize=(1.1 * columns + 1.2, 1.25 * len(rows) + 0.3), dpi=110)
+    figure = _figure(figsize=(1.1 * columns + 1.2, 1.25 * len(rows) + 0.3), dpi=110, layout=None)
     for row, (name, pictures) in enumerate(rows.items()):
         most = (full or {}).get(name)
         for column, picture in enumerate(pictures):
@@ -67,7 +71,7 @@ def rows_of_pictures(
 
 def heat_maps(pictures: Sequence[Floats], title: str) -> bytes:
     """16 pictures (h, w) as heat-maps, each with its colour bar."""
-    figure = Figure(figsize=(8, 8), dpi=90, layout="constrained")
+    figure = _figure(figsize=(8, 8), dpi=90)
     figure.suptitle(title, fontsize=11)
     for number, picture in enumerate(pictures[:16], start=1):
         axes = figure.add_subplot(4, 4, number)
@@ -81,7 +85,7 @@ def histograms(
     panels: dict[str, tuple[NDArray[np.float64], NDArray[np.float64], float]],
 ) -> bytes:
     """For each title the scores of good and of NG pictures, and the limit."""
-    figure = Figure(figsize=(4.6 * len(panels), 3), dpi=110, layout="constrained")
+    figure = _figure(figsize=(4.6 * len(panels), 3), dpi=110)
     for number, (title, (good, ng, limit)) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(1, len(panels), number)
         both = np.concatenate([good, ng, [limit]])
@@ -101,7 +105,7 @@ def confusion(
 ) -> bytes:
     """For each title a table of counts (truth by rows, verdict by columns)."""
     wide, high = 1.1 * len(columns) + 1.6, 0.7 * len(rows) + 1.2
-    figure = Figure(figsize=(wide * len(panels), high), dpi=110, layout="constrained")
+    figure = _figure(figsize=(wide * len(panels), high), dpi=110)
     for number, (title, counts) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(1, len(panels), number)
         axes.imshow(counts / np.maximum(1, counts.sum(axis=1, keepdims=True)), cmap="Blues",
@@ -117,7 +121,7 @@ def confusion(
 
 def roc(curves: dict[str, tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> bytes:
     """For each name the ROC curve of scores (N,) against which are NG (N,)."""
-    figure = Figure(figsize=(4.6, 3.4), dpi=110, layout="constrained")
+    figure = _figure(figsize=(4.6, 3.4), dpi=110)
     axes = figure.add_subplot()
     for name, (scores, ng) in curves.items():
         order = np.argsort(-scores, kind="stable")
@@ -131,12 +135,19 @@ def roc(curves: dict[str, tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> byt
     return _png(figure)
 
 
-def _bare(axes: Axes) -> None:
+def _figure(layout: Any = "constrained", **size: Any) -> "Figure":
+    load_matplotlib()
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    return Figure(layout=layout, **size)
+
+
+def _bare(axes: "Axes") -> None:
     axes.set_xticks([])
     axes.set_yticks([])
 
 
-def _png(figure: Figure) -> bytes:
+def _png(figure: "Figure") -> bytes:
     write_in_japanese(figure)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")

@@ -13,7 +13,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from kenpin.drawn import drawn_like
@@ -24,7 +23,7 @@ from kenpin.part import Bundle
 from kenpin.prepare import as_option
 from kenpin.recipe import Rectangle
 from kenpin.sources import MOST_PIXELS, SMALLEST_PICTURE, PictureSource, read_picture
-from kenpin.system import VERSION, check_writable, make_folder, write_atomically
+from kenpin.system import VERSION, check_writable, make_folder, onnxruntime, write_atomically
 from kenpin.types import Outcome, Picture, ReasonCode, Verdict
 
 GRAPH, ABOUT, GOLDEN, EXAMPLE = "part.onnx", "part.json", "golden.npz", "example.py"
@@ -179,7 +178,7 @@ def _golden(
 ) -> tuple[list[tuple[NDArray[np.uint8], int, Answer]], float, dict[str, int]]:
     """Each picture, the label expected and the answer; the worst score; the verdicts counted."""
 
-    session = ort.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    session = onnxruntime().InferenceSession(graph, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     labels = inspector.bundle.labels
     golden, farthest = [], 0.0

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.report.fonts import can_draw_language, japanese_font
+from kenpin.system import load_matplotlib
 from kenpin.text import language, say
 
 if TYPE_CHECKING:  # matplotlib takes long to load: only what draws a plot waits for it
@@ -62,7 +63,6 @@ def histogram(good: Values, ng: Values, limit: float, axis: str, good_label: str
 
     good, ng: (N,) and (M,) positive, high is abnormal. axis, good_label: codes of sentences.
     """
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     words = _Words()
     figure, (axes,) = _figure(1, height=3.0, width=6.0)
@@ -76,7 +76,7 @@ def histogram(good: Values, ng: Values, limit: float, axis: str, good_label: str
     axes.axvline(limit, color=_INK, linewidth=1.5, linestyle="--", label=told)
     axes.set_xscale("log")
     _plain_numbers(axes.xaxis)
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    _whole_numbers(axes.yaxis)
     axes.set_xlabel(words(axis))
     axes.set_ylabel(words("plot_pictures"))
     axes.legend(frameon=False, fontsize=9, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
@@ -184,7 +184,6 @@ def operating_chart(
 
 def pieces_chart(pieces: Sequence[Sequence[float]], limits: Sequence[float]) -> Plot:
     """The scores of every shot of each piece, piece by piece, with the limits."""
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
     words = _Words()
     figure, (axes,) = _figure(1, height=3.2)
@@ -197,10 +196,16 @@ def pieces_chart(pieces: Sequence[Sequence[float]], limits: Sequence[float]) -> 
     if min(min(shots) for shots in pieces) > 0:  # those of a machine may be below
         axes.set_yscale("log")
         _plain_numbers(axes.yaxis)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _whole_numbers(axes.xaxis)
     axes.set_xlabel(words("plot_piece"))
     axes.set_ylabel(words("plot_score"))
     return _drawn(figure, words, axes)
+
+
+def _whole_numbers(axis: Any) -> None:
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
+    axis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _plain_numbers(axis: Any) -> None:
@@ -213,6 +218,7 @@ def _plain_numbers(axis: Any) -> None:
 
 
 def _figure(count: int, height: float, width: float = 7.2) -> tuple["Figure", list["Axes"]]:
+    load_matplotlib()
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained")

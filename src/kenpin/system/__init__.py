@@ -6,8 +6,10 @@ from kenpin.system.files import (
     check_not_input,
     check_writable,
     make_folder,
+    scratch_folder,
     write_atomically,
     written_at_once,
 )
 from kenpin.system.onnx_graph import Graph, engine, operations_of
+from kenpin.system.quiet import load_matplotlib, onnxruntime
 from kenpin.system.threads import in_order, on_one_core, one_blas_thread

@@ -86,6 +86,18 @@ def written_at_once(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path | None]:
+    """A folder for what nobody is to keep; None where this machine has no place for one."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="kenpin-")
+    except OSError:
+        yield None
+        return
+    with folder as name:
+        yield Path(name)
+
+
 def _umask() -> int:
     # The only way to read it is to set it.
     mask = os.umask(0o022)

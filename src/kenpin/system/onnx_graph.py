@@ -6,21 +6,20 @@ differ by about a millionth.
 
 import json
 import os
-import sys
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from functools import cache
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.errors import ExtraError
 from kenpin.system.environment import cores
+from kenpin.system.files import scratch_folder
+from kenpin.system.quiet import onnxruntime, openvino_core
 from kenpin.system.threads import is_worker
 from kenpin.text import Notice
 from kenpin.types import Floats
@@ -90,8 +89,7 @@ def _installed() -> bool:
 
 
 def _session(content: bytes, threads: int) -> Any:
-    import onnxruntime as ort  # noqa: PLC0415 - slow to load, and not every command runs a graph
-
+    ort = onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 3  # a model file's oddities are not the user's
     options.intra_op_num_threads = threads
@@ -112,7 +110,7 @@ def _onnxruntime(session: Any) -> _Run:
 
 
 def _openvino(content: bytes, shared: bool, shapes: Sequence[tuple[int, ...]]) -> _Run:
-    core = _openvino_core()
+    core = openvino_core()
     model = core.read_model(content)
     # For these shapes only: without knowing them it is half as fast.
     model.reshape(dict(zip(model.inputs, shapes, strict=True)))
@@ -132,31 +130,22 @@ def _openvino(content: bytes, shared: bool, shapes: Sequence[tuple[int, ...]]) -
     return run
 
 
-@cache
-def _openvino_core() -> Any:
-    # Importing OpenVINO reports to its maker over the network wherever that package can be loaded;
-    # without it OpenVINO uses a stub of its own.
-    sys.modules.setdefault("openvino_telemetry", cast(Any, None))
-    import openvino  # noqa: PLC0415 - an extra, and slow to load
-
-    return openvino.Core()
-
-
 def operations_of(content: bytes, shapes: Sequence[Sequence[int]]) -> int:
     """Multiplications and additions of a graph for float32 inputs of these shapes.
 
     As ONNX Runtime tells when it is asked to write down what it did; convolutions and products of
-    matrices count, the rest is little.
+    matrices count, the rest is little. 0 where there is no place for it to write.
     """
-    import onnxruntime as ort  # noqa: PLC0415 - as above
-
+    ort = onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.add_session_config_entry("session.disable_prepacking", "1")  # keeps every input told
     options.enable_profiling = True
-    with tempfile.TemporaryDirectory(prefix="kenpin-") as folder:
-        options.profile_file_prefix = str(Path(folder) / "run")
+    with scratch_folder() as folder:
+        if folder is None:
+            return 0
+        options.profile_file_prefix = str(folder / "run")
         session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         _onnxruntime(session)([np.zeros(shape, np.float32) for shape in shapes])
         told = json.loads(Path(session.end_profiling()).read_text("utf-8"))
