@@ -15,6 +15,7 @@ import pytest
 import kenpin
 from conftest import good_pictures, write_pictures
 from helpers import refused, run
+from kenpin.sources.find import find_pictures
 from kenpin.sources.picture import encode, read_picture, write_png
 
 
@@ -43,7 +44,7 @@ def test_learn_says_what_was_used_and_what_is_promised(good, tmp_path):
     result = run("learn", good, "-o", tmp_path / "a.kenpin", "--false-reject", 0.05)
     assert result.exit_code == 0
     for expected in (
-        "from 20 good pictures; left out: 2", "Limit: ", "More: kenpin show",
+        "left out: 2, good pictures used: 20", "Limit: ", "More: kenpin show",
         "At most 1 good part in 21 (4.8 %) is rejected", "0.5 % would take 199 held-out good",
     ):  # fmt: skip
         assert expected in result.stdout
@@ -436,3 +437,34 @@ def test_a_name_that_cannot_be_drawn_costs_no_picture(part, tmp_path):
     (tmp_path / "new" / "000.png").rename(tmp_path / "new" / "a\nb.png")
     run("inspect", part, tmp_path / "new", "--pictures", tmp_path / "shown")
     assert len([*(tmp_path / "shown").rglob("*.png")]) == 1
+
+
+FORGED = "a\nOK          0.1  b\x1b[2K\u202e.png"
+
+
+def test_no_file_name_forges_a_line_of_the_terminal_or_of_the_json(part, tmp_path):
+    folder = tmp_path / "new"
+    write_pictures(folder, good_pictures(1, first=900))
+    (folder / "000.png").rename(folder / FORGED)
+    (folder / "=cmd|x.png").write_bytes(b"")
+    for options in ((), ("--json",)):
+        done = run("inspect", part, folder, "--csv", tmp_path / "a.csv", *options)
+        everything = done.stdout + done.stderr
+        assert "\x1b" not in everything and "\u202e" not in everything
+        assert "a\\nOK" in done.stdout
+        assert len(done.stdout.splitlines()) == 2
+
+
+def test_no_cell_of_the_csv_is_a_formula(part, tmp_path, monkeypatch):
+    write_pictures(tmp_path, good_pictures(4, first=900))
+    names = ("=1+1.png", "+a.png", "-b.png", "@c.png")
+    for number, name in enumerate(names):
+        (tmp_path / f"{number:03}.png").rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    run("inspect", part, *(f"./{name}" for name in names), "--csv", "a.csv")
+    with Path("a.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["picture"] for row in rows] == [f"'{name}" for name in names]
+    assert all(float(row["score"]) > 0 for row in rows)
+    again = find_pictures("a.csv", kenpin.Layout(truth="verdict"))
+    assert [str(path) for path in again] == list(names)

@@ -72,10 +72,11 @@ def test_labels_may_be_given_one_by_one_and_by_a_table(folder, two, tmp_path):
     assert kenpin.learn(paths, recipe, labels=names).to_bytes() == two.bundle.to_bytes()
     lines = ["path,品番", *(f"{path},{name}" for path, name in zip(paths, names, strict=True))]
     (tmp_path / "parts.csv").write_text("\n".join(lines), "cp932")
-    tabled = kenpin.learn(tmp_path / "parts.csv", recipe, labels="品番")
+    elsewhere = kenpin.Layout(outside=True)
+    tabled = kenpin.learn(tmp_path / "parts.csv", recipe, labels="品番", layout=elsewhere)
     assert tabled.to_bytes() == two.bundle.to_bytes()
     with pytest.raises(DatasetError, match="has no column 'part'; its columns are path, 品番"):
-        kenpin.learn(tmp_path / "parts.csv", labels="part")
+        kenpin.learn(tmp_path / "parts.csv", labels="part", layout=elsewhere)
 
 
 def test_labels_that_cannot_be_used_are_one_sentence(folder, tmp_path):

@@ -1,13 +1,12 @@
 """kenpin check."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kenpin.cli import options
-from kenpin.cli.program import command, out, progress_bar
+from kenpin.cli.program import as_json_line, command, out, progress_bar
 from kenpin.text import say
 
 SOMETHING_ODD = 1
@@ -26,6 +25,7 @@ def check(
     labels: options.Labels = None,
     layout: options.Layout = None,
     columns: options.Columns = None,
+    outside: options.Outside = False,
     good_names: options.GoodNames = None,
 ) -> None:
     from kenpin.cli.tables import print_examination, suspects_to_draw
@@ -38,7 +38,7 @@ def check(
     wanted = Recipe.read(recipe) if recipe else Recipe()
     if false_reject is not None:
         wanted = wanted.but(false_reject=false_reject)
-    told = options.layout_of(layout, columns, good_names)
+    told = options.layout_of(layout, columns, good_names, outside)
     if sheet:
         check_not_input(sheet, [*files_of(find_good(good, told)), *good])
         check_writable(sheet)
@@ -48,7 +48,7 @@ def check(
     if sheet:
         write_png(sheet, contact_sheet(suspects_to_draw(found)))
     if as_json:
-        print(json.dumps(found.to_dict(), ensure_ascii=False))
+        print(as_json_line(found.to_dict()))
     else:
         print_examination(out, found, explain)
         if sheet:

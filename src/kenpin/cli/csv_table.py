@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kenpin.sources import FORMULAS
 from kenpin.system import written_at_once
 
 _COLUMNS = ("picture", "verdict", "reason", "reason_value", "reason_limit", "expected", "label",
@@ -37,7 +38,8 @@ def csv_table(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
                 "reason_limit": reason.get("limit", ""),
                 "notes": "; ".join(note["code"] for note in record.get("notes", [])),
             }
-            writer.writerow(record | (regions[0] if regions else {}) | flat)
+            row = record | (regions[0] if regions else {}) | flat
+            writer.writerow({name: _inert(cell) for name, cell in row.items()})
 
         try:
             yield write
@@ -47,3 +49,8 @@ def csv_table(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
         text.detach()
     if stopped:
         raise stopped
+
+
+def _inert(cell: Any) -> Any:
+    """A cell that Excel shows and does not compute, whatever a file or a label is called."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell

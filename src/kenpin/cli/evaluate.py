@@ -1,13 +1,12 @@
 """kenpin evaluate."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kenpin.cli import options
-from kenpin.cli.program import command, complain, out, progress_bar
+from kenpin.cli.program import as_json_line, command, complain, out, progress_bar
 from kenpin.text import say
 
 
@@ -25,6 +24,7 @@ def evaluate(
     review: options.Review = None,
     layout: options.Layout = None,
     columns: options.Columns = None,
+    outside: options.Outside = False,
     good_names: options.GoodNames = None,
 ) -> None:
     from kenpin.assurance import cheapest, check_costs, parse_costs
@@ -34,7 +34,7 @@ def evaluate(
     from kenpin.system import make_folder
 
     inspector = Inspector.open(part, review)
-    told = options.layout_of(layout, columns, good_names)
+    told = options.layout_of(layout, columns, good_names, outside)
     priced = parse_costs(costs, ng_share) if costs else None
     if priced:
         check_costs(inspector)
@@ -52,7 +52,7 @@ def evaluate(
         written = write_report(report, inspector, evaluation, priced)
     if as_json:
         also = {"cheapest": found.to_dict()} if found else {}
-        print(json.dumps(evaluation.to_dict() | also, ensure_ascii=False))
+        print(as_json_line(evaluation.to_dict() | also))
         return
     print_evaluation(out, evaluation, explain)
     if found:

@@ -1,7 +1,6 @@
 """kenpin inspect."""
 
 import itertools
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -13,9 +12,9 @@ import typer
 from rich.text import Text
 
 from kenpin.cli import options
-from kenpin.cli.program import COULD_NOT_RUN, command, complain, out, progress_bar
+from kenpin.cli.program import COULD_NOT_RUN, as_json_line, command, complain, out, progress_bar
 from kenpin.errors import DatasetError, PictureError
-from kenpin.text import say
+from kenpin.text import say, visible
 from kenpin.types import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -55,6 +54,7 @@ def inspect(
     explain: options.Explain = False,
     layout: options.Layout = None,
     columns: options.Columns = None,
+    outside: options.Outside = False,
 ) -> None:
     from kenpin.cli.csv_table import csv_table
     from kenpin.inspection import Inspector
@@ -64,7 +64,7 @@ def inspect(
         raise DatasetError("only_option", value=only)
     inspector = Inspector.open(part, review)
     inspector.check_label(expect)
-    sources = find_pictures(pictures, options.layout_of(layout, columns, None))
+    sources = find_pictures(pictures, options.layout_of(layout, columns, None, outside))
     _check_outputs(part, pictures, sources, csv_file, picture_folder, log_file)
     counts: Counter[str] = Counter()
     shown = _Shown(as_json, only is not None)
@@ -129,7 +129,7 @@ class _Shown:
     def take(self, record: dict[str, Any], verdict: Verdict | None) -> None:
         """One picture; verdict: None where it could not be read."""
         if self._as_json:
-            print(json.dumps(record, ensure_ascii=False), flush=True)
+            print(as_json_line(record), flush=True)
         elif verdict and verdict.outcome is not Outcome.OK:
             self._last.append(_line(verdict))
         elif verdict and not self._only_ng:
@@ -204,7 +204,7 @@ def _line(verdict: Verdict) -> Text:
     if verdict.notes:
         text += f"  ({', '.join(str(note) for note in verdict.notes)})"
     told = f"{verdict.outcome.value:{_WIDEST}}"
-    return Text.assemble((told, _COLOURS[verdict.outcome]), text)
+    return Text.assemble((told, _COLOURS[verdict.outcome]), visible(text))
 
 
 def _summary(counts: "Counter[str]", seconds: float) -> str:

@@ -43,6 +43,7 @@ def learn(
     explain: options.Explain = False,
     layout: options.Layout = None,
     columns: options.Columns = None,
+    outside: options.Outside = False,
     good_names: options.GoodNames = None,
 ) -> None:
     from kenpin.learning import learn as learn_part
@@ -60,7 +61,7 @@ def learn(
         smallest_defect=parse_pixels(smallest_defect) if smallest_defect else None,
         backbone=backbone,
     )
-    told = options.layout_of(layout, columns, good_names)
+    told = options.layout_of(layout, columns, good_names, outside)
     if add:
         others = options.given(labels=labels, ng=ng, preset=preset, recipe=recipe)
         _add(good, add, check or [], output, [*settings, *feature, *others], told, explain)

@@ -1,13 +1,12 @@
 """kenpin master: pieces whose verdict is known, shown again before a shift."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kenpin.cli import options
-from kenpin.cli.program import Group, app, command, out, progress_bar
+from kenpin.cli.program import Group, app, as_json_line, command, out, progress_bar
 from kenpin.text import say
 
 JUDGED_WRONG = 1
@@ -53,7 +52,7 @@ def check(
     with progress_bar() as progress:
         found = check_masters(part, fresh, progress)
     if as_json:
-        print(json.dumps(found.to_dict(), ensure_ascii=False))
+        print(as_json_line(found.to_dict()))
     else:
         print_masters(out, found, explain)
     if not found.passed:

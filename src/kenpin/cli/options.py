@@ -14,6 +14,7 @@ def _option(metavar: str | None = None, *names: str) -> Any:
 
 Layout = Annotated[str | None, _option("NAME")]
 Columns = Annotated[list[str] | None, _option("file=NAME", "--column")]
+Outside = Annotated[bool, typer.Option("--outside")]
 GoodNames = Annotated[list[str] | None, _option("NAME", "--good")]
 Good = Annotated[list[Path], typer.Argument(show_default=False)]
 Labels = Annotated[str | None, _option("folders|COLUMN")]
@@ -27,11 +28,13 @@ Json = Annotated[bool, typer.Option("--json")]
 Explain = Annotated[bool, typer.Option("--explain")]
 
 
-def layout_of(name: str | None, columns: list[str] | None, good: list[str] | None) -> Any:
-    """What the three options say together; None when none was given."""
+def layout_of(
+    name: str | None, columns: list[str] | None, good: list[str] | None, outside: bool
+) -> Any:
+    """What the four options say together; None when none was given."""
     from kenpin.sources import Layout as Told
 
-    if name is None and not columns and not good:
+    if name is None and not columns and not good and not outside:
         return None
     told: dict[str, Any] = vars(Told.named(name)).copy() if name else {}
     for column in columns or []:
@@ -39,6 +42,7 @@ def layout_of(name: str | None, columns: list[str] | None, good: list[str] | Non
         if role not in ("file", "folder", "truth", "part") or not own:
             raise DatasetError("column_option", value=column)
         told[role] = own
+    told["outside"] = outside
     return Told(**told | ({"good": tuple(good)} if good else {}))
 
 

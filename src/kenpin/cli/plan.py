@@ -20,6 +20,7 @@ def plan(
     explain: options.Explain = False,
     layout: options.Layout = None,
     columns: options.Columns = None,
+    outside: options.Outside = False,
     good_names: options.GoodNames = None,
 ) -> None:
     from kenpin.assurance import plan as plan_part
@@ -30,7 +31,7 @@ def plan(
 
     wanted = Recipe.read(recipe) if recipe else Recipe()
     wanted = wanted.but(**options.given(false_reject=false_reject, model=model))
-    told = options.layout_of(layout, columns, good_names)
+    told = options.layout_of(layout, columns, good_names, outside)
     if report:
         make_folder(report)
     with progress_bar() as progress:

@@ -1,6 +1,7 @@
 """The program itself: its streams, its language, its help, and one sentence for every mishap."""
 
 import functools
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 
 from kenpin.errors import KenpinError
-from kenpin.text import LANGUAGES, exists, language, say, speak
+from kenpin.text import LANGUAGES, exists, language, say, speak, visible
 from kenpin.types import Progress
 
 P = ParamSpec("P")
@@ -216,6 +217,14 @@ def _one_sentence(function: Callable[P, T]) -> Callable[P, T]:
         raise typer.Exit(COULD_NOT_RUN)
 
     return wrapped
+
+
+def as_json_line(content: Any) -> str:
+    """JSON on one line, for every reader of lines: letters that act are written as their codes."""
+    line = json.dumps(content, ensure_ascii=False)
+    if line.isprintable():
+        return line
+    return "".join(one if visible(one) == one else json.dumps(one)[1:-1] for one in line)
 
 
 def complain(sentence: str) -> None:

@@ -1,6 +1,5 @@
 """What the command line prints: the answer in a few lines, with --explain how it was obtained."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from kenpin.cli.program import out
+from kenpin.cli.program import as_json_line, out
 from kenpin.part import (
     Bundle,
     describe,
@@ -21,7 +20,7 @@ from kenpin.part import (
 from kenpin.prepare import as_option
 from kenpin.report import how, how_evaluated, how_learned
 from kenpin.sources import PictureSource
-from kenpin.text import percent, say
+from kenpin.text import percent, say, visible
 
 if TYPE_CHECKING:  # inspecting does not wait for what it does not need
     from kenpin.assurance import MasterCheck
@@ -200,7 +199,7 @@ def show_page(
 
         written = write_page(report, page, about)
     if as_json:
-        print(json.dumps(found.to_dict(), ensure_ascii=False))
+        print(as_json_line(found.to_dict()))
         return
     for section in page.sections:
         for sentence in section.sentences:
@@ -349,8 +348,14 @@ def print_speed(out: Console, speed: "Speed", margin: float) -> None:
                   peak=speed.peak / 1e9, share=speed.share))  # fmt: skip
 
 
+class _Table(Table):
+    def add_row(self, *cells: Any, **how: Any) -> None:
+        """See rich; a name stays on its line."""
+        super().add_row(*(visible(one) if isinstance(one, str) else one for one in cells), **how)
+
+
 def _table(*heads: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=any(heads))
+    table = _Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=any(heads))
     for head in heads:
         table.add_column(head, overflow="fold")
     return table

@@ -1,5 +1,7 @@
 """What one path names: a file, a table, an idx file, or all that lies in a folder or a zip."""
 
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -9,10 +11,12 @@ from numpy.typing import NDArray
 
 from kenpin.errors import DatasetError
 from kenpin.sources.idx_file import is_idx, read_idx
+from kenpin.sources.litter import is_litter
 from kenpin.sources.picture import FOREIGN_SUFFIXES, SUFFIXES, PictureSource
-from kenpin.sources.picture_table import SUFFIXES as TABLE_SUFFIXES
 from kenpin.sources.picture_table import Layout, PictureTable, read_table
-from kenpin.sources.zip_file import Zip, ZipMember
+from kenpin.sources.table_file import FOREIGN_SUFFIXES as FOREIGN_TABLES
+from kenpin.sources.table_file import SUFFIXES as TABLES
+from kenpin.sources.zip_file import MOST_BYTES, Zip, ZipMember
 from kenpin.text import Notice
 from kenpin.types import Picture
 
@@ -22,6 +26,7 @@ FOLDERS = "folders"
 _PICTURES = SUFFIXES | FOREIGN_SUFFIXES
 _STAGES = ("train", "test", "ground_truth")  # the folders of MVTec's layout
 _IDX_TRUTH = "label"
+_DRIVE = re.compile(r"[A-Za-z]:")
 
 
 @dataclass(frozen=True)
@@ -223,7 +228,7 @@ def contents_of(path: Path, layout: Layout | None) -> Single | Table | Tree:
         return Single(path)
     if path.suffix.lower() == ".zip":
         return _zip(Zip(path), layout)
-    if path.suffix.lower() in TABLE_SUFFIXES:
+    if path.suffix.lower() in TABLES | FOREIGN_TABLES:
         return _table(read_table(path), {}, path.parent, layout)
     if is_idx(path.name):
         return _idx(path, layout)
@@ -235,9 +240,11 @@ def _folder(path: Path) -> Tree:
     folders = set()
     for inside in sorted(path.rglob("*")):
         place = PurePosixPath(inside.relative_to(path).as_posix())
+        if is_litter(place):
+            continue
         if inside.is_dir():
             folders.add(place)
-        elif inside.suffix.lower() in _PICTURES and not inside.name.startswith("."):
+        elif inside.suffix.lower() in _PICTURES:
             files[place] = inside  # a dangling link stays in, to be complained about
     return Tree(str(path), files, frozenset(folders))
 
@@ -246,7 +253,7 @@ def _zip(archive: Zip, layout: Layout) -> Table | Tree:
     if not archive.members:
         raise DatasetError("no_pictures", path=archive.path)
     members = _without_outer_folder(archive.members)
-    tables = [place for place in members if place.suffix.lower() in TABLE_SUFFIXES]
+    tables = [place for place in members if place.suffix.lower() in TABLES]
     if len(tables) == 1:
         table = tables[0]
         inside = {
@@ -288,15 +295,40 @@ def _table(
     layout: Layout,
 ) -> Table:
     sources: list[PictureSource] = []
-    for row, place in enumerate(table.files(layout), start=2):
+    places = table.files(layout)
+    for row, place in zip(table.lines, places, strict=True):
         if folder is not None:
+            if not layout.outside and not _is_below(folder, place):
+                raise DatasetError("table_outside", path=table.name, row=row, place=place)
             sources.append(folder / place)
         elif place in members:
             sources.append(members[place])
         else:
             raise DatasetError("not_in_zip", path=table.name, row=row, place=place)
     truths = table.truths(layout, needed=False)
+    if truths is not None:
+        _check_one_truth(table, sources, truths, layout)
     return Table(table.name, sources, table, truths, layout)
+
+
+def _is_below(folder: Path, place: PurePosixPath) -> bool:
+    """Whether what a table names is below its folder, as it is written: links are the owner's."""
+    if _DRIVE.match(str(place)) and not Path(place).is_absolute():  # of Windows, read elsewhere
+        return False
+    whole = Path(os.path.normpath(folder.absolute() / place))
+    return whole.is_relative_to(os.path.normpath(folder.absolute()))
+
+
+def _check_one_truth(
+    table: PictureTable, sources: Sequence[PictureSource], truths: Sequence[str], layout: Layout
+) -> None:
+    """Refuse a table that calls the same picture good in one row and not in another."""
+    told: dict[str, tuple[bool, int]] = {}
+    for source, truth, row in zip(sources, truths, table.lines, strict=True):
+        good = layout.is_good(truth)
+        before, first = told.setdefault(os.path.normpath(str(source)), (good, row))
+        if before != good:
+            raise DatasetError("row_contradicts", path=table.name, row=row, other=first)
 
 
 def _idx(
@@ -326,6 +358,11 @@ def _idx(
 
 def _content(source: Path | ZipMember) -> bytes:
     try:
-        return source.read_bytes() if isinstance(source, Path) else source.read_whole()
+        if isinstance(source, ZipMember):
+            return source.read_whole()
+        if (size := source.stat().st_size) > MOST_BYTES:
+            told = {"megabytes": size // 2**20, "limit": MOST_BYTES // 2**20}
+            raise DatasetError("file_too_large", path=source, **told)
+        return source.read_bytes()
     except OSError as error:
         raise DatasetError("file_unreadable", path=source, reason=error.strerror) from None

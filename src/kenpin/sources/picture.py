@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kenpin.errors import ArgumentError, PictureError
+from kenpin.sources.half_written import check_content, check_pixels, order_of_rows
 from kenpin.sources.zip_file import ZipMember
 from kenpin.system import write_atomically
 from kenpin.text import Notice
@@ -65,6 +66,7 @@ def read_picture(source: PictureSource) -> Picture:
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             _check_header(image, path)
+            check_content(content, image.format)
             return _decode(image, path)
     except (PictureError, MemoryError):
         raise
@@ -164,7 +166,9 @@ def _check_header(image: Image.Image, path: Path | ZipMember | str) -> None:
 
 
 def _decode(image: Image.Image, path: Path | ZipMember | str) -> Picture:
-    notes = []
+    notes, order = [], order_of_rows(image)
+    if order is not None:
+        check_pixels(np.asarray(image.convert("RGB") if image.mode == "P" else image), order)
     if image.mode == "RGB" and any(";16" in str(tile) for tile in getattr(image, "tile", ())):
         notes.append(Notice("note_16_bit_colour"))
     turned = image.getexif().get(_ORIENTATION, 1) != 1

@@ -1,25 +1,20 @@
 """A table of pictures, CSV or Excel: which file, and what is known of it."""
 
-import csv
-import io
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from kenpin.errors import DatasetError
+from kenpin.sources.table_file import lines_of
 from kenpin.sources.zip_file import ZipMember
-from kenpin.text import Notice
 
-SUFFIXES = frozenset({".csv", ".xlsx"})
 FILE_COLUMNS = ("path", "file", "filename", "picture", "out_sianame",
                 "ファイル", "ファイル名", "画像", "画像ファイル", "パス")  # fmt: skip
 FOLDER_COLUMNS = ("dirname", "folder", "フォルダ", "フォルダー", "フォルダ名")
 TRUTH_COLUMNS = ("label", "ラベル", "判定")
 """Columns that are understood without being told; of each the first one there is taken."""
-NAMES_OF_GOOD = ("0", "good", "ok", "良品", "良", "合格")
-
-_ENCODINGS = ("utf-8-sig", "cp932")
+NAMES_OF_GOOD = ("0", "good", "ok", "pass", "passed", "良品", "良", "合格", "合", "○", "〇", "◯")
 
 
 @dataclass(frozen=True)
@@ -28,7 +23,8 @@ class Layout:
 
     file: the column that names the picture. folder: the one that names its folder, if any. truth:
     the one that says whether it is good. good: what it says of good ones. part: the one that says
-    which part it is, where a model of several parts is evaluated.
+    which part it is, where a model of several parts is evaluated. outside: whether it may name
+    pictures that are not below its own folder.
     """
 
     file: str | None = None
@@ -36,6 +32,7 @@ class Layout:
     truth: str | None = None
     good: tuple[str, ...] = ()
     part: str | None = None
+    outside: bool = False
 
     @classmethod
     def named(cls, name: str) -> "Layout":
@@ -99,19 +96,26 @@ class PictureTable:
 
     def column(self, name: str) -> list[str]:
         """The cells of a column; raises DatasetError when it is not there or a cell is empty."""
-        if name not in self.columns:
+        found = self._named(name)
+        if found is None:
             raise self._missing(name)
-        cells = [row[name] for row in self.rows]
+        cells = [row[found] for row in self.rows]
         if "" in cells:
             raise DatasetError(
-                "cell_empty", path=self.name, column=name, row=self.lines[cells.index("")]
+                "cell_empty", path=self.name, column=found, row=self.lines[cells.index("")]
             )
         return cells
 
     def _chosen(self, told: str | None, usual: Sequence[str]) -> str | None:
-        if told is not None and told not in self.columns:
-            raise self._missing(told)
-        return told or next((name for name in usual if name in self.columns), None)
+        if told is not None:
+            if self._named(told) is None:
+                raise self._missing(told)
+            return self._named(told)
+        return next(filter(None, (self._named(name) for name in usual)), None)
+
+    def _named(self, name: str) -> str | None:
+        """The column called so, in letters of either case and width; None: there is none."""
+        return next((own for own in self.columns if _folded(own) == _folded(name)), None)
 
     def _missing(self, name: str) -> DatasetError:
         columns = ", ".join(self.columns)
@@ -119,56 +123,32 @@ class PictureTable:
 
 
 def read_table(table: Path | ZipMember) -> PictureTable:
-    """Read a CSV (UTF-8 or Shift-JIS) or Excel file whose first row names the columns.
+    """Read a CSV or Excel file whose first row names the columns; see `lines_of`.
 
-    Raises DatasetError when it cannot be read or holds no row.
+    Raises DatasetError when it cannot be read, holds no row, names two columns alike, or has a row
+    with more cells than there are columns.
     """
     name = str(table)
-    try:
-        content = table.read_bytes() if isinstance(table, Path) else table.read_whole()
-        lines = _excel(content) if name.lower().endswith(".xlsx") else _csv(content)
-    except MemoryError:
-        raise
-    except Exception as error:  # openpyxl raises almost anything on a damaged file
-        raise DatasetError("table_damaged", path=name, reason=error) from None
-    numbered = [(n, [cell.strip() for cell in line]) for n, line in enumerate(lines, start=1)]
-    numbered = [(n, line) for n, line in numbered if any(line)]
-    if len(numbered) < 2:
+    lines = lines_of(table)
+    if len(lines) < 2:
         raise DatasetError("table_empty", path=name)
-    (_, columns), *rest = numbered
-    numbers, cells = zip(*rest, strict=True)
-    rows = tuple(
-        dict(zip(columns, [*line, *[""] * (len(columns) - len(line))], strict=False))
-        for line in cells
-    )
-    return PictureTable(name, tuple(columns), rows, tuple(numbers))
+    (_, columns), *rest = lines
+    _check_different(columns, name)
+    rows = []
+    for number, cells in rest:
+        if any(cells[len(columns) :]):
+            raise DatasetError("row_long", path=name, row=number, columns=len(columns))
+        filled = [*cells, *[""] * (len(columns) - len(cells))]
+        rows.append(dict(zip(columns, filled, strict=False)))
+    return PictureTable(name, tuple(columns), tuple(rows), tuple(number for number, _ in rest))
 
 
-def _csv(content: bytes) -> list[list[str]]:
-    for encoding in _ENCODINGS:
-        try:
-            return list(csv.reader(io.StringIO(content.decode(encoding), newline="")))
-        except UnicodeDecodeError:
-            continue
-    raise ValueError(Notice("table_encoding"))
-
-
-def _excel(content: bytes) -> list[list[str]]:
-    import openpyxl  # noqa: PLC0415 - slow to load, for Excel files only
-
-    workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    try:
-        sheet = workbook.worksheets[0]
-        return [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
-    finally:
-        workbook.close()
-
-
-def _text(cell: object) -> str:
-    if cell is None:
-        return ""
-    # Excel keeps every number as a decimal one: 0 is not to become "0.0".
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+def _check_different(columns: Sequence[str], name: str) -> None:
+    known: dict[str, str] = {}
+    for column in filter(None, columns):
+        other = known.setdefault(_folded(column), column)
+        if other is not column:
+            raise DatasetError("columns_alike", path=name, one=other, other=column)
 
 
 def _folded(text: str) -> str:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from kenpin.errors import DatasetError
+from kenpin.sources.litter import is_litter
 from kenpin.text import Notice
 
 MOST_BYTES = 2**28
@@ -26,8 +27,7 @@ class Zip:
         found = {}
         for info in self._infos:
             place = PurePosixPath(_name(info).replace("\\", "/"))
-            hidden = any(p.startswith((".", "__MACOSX")) and p != ".." for p in place.parts)
-            if not info.is_dir() and place.parts and not hidden:
+            if not info.is_dir() and place.parts and not is_litter(place):
                 found[place] = ZipMember(self, str(place), info.file_size)
         return found
 

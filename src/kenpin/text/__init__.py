@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from kenpin.text.numbers import Sentence, one_in, percent
+from kenpin.text.numbers import Sentence, one_in, percent, visible
 
 LANGUAGES: Final = ("en", "ja")
 VARIABLE: Final = "KENPIN_LANG"

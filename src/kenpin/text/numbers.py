@@ -1,5 +1,6 @@
-"""How numbers are written in sentences."""
+"""How numbers and names are written in sentences."""
 
+import unicodedata
 from math import floor
 from string import Formatter
 from typing import Any
@@ -15,6 +16,25 @@ def one_in(share: float) -> str:
     return str(floor(1 / share + 1e-9))
 
 
+def visible(text: str) -> str:
+    """The text on one line: what would move the cursor, hide or turn letters is shown as its code.
+
+    A file may be called so that its name forges a line of the terminal.
+    """
+    if text.isprintable():
+        return text
+    return "".join(_escaped(one) if _acts(one) else one for one in text)
+
+
+def _acts(letter: str) -> bool:
+    # Control, format (such as right-to-left), half of a letter, separators of lines.
+    return unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")
+
+
 class Sentence(Formatter):
     """Fills gaps: {share:%} as `percent`, {share:one_in} as `one_in`, {names:list} with commas."""
 
@@ -28,5 +48,5 @@ class Sentence(Formatter):
         if format_spec == "one_in":
             return one_in(value)
         if format_spec == "list":
-            return self._comma.join(str(one) for one in value)
-        return str(super().format_field(value, format_spec))
+            return self._comma.join(visible(str(one)) for one in value)
+        return visible(str(super().format_field(value, format_spec)))
