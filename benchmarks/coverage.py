@@ -1,18 +1,20 @@
 """Promised against measured false rejects on good pieces that took no part in learning.
 
     python benchmarks/coverage.py [--set NAME] [--model NAME] [--held-out kfold|split]
-        [--folds N] [--draws 200] [--fresh 200] [--data DIR] [--processes 2]
+        [--folds N] [--untold] [--draws 200] [--fresh 200] [--data DIR] [--processes 2]
 
 Each draw learns from 100 new good pieces and judges others. Sets: terminals (drawn anew each
 time), two_parts (drawn connectors of four and of six terminals in one file with labels, 100 of
-each), windows (drawn connectors, each terminal a window of its own), and the real sets, of which
-each draw takes another 100 at random and judges the rest. review is terminals learned with three
-answers: at 5 % the share that is NG, at 30 % that which is REVIEW or NG.
+each), noisy_and_tight (the same connector by a good and by a bad camera, as two labels), windows
+(drawn connectors, each terminal a window of its own), and the real sets, of which each draw takes
+another 100 at random and judges the rest. review is terminals learned with three answers: at 5 %
+the share that is NG, at 30 % that which is REVIEW or NG. --untold: nobody says which label a piece
+should have.
 
 One JSON line for each stated rate: the mean measured rate over the draws with its 95 % interval,
-and what was promised. `kept` is false when even the low end is above the promise. A piece is
-rejected when its score is above the limit, or with labels its margin above that of its own part;
-pictures that cannot be used are another matter.
+and what was promised. `kept` is false when even the low end is above the promise. Whatever is not
+OK, or with three answers REVIEW, is a false reject: NG, WRONG_PART and UNUSABLE alike; `unusable`
+is the share of the last.
 """
 
 import argparse
@@ -28,7 +30,6 @@ import numpy as np
 
 import kenpin
 from kenpin.drawn.terminals import draw_terminals
-from kenpin.judge.limits import Calibration
 from kenpin.sources.find import find_good, find_labelled
 from kenpin.sources.picture import read_picture
 
@@ -36,8 +37,10 @@ RATES = (0.05, 0.02, 0.01)
 TO_LEARN = 100
 SIZE = (96, 128)
 PARTS = {"four": 4, "six": 6}
+CAMERAS = {"tight": 0.0, "noisy": 12.0}  # grey levels of noise
 WINDOWS = {f"terminal {n + 1}": (8 + 19 * n, 20, 17, 56) for n in range(6)}
-DRAWN = ("terminals", "two_parts", "windows", "review")
+LABELLED = ("two_parts", "noisy_and_tight")
+DRAWN = ("terminals", "windows", "review", *LABELLED)
 REVIEW = (0.05, 0.3)
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
@@ -47,11 +50,23 @@ Pieces = list[tuple[str | None, object]]
 
 def drawn(name: str, first: int, count: int) -> Pieces:
     """`count` good pieces, of each part where there are several."""
+    if name == "noisy_and_tight":
+        return [
+            (camera, noisy(draw_terminals(first + n, size=SIZE).pixels, noise, first + n))
+            for camera, noise in CAMERAS.items()
+            for n in range(count)
+        ]
     return [
         (part, draw_terminals(first + n, size=SIZE, terminals=terminals).pixels)
         for part, terminals in (PARTS if name == "two_parts" else {None: 6}).items()
         for n in range(count)
     ]
+
+
+def noisy(pixels: np.ndarray, noise: float, seed: int) -> np.ndarray:
+    """The picture as a worse camera takes it."""
+    added = np.random.default_rng(seed).normal(0, 1, pixels.shape) * noise
+    return np.clip(pixels + added + 0.5, 0, 255).astype(np.uint8)
 
 
 @cache
@@ -73,46 +88,71 @@ def pieces(name: str, data: Path, draw: int, fresh: int) -> tuple[Pieces, Pieces
     return own[:TO_LEARN], own[TO_LEARN : TO_LEARN + fresh]
 
 
-def measured(draw: int, fresh: int, name: str, data: Path, recipe: kenpin.Recipe) -> np.ndarray:
-    """(rates, 2): for each of RATES the share of fresh good pieces rejected, and the promise."""
+def measured(
+    draw: int, fresh: int, name: str, data: Path, recipe: kenpin.Recipe, untold: bool
+) -> np.ndarray:
+    """(rates, 3): the share of fresh good pieces rejected, the promise, the share UNUSABLE."""
     to_learn, to_judge = pieces(name, data, draw, fresh)
     own = recipe.but(seed=draw, windows=WINDOWS if name == "windows" else {})
     if name == "review":
         own = own.but(false_reject=REVIEW[0], review=REVIEW[1])
-    labels = [part for part, _ in to_learn] if name == "two_parts" else None
-    inspector = kenpin.Inspector(kenpin.learn([p for _, p in to_learn], own, labels=labels))
-    verdicts = [inspector.inspect(picture, part) for part, picture in to_judge]
+    labels = [part for part, _ in to_learn] if name in LABELLED else None
+    bundle = kenpin.learn([p for _, p in to_learn], own, labels=labels)
+    expected = [None if untold else part for part, _ in to_judge]
+    pictures = [picture for _, picture in to_judge]
     if name == "review":
-        return answered(inspector.calibration, verdicts)
-    found = []
+        return answered(kenpin.Inspector(bundle), pictures)
+    if name in LABELLED:
+        return np.array([judged_at(bundle, rate, pictures, expected) for rate in RATES])
+    inspector = kenpin.Inspector(bundle)
+    verdicts = [inspector.inspect(picture) for picture in pictures]
+    unusable = np.array([one.outcome is kenpin.Outcome.UNUSABLE for one in verdicts])
+    scores, found = np.array([one.score for one in verdicts]), []
     for rate in RATES:
-        rejected, promised = [], []
-        for verdict in verdicts:
-            asked = replace(inspector.calibration_of(verdict), false_reject=rate)
-            above = verdict.score > asked.limit
-            if asked.margin_limit is not None and verdict.margin is not None:
-                above = above or verdict.margin > asked.margin_limit
-            rejected.append(above)
-            promised.append(asked.promised_false_reject)
-        found.append((np.mean(rejected), max(promised)))
+        asked = replace(inspector.calibration, false_reject=rate)
+        rejected = (scores > asked.limit) | unusable
+        found.append((rejected.mean(), asked.promised_false_reject, unusable.mean()))
     return np.array(found)
 
 
-def answered(calibration: Calibration, verdicts: list[kenpin.Verdict]) -> np.ndarray:
-    """(2, 2): the share judged NG and what was promised, and the same of REVIEW and NG together."""
-    judged = [verdict for verdict in verdicts if verdict.outcome is not kenpin.Outcome.UNUSABLE]
-    ng = np.mean([verdict.outcome is kenpin.Outcome.NG for verdict in judged])
-    not_ok = np.mean([verdict.outcome is not kenpin.Outcome.OK for verdict in judged])
-    promises = calibration.promised_false_reject, calibration.promised_review
-    return np.array([(ng, promises[0]), (not_ok, promises[1])])
+def judged_at(
+    bundle: kenpin.Bundle, rate: float, pictures: list, expected: list
+) -> tuple[float, float, float]:
+    """As `measured`, by the whole decision at this rate."""
+    parts = tuple(
+        replace(one, calibration=replace(one.calibration, false_reject=rate))
+        for one in bundle.parts
+    )
+    inspector = kenpin.Inspector(replace(bundle, parts=parts))
+    outcomes = [
+        inspector.inspect(p, told).outcome for p, told in zip(pictures, expected, strict=True)
+    ]
+    promised = max(one.promised_false_reject for one in inspector.calibrations)
+    rejected = np.mean([one is not kenpin.Outcome.OK for one in outcomes])
+    return rejected, promised, np.mean([one is kenpin.Outcome.UNUSABLE for one in outcomes])
+
+
+def answered(inspector: kenpin.Inspector, pictures: list) -> np.ndarray:
+    """(2, 3): of NG, WRONG_PART and UNUSABLE, and the same of REVIEW with them."""
+    outcomes = [inspector.inspect(picture).outcome for picture in pictures]
+    not_ok = np.mean([one is not kenpin.Outcome.OK for one in outcomes])
+    review = np.mean([one is kenpin.Outcome.REVIEW for one in outcomes])
+    unusable = np.mean([one is kenpin.Outcome.UNUSABLE for one in outcomes])
+    calibration = inspector.calibration
+    return np.array(
+        [
+            (not_ok - review, calibration.promised_false_reject, unusable),
+            (not_ok, calibration.promised_review, unusable),
+        ]
+    )
 
 
 def lines(arguments: argparse.Namespace) -> Iterator[dict]:
     a = arguments
     recipe = kenpin.Recipe(model=a.model, held_out=a.held_out, folds=a.folds)
-    work = partial(measured, fresh=a.fresh, name=a.set, data=a.data, recipe=recipe)
+    work = partial(measured, fresh=a.fresh, name=a.set, data=a.data, recipe=recipe, untold=a.untold)
     with ProcessPoolExecutor(a.processes) as workers:
-        results = np.array(list(workers.map(work, range(a.draws))))  # (draws, rates, 2)
+        results = np.array(list(workers.map(work, range(a.draws))))  # (draws, rates, 3)
     for index, rate in enumerate(REVIEW if a.set == "review" else RATES):
         column, promised = results[:, index, 0], float(results[0, index, 1])
         error = float(column.std(ddof=1) / np.sqrt(a.draws))
@@ -120,7 +160,7 @@ def lines(arguments: argparse.Namespace) -> Iterator[dict]:
         low, high = max(0.0, mean - 1.96 * error), mean + 1.96 * error
         yield {
             "benchmark": "coverage",
-            "set": a.set,
+            "set": f"{a.set}, untold" if a.untold else a.set,
             "model": a.model,
             "held_out": a.held_out,
             "folds": a.folds or "default",
@@ -132,6 +172,7 @@ def lines(arguments: argparse.Namespace) -> Iterator[dict]:
             "measured": round(mean, 5),
             "low": round(low, 5),
             "high": round(high, 5),
+            "unusable": round(float(results[:, index, 2].mean()), 5),
             "ratio": round(mean / promised, 3),
             "kept": low <= promised,
         }
@@ -143,6 +184,7 @@ def main() -> None:
     parser.add_argument("--model", default="pca")
     parser.add_argument("--held-out", default="kfold")
     parser.add_argument("--folds", type=int)
+    parser.add_argument("--untold", action="store_true")
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--fresh", type=int, default=200)
     parser.add_argument("--data", type=Path, default=SHARED)

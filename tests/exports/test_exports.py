@@ -144,8 +144,8 @@ def test_the_folder_has_all_that_a_program_needs(tmp_path):
     }  # fmt: skip
     example = (folder / "example.py").read_text("utf-8")
     imports = set(re.findall(r"^(?:import|from) (\w+)", example, re.M))
-    assert imports == {"json", "sys", "pathlib", "numpy", "onnxruntime"}
-    assert len(example.splitlines()) <= 44
+    assert imports == {"json", "os", "sys", "pathlib", "numpy", "onnxruntime"}
+    assert len(example.splitlines()) <= 47
     done = subprocess.run(
         [sys.executable, folder / "example.py"], capture_output=True, text=True, check=True
     )

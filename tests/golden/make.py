@@ -29,7 +29,7 @@ TOLERANCE = 1e-6
 os.environ["KENPIN_ENGINE"] = "onnxruntime"  # another one differs in the last digits
 
 _GOOD, _OF_A_LABEL, _NG, _JUDGED = 24, 16, 8, 5
-_FORMATS = (1, 2, 3, 4, 5)
+_FORMATS = (1, 2, 3, 4, 5, 6)
 _WAYS = ("feature", "pca", "rt", "labels", "windows", "align", "ng", "review")
 
 

@@ -15,7 +15,7 @@ from conftest import write_pictures
 from helpers import connectors, refused, run, struck
 from kenpin.errors import BundleError, RecipeError
 from kenpin.judge.scoring import spread_over
-from kenpin.learning.read import feature_size
+from kenpin.learning.sizes import feature_size
 from kenpin.models.backbones import encoder_for
 from kenpin.models.encoder import Encoder, own_encoder
 from kenpin.models.feature import Feature

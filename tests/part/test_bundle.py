@@ -67,7 +67,7 @@ def test_it_holds_data_only_and_describes_itself(part, bundle):
         "manifest.json", "weights.safetensors", "previews/mean.png", "previews/variation.png",
     }  # fmt: skip
     manifest = json.loads(contents["manifest.json"])
-    assert manifest["format"] == 6
+    assert manifest["format"] == 7
     assert manifest["learned_from"]["count"] == 40
     assert len(manifest["parts"][0]["calibration"]["scores"]) == 40
     assert manifest["parts"][0]["calibration"]["limit"] == bundle.calibration.limit
@@ -252,6 +252,18 @@ def test_members_are_ordinary_zip_entries_without_times(part):
     with zipfile.ZipFile(io.BytesIO(part.read_bytes())) as archive:
         assert archive.testzip() is None
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_file_of_the_sixth_format_opens_and_calls_the_same_pictures_unusable():
+    """Its UNUSABLE was not part of the promise: whatever is unusual is unusable."""
+    inspector = Inspector.open(FILES / "format-6.kenpin")
+    pixels = good_pictures(1, first=900)[0]
+    verdict = inspector.inspect(pixels)
+    assert verdict.outcome is Outcome.OK
+    assert verdict.score == pytest.approx(6.304018020629883, rel=1e-6)
+    assert verdict.limit == pytest.approx(9.972138404846191, rel=1e-9)
+    assert inspector.inspect(pixels // 4).reason.code.value == "dark"
+    assert inspector.bundle.usability.outer == inspector.bundle.usability.bounds
 
 
 def test_a_file_of_the_fifth_format_opens_and_its_sentences_become_data():

@@ -40,6 +40,8 @@ _OK, _NG, _WRONG, _UNUSABLE, _REVIEW = (
     )
 )
 
+_FAR = 1e6  # more than any two logarithms of scores differ by
+
 _Size = tuple[int, int]
 
 
@@ -73,80 +75,95 @@ def decide(
     scores = graph.stacked([score for score, _ in views])
     calibrations = [part.calibration for part in bundle.parts if part.calibration is not None]
     alike = number = graph.constant(0, np.int64)
+    each = _as_each(filters, calibrations, scores)
     if len(views) > 1:
         least = graph.constant(LEAST_SCORE, np.float64)
         likeness = graph.op("Log", graph.op("Max", scores, least))
-        alike = graph.op("ArgMin", likeness, axis=0, keepdims=0)
-        number = alike
+        each = _by_margin(filters, calibrations, likeness, scores, each)
+        number = _best(filters, each, likeness)
+        alike = number
         if expected is not None:
             told = graph.op("GreaterOrEqual", expected, graph.constant(0, np.int64))
-            number = graph.op("Where", told, expected, alike)
+            nearest = graph.op("ArgMin", likeness, axis=0, keepdims=0)
+            alike = graph.op("Where", told, nearest, number)
+            number = graph.op("Where", told, expected, number)
     limits = graph.constant([c.limit for c in calibrations], np.float64)
     score, limit = graph.op("Gather", scores, number), graph.op("Gather", limits, number)
-    verdict = graph.op(
-        "Where",
-        graph.op("LessOrEqual", score, limit),
-        _when_within(filters, [c.review_limit for c in calibrations], score, number),
-        graph.constant(_NG, np.int64),
-    )
-    if len(views) > 1:
-        verdict = _by_margin(
-            filters, calibrations, likeness, scores, limits, alike, number, verdict
-        )
-    usable = graph.op("Equal", found.reason, graph.constant(0, np.int64))
+    verdict = graph.op("Gather", each, number)
+    unusable = _is_unusable(filters, found, verdict)
+    none = graph.constant(0, np.int64)
     return Decided(
         score=score,
         limit=limit,
         p_value=_p_value(filters, calibrations, score, number),
         difference=graph.op("Gather", graph.stacked([maps for _, maps in views]), number),
-        verdict=graph.op("Where", usable, verdict, graph.constant(_UNUSABLE, np.int64)),
-        unusable=found.reason,
+        verdict=graph.op("Where", unusable, graph.constant(_UNUSABLE, np.int64), verdict),
+        unusable=graph.op("Where", unusable, found.reason, none),
         label=alike,
     )
 
 
-def _when_within(filters: Filters, doubtful: list[float | None], value: Name, number: Name) -> Name:
+def _is_unusable(filters: Filters, found: Inputs, verdict: Name) -> Name:
+    """Where the picture is beyond the outer bounds, or unusual and its part is rejected."""
+    graph = filters.graph
+    none, ok, review = (graph.constant(code, np.int64) for code in (0, _OK, _REVIEW))
+    passed = graph.op("Or", graph.op("Equal", verdict, ok), graph.op("Equal", verdict, review))
+    unusual = graph.op("Not", graph.op("Equal", found.reason, none))
+    beyond = graph.op("Not", graph.op("Equal", found.beyond, none))
+    return graph.op("Or", beyond, graph.op("And", unusual, graph.op("Not", passed)))
+
+
+def _as_each(filters: Filters, calibrations: list[Calibration], scores: Name) -> Name:
+    """(L,) the verdict on the score as each label."""
+    graph = filters.graph
+    limits = graph.constant([c.limit for c in calibrations], np.float64)
+    passed = _when_within(filters, [c.review_limit for c in calibrations], scores)
+    ng = graph.constant(_NG, np.int64)
+    return graph.op("Where", graph.op("LessOrEqual", scores, limits), passed, ng)
+
+
+def _when_within(filters: Filters, doubtful: list[float | None], values: Name) -> Name:
     """OK, or REVIEW above a label's doubtful value where there are such."""
     graph = filters.graph
     ok = graph.constant(_OK, np.int64)
     if None in doubtful:
         return ok
-    most = graph.op("Gather", graph.constant(doubtful, np.float64), number)
+    most = graph.constant(doubtful, np.float64)
     review = graph.constant(_REVIEW, np.int64)
-    return graph.op("Where", graph.op("LessOrEqual", value, most), ok, review)
+    return graph.op("Where", graph.op("LessOrEqual", values, most), ok, review)
 
 
 def _by_margin(
-    filters: Filters,
-    calibrations: list[Calibration],
-    likeness: Name,
-    scores: Name,
-    limits: Name,
-    alike: Name,
-    number: Name,
-    verdict: Name,
+    filters: Filters, calibrations: list[Calibration], likeness: Name, scores: Name, each: Name
 ) -> Name:
-    """As `Inspector` decides where there are labels."""
+    """(L,) as `Inspector` decides as each label, where there are several."""
     graph = filters.graph
-    own = graph.op("Gather", likeness, number)
-    places = graph.constant(np.arange(len(calibrations)), np.int64)
-    chosen = graph.op("Equal", places, number)
-    far = graph.constant(np.inf, np.float64)
-    others = graph.reduced("ReduceMin", graph.op("Where", chosen, far, likeness))
+    count = len(calibrations)
+    places = graph.constant(np.arange(count), np.int64)
+    itself = graph.constant(np.where(np.eye(count, dtype=bool), np.inf, 0.0), np.float64)
+    others = graph.reduced("ReduceMin", graph.op("Add", itself, likeness), 1)
+    margins = graph.op("Sub", likeness, others)
     most = graph.constant([c.margin_limit for c in calibrations], np.float64)
-    margin = graph.op("Sub", own, others)
-    within = graph.op("LessOrEqual", margin, graph.op("Gather", most, number))
-    other_fits = graph.op(
-        "LessOrEqual", graph.op("Gather", scores, alike), graph.op("Gather", limits, alike)
-    )
-    another = graph.op("Not", graph.op("Equal", alike, number))
-    wrong = graph.op("And", another, other_fits)
-    beyond = graph.op(
-        "Where", wrong, graph.constant(_WRONG, np.int64), graph.constant(_NG, np.int64)
-    )
-    doubtful = _when_within(filters, [c.review_margin_limit for c in calibrations], margin, number)
-    fine = graph.op("Equal", verdict, graph.constant(_OK, np.int64))
-    return graph.op("Where", within, graph.op("Where", fine, doubtful, verdict), beyond)
+    alike = graph.op("ArgMin", likeness, axis=0, keepdims=0)
+    limits = graph.constant([c.limit for c in calibrations], np.float64)
+    other_fits = graph.op("Gather", graph.op("LessOrEqual", scores, limits), alike)
+    another = graph.op("Not", graph.op("Equal", alike, places))
+    wrong, ng = (graph.constant(code, np.int64) for code in (_WRONG, _NG))
+    beyond = graph.op("Where", graph.op("And", another, other_fits), wrong, ng)
+    doubtful = _when_within(filters, [c.review_margin_limit for c in calibrations], margins)
+    fine = graph.op("Equal", each, graph.constant(_OK, np.int64))
+    within = graph.op("LessOrEqual", margins, most)
+    return graph.op("Where", within, graph.op("Where", fine, doubtful, each), beyond)
+
+
+def _best(filters: Filters, each: Name, likeness: Name) -> Name:
+    """As which label a part is judged that was told none: OK, else REVIEW, else the nearest."""
+    graph = filters.graph
+    behind = graph.constant(2 * _FAR, np.float64)
+    for outcome, place in ((_REVIEW, _FAR), (_OK, 0.0)):
+        there = graph.op("Equal", each, graph.constant(outcome, np.int64))
+        behind = graph.op("Where", there, graph.constant(place, np.float64), behind)
+    return graph.op("ArgMin", graph.op("Add", behind, likeness), axis=0, keepdims=0)
 
 
 def _p_value(filters: Filters, calibrations: list[Calibration], score: Name, number: Name) -> Name:

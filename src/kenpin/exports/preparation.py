@@ -8,7 +8,7 @@ import numpy as np
 from kenpin.errors import ExportError
 from kenpin.exports.filters import Filters
 from kenpin.exports.graph import Name
-from kenpin.judge import DARKEST, NOISE, WHITE, Usability, small_size
+from kenpin.judge import DARKEST, NOISE, WHITE, Rule, Usability, small_size
 from kenpin.models import Encoder, input_size
 from kenpin.prepare import (
     LEAST,
@@ -32,11 +32,13 @@ REASONS = tuple(ReasonCode)
 class Inputs:
     """windows: (h, w, C) as the model sees each.
 
-    reason: int64, 0 where the picture is usable, else one more than the place in `REASONS`.
+    reason: int64, 0 where the picture is usual, else one more than the place in `REASONS`. beyond:
+    int64, not 0 where it cannot be used whatever its score.
     """
 
     windows: list[Name]
     reason: Name
+    beyond: Name
 
 
 def inputs_of(
@@ -57,9 +59,12 @@ def inputs_of(
     overview_size, there = preparation.view(size)
     overview = _cut(filters, grey, there, overview_size, size)
     overview = _hidden(filters, overview, preparation)
-    reason = graph.constant(0, np.int64)
+    reason = beyond = graph.constant(0, np.int64)
     if usability is not None:
-        reason = _reason(filters, overview, overview_size, size, usability)
+        values = _facts(filters, overview, overview_size, usability)
+        values["proportions"] = graph.constant(np.float32(np.log(size[0] / size[1])))
+        reason = _reason(filters, values, usability.rules(usability.bounds))
+        beyond = _reason(filters, values, usability.rules(usability.outer))
     source = grey if preparation.color == "grey" else pixels
     pose = scaling(preparation.frame or size, size)
     windows = [
@@ -68,7 +73,9 @@ def inputs_of(
     ]
     shown = _finished(filters, windows, preparation)
     return Inputs(
-        [_as_input(filters, one, n, preparation, encoder) for n, one in enumerate(shown)], reason
+        [_as_input(filters, one, n, preparation, encoder) for n, one in enumerate(shown)],
+        reason,
+        beyond,
     )
 
 
@@ -215,18 +222,11 @@ def rt_numbers(filters: Filters, value: Name, mean: Floats, window: tuple[int, i
 # --- usable ------------------------------------------------------------------------------------
 
 
-def _reason(
-    filters: Filters,
-    overview: Name,
-    overview_size: tuple[int, int],
-    size: tuple[int, int],
-    usability: Usability,
-) -> Name:
+def _reason(filters: Filters, values: dict[str, Name], rules: list[Rule]) -> Name:
+    """One more than the place in `REASONS` of the first rule that a picture breaks; 0: none."""
     graph = filters.graph
-    values = _facts(filters, overview, overview_size, usability)
-    values["proportions"] = graph.constant(np.float32(np.log(size[0] / size[1])))
     reason = graph.constant(0, np.int64)
-    for measure, low, high in reversed(usability.rules()):  # the first one speaks last
+    for measure, low, high in reversed(rules):  # the first one speaks last
         for bound, right in ((high, "LessOrEqual"), (low, "GreaterOrEqual")):
             if bound is not None:
                 good = graph.op(right, values[measure], graph.constant(bound[0]))

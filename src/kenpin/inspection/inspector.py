@@ -89,8 +89,9 @@ class Inspector:
     def inspect(self, source: PictureSource, expect: str | None = None) -> Verdict:
         """Judge one picture: a path, an array as `read_picture` takes it, or a `Picture`.
 
-        expect: the label that the part should have; left out, the part is judged as what it looks
-        like. Raises PictureError when it cannot be read, DatasetError for an unknown label.
+        expect: the label that the part should have; left out, the part is OK if it is as one of
+        them, else it is judged as what it is most like. Raises PictureError when it cannot be read,
+        DatasetError for an unknown label.
         """
         with one_blas_thread:
             return self._verdict(source, expect)
@@ -101,14 +102,15 @@ class Inspector:
         picture = read_picture(source)
         clock.lap("decode")
         cut = self.bundle.preparation.cut(picture)
-        reason, facts = self._usable(cut, picture)
+        unusual, beyond, facts = self._usual(cut, picture)
         clock.lap("prepare")
         prepared = self.bundle.preparation.compressed(cut)
         given = self.bundle.model_input(prepared.windows)
         views = [self._view(prepared, given, number) for number in range(len(self.bundle.parts))]
         clock.lap("model")
         decision = self._decide(views, told)
-        outcome = decision.outcome if reason is None else Outcome.UNUSABLE
+        unusable = beyond or (unusual is not None and decision.outcome not in _PASSED)
+        outcome, reason = (Outcome.UNUSABLE, unusual) if unusable else (decision.outcome, None)
         view, calibration = views[decision.number], self.calibrations[decision.number]
         by_machine = self.bundle.parts[decision.number].svm is not None
         names = self.bundle.preparation.names
@@ -165,11 +167,12 @@ class Inspector:
     def _named(self, verdict: Verdict, decision: "_Decision", expect: str | None) -> Verdict:
         """The verdict with what the labels say."""
         likeness, number = decision.likeness, decision.number
+        named = number if expect is None else decision.alike
         return replace(
             verdict,
             expected=expect,
-            label=self.bundle.labels[decision.alike],
-            sure=float(probabilities(likeness, self.bundle.temperature)[decision.alike]),
+            label=self.bundle.labels[named],
+            sure=float(probabilities(likeness, self.bundle.temperature)[named]),
             margin=margin(likeness, number),
             margin_limit=self.calibrations[number].margin_limit,
         )
@@ -193,12 +196,16 @@ class Inspector:
             raise DatasetError(text, name=self.bundle.title, label=label, known=known)
         return labels.index(label)
 
-    def _usable(self, prepared: Prepared, picture: Picture) -> tuple[Reason | None, dict[str, Any]]:
+    def _usual(
+        self, prepared: Prepared, picture: Picture
+    ) -> tuple[Reason | None, bool, dict[str, Any]]:
+        """What is not usual about the picture, whether it cannot be used for it, and the facts."""
         usability = self.bundle.usability
         if usability is None:
-            return None, {}
+            return None, False, {}
         facts = facts_of(prepared.overview, prepared.upright, picture.size)
-        return usability.reason(facts), dict(zip(FACTS, usability.told(facts), strict=True))
+        told = dict(zip(FACTS, usability.told(facts), strict=True))
+        return usability.reason(facts), usability.beyond(facts), told
 
     def _view(self, prepared: Prepared, given: Floats, number: int) -> "_View":
         """given: (K, h, w, C) what the model sees of the prepared windows."""
@@ -226,13 +233,29 @@ class Inspector:
         return Evidence(windows, rebuilt, view.differences, prepared.to_picture, for_people)
 
     def _decide(self, views: Sequence["_View"], told: int | None) -> "_Decision":
-        """As which label it is judged, and the outcome; a note when it is NG for its margin alone.
+        """As which label it is judged, and the outcome.
 
-        Between two labels that both do not fit, a comparison says little: the part is NG then.
+        told: the label that it should have; None: it is OK if it is OK as any label, for a good
+        part is OK as its own in all but the promised cases; if it is OK as none it is judged as the
+        one that it is most like.
         """
         likeness = resemblance(np.array([view.score for view in views]))
         alike = int(likeness.argmin())
-        number = alike if told is None else told
+        if told is not None:
+            return self._decide_as(told, views, likeness)
+        nearest = [alike, *(int(n) for n in likeness.argsort(kind="stable") if n != alike)]
+        found = [self._decide_as(number, views, likeness) for number in nearest]
+        passed = [one for one in found if one.outcome in _PASSED]
+        return min(passed or found[:1], key=lambda one: _PASSED.get(one.outcome, 0))
+
+    def _decide_as(
+        self, number: int, views: Sequence["_View"], likeness: NDArray[np.float64]
+    ) -> "_Decision":
+        """The outcome as this label; a note when it is NG for its margin alone.
+
+        Between two labels that both do not fit, a comparison says little: the part is NG then.
+        """
+        alike = int(likeness.argmin())
         calibration, labels = self.calibrations[number], self.bundle.labels
         outcome, notes = calibration.judge(views[number].score), ()
         decision = _Decision(number, alike, likeness, outcome, notes)
@@ -258,6 +281,10 @@ class Inspector:
         if self.bundle.usability is None and distorts(picture.size, self.bundle.provenance.size):
             notes.append(Notice("note_proportions"))
         return tuple(notes)
+
+
+_PASSED = {Outcome.OK: 0, Outcome.REVIEW: 1}
+"""What is no rejection, the better one first."""
 
 
 @dataclass(frozen=True, eq=False)

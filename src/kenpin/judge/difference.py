@@ -8,7 +8,7 @@ picture, because nobody knows how large the defect will be (Lindeberg, "Feature 
 automatic scale selection", 1998).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -115,8 +115,14 @@ def compare(
     return residual, None
 
 
+Powers = list[NDArray[np.float64]]
+"""For each scale the sum over pictures of the squared neighbourhood averages of a residual."""
+
+
 def learn_variation(
-    residuals: Floats, folds: NDArray[np.intp]
+    residuals: Floats,
+    folds: NDArray[np.intp],
+    apart: Mapping[tuple[int, int], Powers] | None = None,
 ) -> tuple[GoodVariation, list[GoodVariation]]:
     """The variation of good pictures, and for each fold the variation without it.
 
@@ -124,22 +130,37 @@ def learn_variation(
     folds: (N,) fold numbers 0...K-1. A picture is scored with the variation of the *other* folds
     only: divided by a variation that it took part in itself, it would look better than tomorrow's
     picture will.
+
+    apart: for (fold, other) the powers of the other fold's residuals from a model that has learned
+    neither. Left out, those from a model that has learned the fold take their place: what is odd in
+    its pictures is then in the others' residuals too, and hides it (docs/decisions/folds.md). The
+    unit is the same for tomorrow's picture: the variation of all is taken from such models too.
     """
     members = [np.flatnonzero(folds == fold) for fold in range(int(folds.max()) + 1)]
-    powers = [_powers(residuals[inside]) for inside in members]
     counts = np.array([len(inside) for inside in members])
+    own = [
+        powers_of(residuals[inside]) if apart is None else _mean_powers(apart, fold)
+        for fold, inside in enumerate(members)
+    ]
     peaks = np.empty((len(residuals), len(SCALES)), np.float32)
     without = []
     for fold, inside in enumerate(members):
         others = [n for n in range(len(members)) if n != fold]
-        without.append(_spreads([powers[n] for n in others], int(counts[others].sum())))
+        powers = [own[n] if apart is None else apart[fold, n] for n in others]
+        without.append(_spreads(powers, int(counts[others].sum())))
         for index in inside:
             peaks[index] = [m.max() for m in _scale_maps(residuals[index], without[fold])]
-    final = GoodVariation(_spreads(powers, len(residuals)), _weights(peaks))
+    final = GoodVariation(_spreads(own, len(residuals)), _weights(peaks))
     return final, [
         GoodVariation(spreads, _weights(peaks[folds != fold]))
         for fold, spreads in enumerate(without)
     ]
+
+
+def _mean_powers(apart: Mapping[tuple[int, int], Powers], fold: int) -> Powers:
+    """Of the residuals of one fold, over the models that lack it and another one."""
+    every = [powers for (_, other), powers in apart.items() if other == fold]
+    return [np.mean(sums, axis=0) for sums in zip(*every, strict=True)]
 
 
 def grown_variation(
@@ -150,7 +171,7 @@ def grown_variation(
     residuals, folds: of the new pictures, as in `learn_variation`.
     """
     members = [np.flatnonzero(folds == fold) for fold in range(int(folds.max()) + 1)]
-    powers = [_powers(residuals[inside]) for inside in members]
+    powers = [powers_of(residuals[inside]) for inside in members]
     counts = np.array([len(inside) for inside in members])
 
     def pooled(numbers: list[int]) -> tuple[Floats, ...]:
@@ -257,8 +278,8 @@ def neighbourhood(scale: float, size: tuple[int, int]) -> tuple[float, tuple[int
     return sigma / step, (max(1, round(size[0] / step)), max(1, round(size[1] / step)))
 
 
-def _powers(residuals: Floats) -> list[NDArray[np.float64]]:
-    """For each scale the sum over pictures of the squared neighbourhood averages."""
+def powers_of(residuals: Floats) -> Powers:
+    """Of (N, h, w, C) residuals, at least one."""
     sums = [np.zeros(a.shape) for a in _neighbourhoods(residuals[0])]
     for residual in residuals:
         for scale, average in enumerate(_neighbourhoods(residual)):
@@ -266,7 +287,7 @@ def _powers(residuals: Floats) -> list[NDArray[np.float64]]:
     return sums
 
 
-def _spreads(powers: Sequence[list[NDArray[np.float64]]], count: int) -> tuple[Floats, ...]:
+def _spreads(powers: Sequence[Powers], count: int) -> tuple[Floats, ...]:
     """Root mean squares over `count` pictures, smoothed over neighbours and floored."""
     spreads = []
     for sums in zip(*powers, strict=True):

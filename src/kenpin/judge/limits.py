@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from math import ceil
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +22,15 @@ from kenpin.types import Outcome
 
 LEAST_SCORE = 1e-12
 _THIRDS = 40
+_HIGH, _STEP = 0.9, 1.5  # measured in docs/decisions/unusable.md
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """The limit and what it promises, for one label where there are labels.
 
-    scores: (n,) float64, rising, of held-out good pictures, high is abnormal.
+    scores: (n,) float64, rising, of held-out good pictures, high is abnormal; of one that the
+    bounds learned from the others call unusable, what that is `Worth` if it is more.
     mse_scores: (n,) float64, rising: the same pictures' mean squared residuals, for comparison.
     false_reject: the share of good parts that the user accepts to see rejected. review: the larger
     share that the user accepts not to be OK at once; None where the answers are two.
@@ -159,6 +161,40 @@ class Calibration:
             return Outcome.NG
         within = self.review_limit is None or score <= self.review_limit
         return Outcome.OK if within else Outcome.REVIEW
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What it is worth as a score that a picture is farther from usual than pictures that are used.
+
+    A good picture that is UNUSABLE is thrown away like one that is NG, so both share one promise:
+    each held-out picture has one number, its score or what its departure is worth, whichever is
+    larger. The scale is taken from the middle of the scores, which one picture hardly moves.
+
+    middle: the median score. step: what a departure of 1 adds to it.
+    """
+
+    middle: float
+    step: float
+
+    @classmethod
+    def of(cls, scores: NDArray[np.float64]) -> Self:
+        """scores: (n,) of held-out good pictures."""
+        middle, high = np.quantile(scores, (0.5, _HIGH))
+        return cls(float(middle), float(_STEP * (high - middle)))
+
+    def counted(
+        self, scores: NDArray[np.float64], departures: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """(n,) the number of each picture. departures: (n,), see `departures`; up to 1 is usual."""
+        worth = self.middle + self.step * departures
+        return np.where(departures > 1, np.maximum(scores, worth), scores)
+
+    def room(self, limit: float, departures: NDArray[np.float64]) -> float:
+        """From which departure, at least 1, a picture is unusable; limit: of the numbers."""
+        if not self.step > 0:  # pictures that are all the same
+            return max(1.0, float(departures.max(initial=1.0)))
+        return max(1.0, (limit - self.middle) / self.step)
 
 
 def resemblance(scores: NDArray[np.float64]) -> NDArray[np.float64]:

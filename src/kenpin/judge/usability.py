@@ -10,7 +10,7 @@ that is not usable must be plainly so.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import exp, log
-from typing import Any
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -73,7 +73,9 @@ class Facts:
 
 @dataclass(frozen=True, eq=False)
 class Usability:
-    """bounds: the lowest and highest usable value of each measure; None: any.
+    """bounds: the lowest and highest usual value of each measure; None: any. A picture beyond them
+    that is not OK is unusable: what is wrong is the picture. outer: the same, as far or farther;
+    beyond them it is unusable whatever its score. How far is part of the promise, see `Worth`.
 
     references: (L, h, w) float32, the mean good picture of each label. aligned: whether the part
     was looked for. learned: (N, 3) float32, what `told` says of each good picture, its
@@ -81,7 +83,8 @@ class Usability:
     files of earlier formats.
     """
 
-    bounds: dict[str, tuple[float | None, float | None]]
+    bounds: "Bounds"
+    outer: "Bounds"
     references: Floats
     aligned: bool
     learned: Floats
@@ -96,8 +99,15 @@ class Usability:
         return _value(facts, "likeness", self.references)
 
     def reason(self, facts: Facts) -> Reason | None:
-        """Why the picture cannot be used; None when it can."""
-        for measure, low, high in self.rules():
+        """What is not usual about the picture; None when nothing is."""
+        return self._first(facts, self.bounds)
+
+    def beyond(self, facts: Facts) -> bool:
+        """Whether the picture cannot be used at all."""
+        return self._first(facts, self.outer) is not None
+
+    def _first(self, facts: Facts, bounds: "Bounds") -> Reason | None:
+        for measure, low, high in self.rules(bounds):
             value = _value(facts, measure, self.references)
             for bound, sign in ((low, 1), (high, -1)):
                 if bound is not None and not sign * value >= sign * bound[0]:
@@ -136,11 +146,11 @@ class Usability:
             and bool(((self.labels >= 0) & (self.labels < labels)).all())
         )
 
-    def rules(self) -> list["Rule"]:
-        """In the order in which they are asked."""
+    def rules(self, bounds: "Bounds") -> list["Rule"]:
+        """Of its own bounds or the outer ones, in the order in which they are asked."""
         rules: list[Rule] = []
         for measure in _ORDER:
-            low, high = self.bounds[measure]
+            low, high = bounds[measure]
             reason = _TOO_LOW.get(measure)
             if reason is ReasonCode.ANOTHER_PART and self.aligned:
                 reason = ReasonCode.NOT_FOUND
@@ -152,6 +162,8 @@ class Usability:
         return rules
 
 
+Bounds = dict[str, tuple[float | None, float | None]]
+"""Of each measure the lowest and the highest value; None: any."""
 Rule = tuple[str, tuple[float, ReasonCode] | None, tuple[float, ReasonCode] | None]
 """A measure; below which value a picture is unusable, and why; and above which."""
 
@@ -173,38 +185,90 @@ def learn_usability(
     defective: Sequence[Facts],
     labels: NDArray[np.intp],
     aligned: bool,
+    room: float = 1.0,
 ) -> Usability:
     """From good pictures and the same ones with simulated defects, in the same order.
 
-    labels: (N,) the number of each picture's label.
+    labels: (N,) the number of each picture's label. room: how many times as far as the bounds the
+    outer ones lie, see `Worth.room`.
     """
-    upright = np.stack([facts.upright for facts in good])
-    references = np.stack([
-        upright[labels == label].mean(axis=0, dtype=np.float64)
-        for label in range(int(labels.max()) + 1)
-    ]).astype(np.float32)  # fmt: skip
-    bounds = {}
-    for measure, always in _LEAST.items():
-        typical, every = (
-            np.array([_value(facts, measure, references) for facts in those])
-            for those in (good, (*good, *defective))
-        )
-        centre = float(np.median(typical))
-        least = always
-        if measure == "likeness":
-            least = max(always, (1 - _LEAST_LIKENESS) * centre)
-        low, high = (
-            max(_MARGIN * float(side.max()), least) for side in (centre - every, every - centre)
-        )
-        bounds[measure] = (
-            centre - low if measure in _TOO_LOW else None,
-            centre + high if measure in _TOO_HIGH else None,
-        )
+    usual = _Usual.of(good, defective, labels)
+    bounds, outer = usual.bounds(1.0), usual.bounds(room)
+    references = usual.references
     told = [
         (_fit_to_others(facts, references, label, int((labels == label).sum())), *_seen(facts))
         for facts, label in zip(good, labels, strict=True)
     ]
-    return Usability(bounds, references, aligned, np.array(told, np.float32), labels)
+    return Usability(bounds, outer, references, aligned, np.array(told, np.float32), labels)
+
+
+def departures(
+    facts: Sequence[Facts],
+    good: Sequence[Facts],
+    defective: Sequence[Facts],
+    labels: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """(n,) how far pictures depart from the typical good one; 1 is the bound of what is usable.
+
+    facts: of pictures that are not among `good`. The others as in `learn_usability`.
+    """
+    usual = _Usual.of(good, defective, labels)
+    return np.array([usual.departure(one) for one in facts])
+
+
+@dataclass(frozen=True, eq=False)
+class _Usual:
+    """references: see `Usability`. reaches: of each measure the typical value, and how far below
+    and above it a picture can be used."""
+
+    references: Floats
+    reaches: dict[str, tuple[float, float, float]]
+
+    @classmethod
+    def of(
+        cls, good: Sequence[Facts], defective: Sequence[Facts], labels: NDArray[np.intp]
+    ) -> Self:
+        upright = np.stack([facts.upright for facts in good])
+        references = np.stack([
+            upright[labels == label].mean(axis=0, dtype=np.float64)
+            for label in range(int(labels.max()) + 1)
+        ]).astype(np.float32)  # fmt: skip
+        reaches = {}
+        for measure, always in _LEAST.items():
+            typical, every = (
+                np.array([_value(facts, measure, references) for facts in those])
+                for those in (good, (*good, *defective))
+            )
+            centre = float(np.median(typical))
+            least = always
+            if measure == "likeness":
+                least = max(always, (1 - _LEAST_LIKENESS) * centre)
+            low, high = (
+                max(_MARGIN * float(side.max()), least) for side in (centre - every, every - centre)
+            )
+            reaches[measure] = centre, low, high
+        return cls(references, reaches)
+
+    def bounds(self, room: float) -> Bounds:
+        """See `learn_usability`."""
+        return {
+            measure: (
+                centre - room * low if measure in _TOO_LOW else None,
+                centre + room * high if measure in _TOO_HIGH else None,
+            )
+            for measure, (centre, low, high) in self.reaches.items()
+        }
+
+    def departure(self, facts: Facts) -> float:
+        """The largest over all measures, on the sides that have a bound."""
+        found = [0.0]
+        for measure, (centre, low, high) in self.reaches.items():
+            value = _value(facts, measure, self.references)
+            if measure in _TOO_LOW:
+                found.append((centre - value) / low)
+            if measure in _TOO_HIGH:
+                found.append((value - centre) / high)
+        return max(found)
 
 
 def _seen(facts: Facts) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.judge import Calibration, margin, resemblance, score, squared_difference
+from kenpin.judge import Calibration, Worth, margin, resemblance, score, squared_difference
 from kenpin.learning.cross_fit import FOLDS, FoldMeasures, HeldOut
 from kenpin.models import Labels
 from kenpin.recipe import Recipe
@@ -20,12 +20,14 @@ class Scores:
 
     under_each: (N, L) the score under each label; the worst window rules. peaks: (N,) the largest
     difference under the own label, squares: (N,) the mean squared residual. labels: (N,).
+    departures: (N,) from the usual good picture, see `kenpin.judge.departures`; 0 where unknown.
     """
 
     under_each: NDArray[np.float64]
     peaks: NDArray[np.float64]
     squares: NDArray[np.float64]
     labels: Labels
+    departures: NDArray[np.float64]
 
     @property
     def own(self) -> NDArray[np.float64]:
@@ -52,7 +54,7 @@ def scores_of(held_out: HeldOut, measures: Sequence[FoldMeasures], recipe: Recip
                     score(other.final.map(held_out.inputs[i], residuals[i]), how)
                     for i, other in zip(those, others, strict=True)
                 )
-    return Scores(under_each, peaks, squares, labels)
+    return Scores(under_each, peaks, squares, labels, np.zeros(len(labels)))
 
 
 def calibrations_of(scores: Scores, recipe: Recipe) -> list[Calibration | None]:
@@ -65,9 +67,11 @@ def calibrations_of(scores: Scores, recipe: Recipe) -> list[Calibration | None]:
     for label in range(number):
         inside = np.flatnonzero(scores.labels == label)
         margins = [margin(likeness[i], label) for i in inside] if number > 1 else []
-        order = np.argsort(scores.under_each[inside, label], kind="stable")
+        own, departures = scores.under_each[inside, label], scores.departures[inside]
+        numbers = Worth.of(own).counted(own, departures)
+        order = np.argsort(numbers, kind="stable")
         calibration = Calibration(
-            scores=scores.under_each[inside, label][order],
+            scores=numbers[order],
             mse_scores=np.sort(scores.squares[inside]),
             false_reject=recipe.false_reject,
             held_out="split" if recipe.held_out == "split" else "kfold",
@@ -80,6 +84,17 @@ def calibrations_of(scores: Scores, recipe: Recipe) -> list[Calibration | None]:
             calibration = replace(calibration, level=calibration.limit)
         found.append(calibration)
     return found
+
+
+def room_of(scores: Scores, calibrations: Sequence[Calibration | None]) -> float:
+    """From which departure a picture is unusable: where it is worth the limit of every label."""
+    rooms = [1.0]
+    for label, calibration in enumerate(calibrations):
+        inside = scores.labels == label
+        if calibration is not None:
+            worth = Worth.of(scores.under_each[inside, label])
+            rooms.append(worth.room(calibration.limit, scores.departures[inside]))
+    return max(rooms)
 
 
 def joined(parts: Sequence[Scores]) -> Scores:

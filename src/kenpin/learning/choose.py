@@ -17,7 +17,7 @@ from kenpin.drawn import SIMULATED, simulate
 from kenpin.errors import ExtraError, RecipeError
 from kenpin.judge import Measure, compare, learn_variation, score
 from kenpin.learning.good_pictures import GoodPictures
-from kenpin.learning.read import size_for
+from kenpin.learning.sizes import size_for
 from kenpin.models import NAMES, Labels, encoder_for, learn_model, settle_model
 from kenpin.prepare import resize
 from kenpin.recipe import Recipe

@@ -3,21 +3,23 @@
 They give the variation of good parts; what limits follow from them is in kenpin.learning.calibrate.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.judge import GoodVariation, Measure, compare, learn_variation
-from kenpin.models import Labels, Model, learn_model, settle_model
+from kenpin.judge import GoodVariation, Measure, Powers, compare, learn_variation, powers_of
+from kenpin.models import NETWORKS, Labels, Model, learn_model, settle_model
 from kenpin.recipe import Recipe
 from kenpin.text import say
 from kenpin.types import Floats, Progress
 
 _STEPS = 1000  # of the way
 FOLDS, FOLDS_OF_NETWORKS = 10, 5  # measured in docs/decisions/folds.md
+_LEAST_APART = 3  # folds: without two of them something must be left to learn from
 
 Mask = NDArray[np.bool_]
 
@@ -29,6 +31,7 @@ class HeldOut:
     Picture by picture, of each its K windows. inputs: (N * K, h, w, C). residuals: (N * K, h, w,
     D) under each picture's own label. numbers: (N * K,), see `numbers_of`. folds: (N * K,).
     of_label: for each label the residuals (N * K, h, w, D) of all under it; none without labels.
+    apart: of each number what `learn_variation` takes of that name; none where it was not learned.
     """
 
     inputs: Floats
@@ -37,6 +40,7 @@ class HeldOut:
     folds: NDArray[np.intp]
     of_label: Sequence[Floats]
     windows: int = 1
+    apart: Sequence[Mapping[tuple[int, int], Powers]] = ()
 
     @property
     def labels(self) -> Labels:
@@ -128,6 +132,34 @@ def cross_fit(
     )
 
 
+def powers_apart(
+    cross: HeldOut, recipe: Recipe, progress: Progress
+) -> tuple[Mapping[tuple[int, int], Powers], ...]:
+    """Of each number, for two folds the powers of the second's residuals where both are unknown.
+
+    Nothing where no limit depends on it, where learning takes too long to be done for every two
+    folds, or where two folds are all there is.
+    """
+    count = int(cross.folds.max()) + 1
+    if recipe.difference != "units" or recipe.model in NETWORKS or count < _LEAST_APART:
+        return ()
+    several = int(cross.numbers.max()) + 1
+    found: list[dict[tuple[int, int], Powers]] = [{} for _ in range(several)]
+    pairs = list(itertools.combinations(range(count), 2))
+    for done, pair in enumerate(pairs):
+        progress(say("stage_pairs"), done, len(pairs))
+        outside = ~np.isin(cross.folds, pair)
+        told = cross.numbers[outside] if several > 1 else None
+        model = learn_model(cross.inputs[outside], recipe, _silent, told)
+        for fold, other in (pair, pair[::-1]):
+            inside = cross.folds == other
+            numbers = cross.numbers[inside]
+            residuals, _ = compare(model, cross.inputs[inside], numbers if several > 1 else None)
+            for number in range(several):
+                found[number][fold, other] = powers_of(residuals[numbers == number])
+    return tuple(found)
+
+
 def back_in_order(folds: NDArray[np.intp]) -> NDArray[np.intp]:
     """(N,) what brings pictures that come fold after fold back into their own order."""
     number = int(folds.max()) + 1
@@ -169,7 +201,8 @@ def measures_of(
         measure = Measure(kind, smoothing, ignored=ignored)
         return FoldMeasures(measure, [measure] * (recipe.folds or 1))
     inside = held_out.numbers == number
-    variation, without = learn_variation(held_out.residuals[inside], held_out.folds[inside])
+    apart = held_out.apart[number] if held_out.apart else None
+    variation, without = learn_variation(held_out.residuals[inside], held_out.folds[inside], apart)
 
     def measured(one: GoodVariation) -> Measure:
         return Measure(kind, smoothing, one, ignored)
@@ -190,3 +223,7 @@ def part_of(progress: Progress, name: str, begin: float = 0.0, end: float = 1.0)
 def _told(numbers: Labels) -> Labels | None:
     """What a model is told: nothing where there is one part and one window."""
     return numbers if numbers.max() else None
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    pass

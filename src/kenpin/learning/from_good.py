@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from kenpin.errors import CalibrationError, DatasetError, RecipeError
-from kenpin.judge import Usability, fit_temperature, learn_usability, resemblance
-from kenpin.learning.calibrate import Scores, calibrations_of, joined, scores_of
+from kenpin.judge import fit_temperature, resemblance
+from kenpin.learning.calibrate import Scores, calibrations_of, joined, room_of, scores_of
 from kenpin.learning.choose import choose
 from kenpin.learning.cross_fit import (
     FOLDS,
@@ -22,14 +22,17 @@ from kenpin.learning.cross_fit import (
     held_out_from,
     measures_of,
     part_of,
+    powers_apart,
 )
 from kenpin.learning.good_pictures import GoodPictures
 from kenpin.learning.oddities import FALSE_ALARM, Finding, Kind, in_test, summary, unlike
 from kenpin.learning.read import Given, LabelsGiven, read_good_pictures, read_tested
+from kenpin.learning.usable_pictures import departures_of, usability_of
 from kenpin.learning.with_ng import judge_with_ng, read_usable_ng
 from kenpin.models import (
     NETWORKS,
     WITHOUT_RECONSTRUCTION,
+    Labels,
     Model,
     check_installed,
     learn_model,
@@ -40,6 +43,9 @@ from kenpin.recipe import Recipe
 from kenpin.sources import Layout, encode
 from kenpin.text import Notice, say
 from kenpin.types import Floats, Progress
+
+_MOST_CONFUSED = 6  # pairs of labels that are named
+_NOT_TOLD_APART = 0.2  # of a label's pictures look more like another one; half is chance
 
 
 def learn(
@@ -105,10 +111,13 @@ def learn_from(
         ng_inputs, ng_remarks = read_usable_ng(ng, good, recipe, progress, layout)
     recipe, model, held_out, measures, scores = _held_out_and_scored(good, recipe, progress)
     judges = _judges(good, measures, scores, recipe)
+    room = room_of(scores, [judge.calibration for judge in judges])
     found: dict[str, Any] = {}
     if ng_inputs is not None:
-        judge, found = judge_with_ng(judges[0], model, held_out, measures, ng_inputs, recipe)
-        judges = (judge,)
+        tried = judge_with_ng(
+            judges[0], model, held_out, measures, ng_inputs, recipe, scores.departures
+        )
+        judges, found, room = (tried.judge,), tried.found, tried.room or room
     remarks = (*good.remarks, *_remarks(good, scores, judges, recipe), *ng_remarks)
     return Bundle(
         recipe=recipe,
@@ -126,7 +135,7 @@ def learn_from(
         temperature=_temperature(good, scores),
         choice=choice,
         ng=found,
-        usability=_usability(good, recipe),
+        usability=usability_of(good, recipe.align != "none", room),
         encoder=good.encoder,
         shown=_shown(good, recipe, progress),
     )
@@ -168,6 +177,8 @@ def _held_out_and_scored(
     cross = None
     if crossed:
         cross = cross_fit(inputs, numbers, folds, windows, recipe, progress, by_folds, share)
+    if cross is not None and by_folds:
+        cross = replace(cross, apart=powers_apart(cross, recipe, progress))
     # What judges is what a bundle will load again, so saving cannot change a verdict.
     model = load_model(recipe.model, learned.state())
     measures = tuple(
@@ -175,13 +186,14 @@ def _held_out_and_scored(
         for number in range(windows * len(good.names))
     )
     if cross is not None and by_folds:
-        return recipe, model, cross, measures, _finite(scores_of(cross, measures, recipe))
+        found = scores_of(cross, measures, recipe)
+        return recipe, model, cross, measures, _finite(_with_departures(found, good, folds))
     measures = tuple(one.alone for one in measures)
     outside = _outside(good, model, progress)
     first = next(outside)
     # One batch after the other: all of very many pictures would not fit.
     every = [scores_of(one, measures, recipe) for one in itertools.chain([first], outside)]
-    return recipe, model, first, measures, _finite(joined(every))
+    return recipe, model, first, measures, _finite(_with_departures(joined(every), good, None))
 
 
 def _outside(good: GoodPictures, model: Model, progress: Progress) -> Iterator[HeldOut]:
@@ -192,6 +204,13 @@ def _outside(good: GoodPictures, model: Model, progress: Progress) -> Iterator[H
         yield held_out_from(model, *own, windows, labels)
     for inputs, numbers in good.batches(progress):
         yield held_out_from(model, inputs, numbers, windows, labels)
+
+
+def _with_departures(scores: Scores, good: GoodPictures, folds: Labels | None) -> Scores:
+    """folds: of the windows learned from; None: others are held out."""
+    of_pictures = None if folds is None else folds[:: good.preparation.count]
+    departures = departures_of(good, of_pictures)
+    return scores if departures is None else replace(scores, departures=departures)
 
 
 def _finite(scores: Scores) -> Scores:
@@ -218,15 +237,6 @@ def _temperature(good: GoodPictures, scores: Scores) -> float:
     return fit_temperature(resemblance(scores.under_each), scores.labels)
 
 
-def _usability(good: GoodPictures, recipe: Recipe) -> Usability | None:
-    learned = [one for one in good.each if one.learned]
-    defective = [one.defective for one in learned if one.defective is not None]
-    if not defective:
-        return None
-    facts = [one.facts for one in learned]
-    return learn_usability(facts, defective, good.labels, recipe.align != "none")
-
-
 def _shown(good: GoodPictures, recipe: Recipe, progress: Progress) -> ShownReconstruction | None:
     if good.encoder is None:
         return None
@@ -247,6 +257,7 @@ def _remarks(
         odd = [one for one in unlike(scored, scores.own) if (one.p_value or 0) <= FALSE_ALARM]
         remarks += [summary(Kind.UNLIKE, odd)] if odd else []
         remarks += _odd_limits(odd, judges)
+    remarks += _confused(good.names, scores)
     count, rest = len(good.labels), len(good.rest)
     if rest and recipe.held_out == "none":
         remarks.append(Notice("learned_only", learned=count, given=len(good.each)))
@@ -258,6 +269,25 @@ def _remarks(
         items = int(np.prod(good.inputs.shape[1:]))
         remarks.append(Notice("mt_few", pictures=count, items=items, share=shrinkage))
     return remarks
+
+
+def _confused(names: Sequence[str], scores: Scores) -> list[Notice]:
+    """Which labels look most like others to a model that has not seen the pictures."""
+    nearest = resemblance(scores.under_each).argmin(axis=1)
+    found = []
+    for own, label in enumerate(names):
+        inside = nearest[scores.labels == own]
+        for other, name in enumerate(names):
+            count = int((inside == other).sum())
+            if other != own and count:
+                told = {"label": label, "other": name, "count": count, "n": len(inside)}
+                found.append((count / len(inside), Notice("confused", **told)))
+    found.sort(key=lambda one: -one[0])
+    pairs = [notice for _, notice in found[:_MOST_CONFUSED]]
+    if not pairs:
+        return []
+    code = "labels_not_told_apart" if found[0][0] >= _NOT_TOLD_APART else "labels_confused"
+    return [Notice(code, pairs=pairs)]
 
 
 def _odd_limits(odd: Sequence[Finding], judges: Sequence[LabelJudge]) -> list[Notice]:

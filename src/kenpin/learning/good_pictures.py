@@ -33,8 +33,8 @@ class GoodPicture:
     (H, W). mode: kind of its pixels. coloured: whether its windows have colour. facts: what is
     measured of it, and of the same with a simulated defect. fingerprint: (256,) bool, alike for
     copies that were saved or resized differently. learned: whether the model learns from it; of
-    very many pictures it does not from all. windows: (K, h, w, C) as cut out, and unseen as in
-    `Prepared`, until they are learned from.
+    very many pictures it does not from all. held: whether `split` keeps it apart. windows: (K, h,
+    w, C) as cut out, and unseen as in `Prepared`, until they are learned from.
     """
 
     name: str
@@ -48,6 +48,7 @@ class GoodPicture:
     fingerprint: Mask
     learned: bool = True
     coloured: bool = False
+    held: bool = False
     defective: Facts | None = None
     windows: Floats | None = None
     unseen: Mask | None = None
@@ -97,12 +98,13 @@ class GoodPictures:
         labels: Labels | None = None,
         names: Sequence[str] = ("",),
         encoder: Encoder | None = None,
+        apart: Mask | None = None,
     ) -> Self:
-        """From (N * K, H, W, C) windows; labels: (N,)."""
+        """From (N * K, H, W, C) windows; labels: (N,); apart: (N,), else chosen by the recipe."""
         windows = preparation.count
         if labels is None:
             labels = np.zeros(len(pictures) // windows, np.intp)
-        apart = np.repeat(kept_apart(labels, recipe), windows)
+        apart = np.repeat(kept_apart(labels, recipe) if apart is None else apart, windows)
         preparation, inputs = learn_compression(preparation, recipe, pictures, apart)
         if encoder is not None:
             inputs = encoder.encode(pictures)

@@ -1,6 +1,5 @@
 """Reads the good pictures, each once, and prepares them to be learned from."""
 
-import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,19 +10,25 @@ import numpy as np
 from kenpin.drawn import SIMULATED, simulate
 from kenpin.errors import DatasetError, PictureError, RecipeError
 from kenpin.judge import Facts, facts_of
-from kenpin.learning.good_pictures import LEAST_PICTURES, GoodPicture, GoodPictures, kept_apart
+from kenpin.learning.good_pictures import (
+    LEAST_PICTURES,
+    GoodPicture,
+    GoodPictures,
+    Mask,
+    kept_apart,
+)
 from kenpin.learning.in_threads import read_in_threads, short_name
 from kenpin.learning.oddities import remarks_on
-from kenpin.models import MULTIPLE, NETWORKS, Encoder, encoder_for
+from kenpin.learning.sizes import frame_of, size_for, too_small
+from kenpin.models import Encoder, Labels, encoder_for
 from kenpin.prepare import (
     Preparation,
     Prepared,
-    fitting_size,
     ignoring,
     learn_overview_alignment,
     learn_standard,
 )
-from kenpin.recipe import SMALLEST_SIDE, Recipe
+from kenpin.recipe import Recipe
 from kenpin.sources import (
     Layout,
     LeftOut,
@@ -34,16 +39,10 @@ from kenpin.sources import (
     find_tested,
     read_mask,
     read_picture,
-    read_size,
 )
 from kenpin.text import Notice, say
 from kenpin.types import Floats, Progress
 
-LONGEST_OF_NETWORKS = 64  # pixels of the longer side that the model sees
-LONGEST_OF_PIXELS = 128
-LEAST_OF_FEATURES, LONGEST_OF_FEATURES, MOST_OF_FEATURES = 128, 192, 384
-SMALLEST_SEEN = 4  # pixels of what an encoder sees: the stride of its finest features
-_LONGEST_COMPRESSED = 256
 _MOST_BYTES = 2**26  # of prepared pictures that are learned from, when there are very many
 _LEAST_LEARNED = 200  # however large they are
 _MOST_ALIGNED = 200
@@ -62,7 +61,13 @@ def read_good_pictures(
     """Read and prepare the good pictures; see `kenpin.learn`."""
     sources, told = find_sources(good, labels, layout)
     way = _way_for(sources, recipe)
-    each, left_out = _read_each(sources, told, way, recipe, progress)
+    chosen = _drawn(told, way, recipe.seed)
+    whole = len(chosen) == len(sources)  # else those not chosen are held out
+    held = _held(told, recipe) if whole else np.zeros(len(sources), bool)
+    if recipe.align != "none":
+        known = [n for n in sorted(chosen) if not held[n]]
+        way = _aligned(way, [sources[n] for n in _of_every_label(known, told)], recipe)
+    each, left_out = _read_each(sources, told, way, chosen, held, recipe, progress)
     if len(each) < LEAST_PICTURES:
         raise _too_few(len(each), len(sources), left_out)
     names = _check_labels([one.label for one in each]) if labels is not None else ("",)
@@ -78,11 +83,11 @@ def read_good_pictures(
     if rest:  # they are held out already
         recipe = recipe.but(held_out="kfold")
     unseen = [one.unseen for one in learned]
-    apart = kept_apart(numbers, recipe)
+    apart = _apart(learned, numbers, recipe)
     preparation, pictures = learn_standard(preparation, recipe, pictures, unseen, apart)
-    read = GoodPictures.of(pictures, preparation, recipe, numbers, names, way.encoder)
+    read = GoodPictures.of(pictures, preparation, recipe, numbers, names, way.encoder, apart)
     kept = tuple(replace(one, windows=None, unseen=None) for one in each)
-    remarks = (*remarks_on(kept, preparation.size), *_too_small(preparation, way.encoder, recipe))
+    remarks = (*remarks_on(kept, preparation.size), *too_small(preparation, way.encoder, recipe))
     return replace(
         read,
         each=kept,
@@ -112,7 +117,7 @@ class _Way:
 
 def _way_for(sources: Sequence[PictureSource], recipe: Recipe) -> _Way:
     """What cuts out, aligns and resizes, and the encoder; light and compression come later."""
-    frame = _frame(sources)
+    frame = frame_of(sources)
     size = recipe.size or size_for(frame, recipe)
     wanted = recipe.but(size=size, color="grey" if recipe.color == "grey" else "rgb")
     preparation = Preparation.of(wanted, frame)
@@ -123,25 +128,57 @@ def _way_for(sources: Sequence[PictureSource], recipe: Recipe) -> _Way:
             mask = read_mask(recipe.ignore_mask, frame)
         except DatasetError as error:
             raise RecipeError("ignore_mask", reason=error) from None
-    preparation = ignoring(preparation, recipe, mask)
-    if recipe.align == "none":
-        return _Way(preparation, encoder)
-    reads = read_in_threads(sources[:_MOST_ALIGNED], preparation.overview)
+    return _Way(ignoring(preparation, recipe, mask), encoder)
+
+
+def _aligned(way: _Way, sources: Sequence[PictureSource], recipe: Recipe) -> _Way:
+    """The same with what parts are laid upon, learned from these pictures."""
+    reads = read_in_threads(sources, way.preparation.overview)
     overviews = [answer[1] for answer in reads if not isinstance(answer, PictureError)]
-    if overviews:
-        preparation = learn_overview_alignment(preparation, recipe, overviews)
-    return _Way(preparation, encoder)
+    if not overviews:
+        return way
+    return replace(way, preparation=learn_overview_alignment(way.preparation, recipe, overviews))
+
+
+def _of_every_label(known: Sequence[int], told: Sequence[str]) -> list[int]:
+    """At most `_MOST_ALIGNED` of them, of each label as many; the first comes first."""
+    labels = list(dict.fromkeys(told[n] for n in known))
+    share = -(-_MOST_ALIGNED // max(1, len(labels)))
+    return sorted(n for label in labels for n in [k for k in known if told[k] == label][:share])
+
+
+def _held(told: Sequence[str], recipe: Recipe) -> Mask:
+    """(N,) which pictures `split` keeps apart, said before they are read.
+
+    So that nothing they are prepared by has seen them.
+    """
+    names = list(dict.fromkeys(told))
+    return kept_apart(np.array([sorted(names).index(one) for one in told]), recipe)
+
+
+def _apart(learned: Sequence[GoodPicture], numbers: Labels, recipe: Recipe) -> Mask:
+    """(N,) those of them that were held; chosen anew where too few of a label could be used."""
+    held = np.array([one.held for one in learned])
+    for label in np.unique(numbers):
+        own = held[numbers == label]
+        if recipe.held_out == "split" and not (own.any() and (~own).sum() >= LEAST_PICTURES // 2):
+            return kept_apart(numbers, recipe)
+    return held if recipe.held_out == "split" else np.zeros(len(learned), bool)
 
 
 def _read_each(
     sources: Sequence[PictureSource],
     told: Sequence[str],
     way: _Way,
+    chosen: frozenset[int],
+    held: Mask,
     recipe: Recipe,
     progress: Progress,
 ) -> tuple[list[GoodPicture], list[LeftOut]]:
-    """Each picture once, and those that cannot be used."""
-    chosen = _drawn(told, way, recipe.seed)
+    """Each picture once, and those that cannot be used.
+
+    chosen: which are learned from. held: (N,) which of them `split` keeps apart.
+    """
     used: dict[str, GoodPicture] = {}
     left_out: list[LeftOut] = []
     reads = read_in_threads(sources, way.preparation.cut)
@@ -161,7 +198,8 @@ def _read_each(
             continue
         facts = facts_of(cut.overview, cut.upright, picture.size)
         one = GoodPicture.of(source, picture, name, facts, label)
-        one = replace(one, coloured=bool((cut.windows != cut.windows[..., :1]).any()))
+        coloured = bool((cut.windows != cut.windows[..., :1]).any())
+        one = replace(one, coloured=coloured, held=bool(held[index]))
         used[picture.hash] = _to_learn_from(one, cut, recipe.seed) if index in chosen else one
     kept = list(used.values())
     if left_out and len(chosen) < len(sources):
@@ -215,63 +253,6 @@ def _defective(upright: Floats, size: tuple[int, int], seed: list[int]) -> Facts
     changed, _ = simulate(upright[..., None] / brightest, str(rng.choice(SIMULATED)), rng)
     spoiled = changed[..., 0] * np.float32(brightest)
     return facts_of(spoiled, spoiled, size)
-
-
-# --- sizes -------------------------------------------------------------------------------------
-
-
-def _frame(sources: Sequence[PictureSource]) -> tuple[int, int]:
-    """The most frequent size (H, W)."""
-    sizes: Counter[tuple[int, int]] = Counter()
-    for source in sources:
-        with contextlib.suppress(PictureError):  # said with its reason when it is read
-            sizes[read_size(source)] += 1
-    # Nothing can be read, which is said a moment later.
-    return sizes.most_common(1)[0][0] if sizes else (SMALLEST_SIDE, SMALLEST_SIDE)
-
-
-def size_for(frame: tuple[int, int], recipe: Recipe) -> tuple[int, int]:
-    """(h, w) at which the recipe's model sees its windows, where the recipe does not say.
-
-    frame: (H, W) of most of the pictures.
-    """
-    rectangles = list(recipe.windows.values()) or [recipe.crop or (0, 0, frame[1], frame[0])]
-    sizes = [(height, width) for _, _, width, height in rectangles]
-    if recipe.compression.steps:
-        return fitting_size(sizes, _LONGEST_COMPRESSED)
-    if recipe.model in ("auto", "feature"):
-        return feature_size(sizes, recipe.feature.smallest_defect)
-    return fitting_size(
-        sizes, LONGEST_OF_NETWORKS if recipe.model in NETWORKS else LONGEST_OF_PIXELS
-    )
-
-
-def feature_size(
-    sizes: Sequence[tuple[int, int]], smallest_defect: float | None
-) -> tuple[int, int]:
-    """(h, w) at which an encoder sees windows of these sizes.
-
-    Larger where the smallest defect would measure less than `SMALLEST_SEEN`.
-    """
-    size = fitting_size(sizes, LONGEST_OF_FEATURES, LEAST_OF_FEATURES, MULTIPLE)
-    largest = max(max(one) for one in sizes)
-    if smallest_defect is None or smallest_defect * max(size) / largest >= SMALLEST_SEEN:
-        return size
-    return fitting_size(sizes, MOST_OF_FEATURES, MOST_OF_FEATURES, MULTIPLE)
-
-
-def _too_small(
-    preparation: Preparation, encoder: Encoder | None, recipe: Recipe
-) -> tuple[Notice, ...]:
-    """That the smallest defect may not be seen however large the picture is made."""
-    defect = recipe.feature.smallest_defect
-    if defect is None or encoder is None or preparation.frame is None:
-        return ()
-    longest = max(max(box[2:]) for box in preparation.rectangles(preparation.frame))
-    seen = defect * max(preparation.size) / longest
-    if seen >= SMALLEST_SEEN:
-        return ()
-    return (Notice("smallest_defect", defect=defect, seen=seen, least=SMALLEST_SEEN),)
 
 
 # --- which pictures ----------------------------------------------------------------------------

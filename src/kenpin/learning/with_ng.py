@@ -1,14 +1,14 @@
 """The judge that also learns from NG pictures, kept only where it is clearly better."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.errors import DatasetError
-from kenpin.judge import LEAST_NG, better, check_svm_installed, features, learn_svm, score
+from kenpin.judge import LEAST_NG, Worth, better, check_svm_installed, features, learn_svm, score
 from kenpin.learning.cross_fit import FoldMeasures, HeldOut, held_out_from
 from kenpin.learning.good_pictures import GoodPictures
 from kenpin.learning.read import Given, read_ng
@@ -41,6 +41,15 @@ def read_usable_ng(
     return inputs, remarks
 
 
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """The judge that was kept, how both compared, and where it has changed it `Worth.room`."""
+
+    judge: LabelJudge
+    found: dict[str, Any]
+    room: float | None = None
+
+
 def judge_with_ng(
     judge: LabelJudge,
     model: Model,
@@ -48,11 +57,13 @@ def judge_with_ng(
     measures: Sequence[FoldMeasures],
     ng: Floats,
     recipe: Recipe,
-) -> tuple[LabelJudge, dict[str, Any]]:
+    departures: NDArray[np.float64],
+) -> Tried:
     """The better of the two judges, and how they compared.
 
-    ng: (M * K, h, w, C) inputs. Both are compared on NG pictures that the machine has not seen,
-    each with a limit from good pictures that it has not seen either.
+    ng: (M * K, h, w, C) inputs. departures: of the good pictures, see `Scores`. Both are compared
+    on NG pictures that the machine has not seen, each with a limit from good pictures that it has
+    not seen either.
     """
     calibration = judge.calibration
     if calibration is None:
@@ -81,11 +92,12 @@ def judge_with_ng(
         "kept": kept,
     }
     if not kept:
-        return judge, found
-    order = np.argsort(good_values, kind="stable")
-    calibrated = replace(calibration, scores=good_values[order])
+        return Tried(judge, found)
+    worth = Worth.of(good_values)
+    calibrated = replace(calibration, scores=np.sort(worth.counted(good_values, departures)))
     machine = learn_svm(good_features, ng_features)
-    return replace(judge, calibration=calibrated, svm=machine), found
+    room = worth.room(calibrated.limit, departures)
+    return Tried(replace(judge, calibration=calibrated, svm=machine), found, room)
 
 
 def _cross_validated(

@@ -187,7 +187,7 @@ class Bundle(Shown):
             "temperature": self.temperature,
             "choice": list(self.choice),
             "ng": self.ng or None,
-            "usable": self.usability.bounds if self.usability else None,
+            "usable": _described_bounds(self.usability),
             "learned_from": {
                 "count": len(self.provenance.pictures),
                 "pictures": self.provenance.pictures,
@@ -220,6 +220,10 @@ def input_shape(preparation: Preparation, encoder: Encoder | None) -> tuple[int,
 
 def _named(encoder: Encoder | None) -> dict[str, str] | None:
     return {"name": encoder.name, "sha256": encoder.sha256} if encoder else None
+
+
+def _described_bounds(usability: Usability | None) -> dict[str, Any] | None:
+    return {"usual": usability.bounds, "outer": usability.outer} if usability else None
 
 
 def _described(c: Calibration | None) -> dict[str, Any] | None:

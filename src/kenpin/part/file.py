@@ -18,12 +18,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, 
 
 from kenpin.errors import BundleError, KenpinError, RecipeError
 from kenpin.models import NAMES
-from kenpin.part.older_formats import as_format_6
+from kenpin.part.older_formats import as_format_7
 from kenpin.recipe import Recipe
 from kenpin.system import VERSION
 from kenpin.text import Notice, exists
 
-FORMAT = 6
+FORMAT = 7
 _MANIFEST = "manifest.json"
 _MAX_UNPACKED = 2**30
 _MAX_MANIFEST = 64 * 2**20
@@ -123,8 +123,8 @@ class SketchEntry(_Strict):
 _Bounds = tuple[float | None, float | None]
 
 
-class UsableEntry(_Strict):
-    """The lowest and highest usable value of each measure of a picture."""
+class BoundsEntry(_Strict):
+    """The lowest and highest value of each measure of a picture."""
 
     contrast: _Bounds
     brightness: _Bounds
@@ -134,10 +134,17 @@ class UsableEntry(_Strict):
     likeness: _Bounds
 
 
+class UsableEntry(_Strict):
+    """Beyond which bounds a picture is unusual, and beyond which it cannot be used."""
+
+    usual: BoundsEntry
+    outer: BoundsEntry
+
+
 class Manifest(_Strict):
     """What manifest.json must look like."""
 
-    format: Literal[6]
+    format: Literal[7]
     kenpin: str
     recipe: Recipe
     model: dict[str, Any]
@@ -236,7 +243,7 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
         )
     if raw["sha256"] != manifest_hash(raw):
         raise _damaged(path, Notice("bundle_hash", member=_MANIFEST))
-    raw = as_format_6(raw)
+    raw = as_format_7(raw)
     if raw["recipe"]["model"] not in NAMES:
         raise BundleError("bundle_model", path=path, model=raw["recipe"]["model"])
     return Manifest.model_validate(raw)

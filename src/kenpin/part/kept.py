@@ -112,7 +112,12 @@ def usability_of(manifest: Manifest, recipe: Recipe, arrays: dict[str, Any]) -> 
     labels = own.get("labels", np.empty(0, np.intp)).astype(np.intp)
     learned = own.get("learned", np.empty((0, 3), np.float32))
     usability = Usability(
-        manifest.usable.model_dump(), own["references"], recipe.align != "none", learned, labels
+        manifest.usable.usual.model_dump(),
+        manifest.usable.outer.model_dump(),
+        own["references"],
+        recipe.align != "none",
+        learned,
+        labels,
     )
     if not usability.fits(len(manifest.parts)):
         raise ValueError(Notice("bundle_disagrees", what="usable, parts"))

@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 
-def as_format_6(raw: dict[str, Any]) -> dict[str, Any]:
-    """The manifest of a file of format 1 to 5 as format 6; one of format 6 as it is."""
+def as_format_7(raw: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of a file of format 1 to 6 as format 7; one of format 7 as it is."""
     if raw["format"] == 1:
         raw = _from_format_1(raw)
     if raw["format"] == 2:  # it did not say which pictures are unusable
@@ -14,7 +14,12 @@ def as_format_6(raw: dict[str, Any]) -> dict[str, Any]:
         raw |= {"format": 4, "encoder": None, "sketch": None}
     if raw["format"] == 4:  # it did not say how bright, sharp and well placed each picture was
         raw |= {"format": 5}
-    return _with_codes(raw) if raw["format"] == 5 else raw
+    if raw["format"] == 5:
+        raw = _with_codes(raw)
+    if raw["format"] == 6:  # what was unusual was unusable, and not part of the promise
+        bounds = raw["usable"]
+        raw |= {"format": 7, "usable": bounds and {"usual": bounds, "outer": bounds}}
+    return raw
 
 
 def _from_format_1(raw: dict[str, Any]) -> dict[str, Any]:
