@@ -1,7 +1,11 @@
 """Verdicts in a SQLite file: nothing is lost, and nothing of another file is taken for it."""
 
 import json
+import random
 import sqlite3
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +16,7 @@ import kenpin
 from conftest import good_pictures, write_pictures
 from helpers import refused, run
 from kenpin.assurance.log import COLUMNS, Log, part_hash, read_log
-from kenpin.errors import LogError
+from kenpin.errors import LogError, OutputError
 
 
 @pytest.fixture
@@ -118,7 +122,6 @@ def test_a_locked_log_is_refused_before_judging(place, monkeypatch):
 
 def test_a_log_locked_while_judging_loses_nothing(place, monkeypatch):
     monkeypatch.setattr("kenpin.assurance.log._LAST_PATIENCE", 0.05)
-    monkeypatch.setattr("kenpin.assurance.log._EVERY", 0.0)
     log_file, part = place / "log.sqlite", place / "part.kenpin"
     inspector = kenpin.Inspector.open(part)
     verdicts = [inspector.inspect(pixels) for pixels in good_pictures(5, first=900)]
@@ -132,10 +135,10 @@ def test_a_log_locked_while_judging_loses_nothing(place, monkeypatch):
     holder.execute("ROLLBACK")
     holder.close()
     assert len(rows_of(log_file)) == 1
-    (rest,) = place.glob("log.sqlite.rest-*.jsonl")
+    assert len(list(place.glob("log.sqlite.rest-*.jsonl"))) == 3
     with Log(log_file, part) as log:
         log.add(verdicts[4])
-    assert not rest.exists()
+    assert not list(place.glob("log.sqlite.rest-*"))
     assert [row["score"] for row in rows_of(log_file)] == [verdict.score for verdict in verdicts]
 
 
@@ -195,8 +198,10 @@ def test_only_what_came_since_then_counts(place):
     connection.close()
     found = read_log(log_file, part, "2026-01-04")
     assert len(found.rows) == 3
-    times = [row["time"] for row in read_log(log_file, part).rows]
-    assert times[0].startswith("2026-01-03") and times[1].startswith("2026-01-05")
+    every = read_log(log_file, part)
+    times = [row["time"] for row in every.rows]  # by row: the clock went back, the parts did not
+    assert times[0].startswith("2026-01-05") and times[1].startswith("2026-01-03")
+    assert every.backwards == (1,)
     with sqlite3.connect(log_file) as connection:
         connection.execute("UPDATE verdicts SET time = 'noon' WHERE id = 1")
     connection.close()
@@ -262,3 +267,96 @@ def test_several_programs_may_open_an_old_log_at_once(place):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: Log(log_file, part).close(), range(4)))
     assert [row["unusable"] for row in rows_of(log_file)] == ["bright"]
+
+
+def test_what_is_added_in_any_thread_is_kept_at_once(place):
+    part, log_file = place / "part.kenpin", place / "log.sqlite"
+    inspector = kenpin.Inspector.open(part)
+    verdicts = [inspector.inspect(pixels) for pixels in good_pictures(3, first=900)]
+    with Log(log_file, part) as log:
+        for count, verdict in enumerate(verdicts, start=1):
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(log.add, verdict).result()
+            assert len(rows_of(log_file)) == count
+
+
+def test_an_error_of_the_database_is_never_swallowed(place, monkeypatch):
+    part, log_file = place / "part.kenpin", place / "log.sqlite"
+    verdict = kenpin.Inspector.open(part).inspect(good_pictures(1, first=900)[0])
+    with pytest.raises(LogError, match="only in what was printed"), Log(log_file, part) as log:
+        log._connection.execute("DROP TABLE verdicts")
+        monkeypatch.setattr("kenpin.assurance.log.write_atomically", no_place)
+        log.add(verdict)
+
+
+def no_place(path, content):
+    raise OutputError("output_denied", path=path, reason="full")
+
+
+def test_since_is_a_question_that_an_index_answers(place):
+    part, log_file = place / "part.kenpin", place / "log.sqlite"
+    Log(log_file, part).close()
+    with sqlite3.connect(log_file) as connection:
+        query = "SELECT time FROM verdicts WHERE part = ? AND moment >= ? ORDER BY id"
+        told = connection.execute(f"EXPLAIN QUERY PLAN {query}", ["a", 0]).fetchall()
+    connection.close()
+    assert "USING INDEX verdicts_of_part (part=? AND moment>?)" in str(told)
+
+
+def test_a_log_of_the_second_version_gets_its_moments(place):
+    part, log_file = place / "part.kenpin", place / "log.sqlite"
+    run("inspect", part, place / "新しい", "--log", log_file)
+    with sqlite3.connect(log_file) as connection:
+        connection.execute("DROP INDEX verdicts_of_part")
+        connection.execute("ALTER TABLE verdicts DROP COLUMN moment")
+        connection.execute("PRAGMA user_version = 2")
+        connection.execute("UPDATE verdicts SET time = '2026-01-05T09:00:00+09:00' WHERE id = 1")
+    connection.close()
+    assert len(read_log(log_file, part, "2026-01-06").rows) == 3  # read as it is
+    Log(log_file, part).close()
+    with sqlite3.connect(log_file) as connection:
+        (moment,) = connection.execute("SELECT moment FROM verdicts WHERE id = 1").fetchone()
+    connection.close()
+    assert moment == 1767571200000  # 2026-01-05T00:00Z
+    assert len(read_log(log_file, part, "2026-01-05T00:00:00+00:00").rows) == 4
+
+
+def test_drift_says_that_the_clock_went_back(place):
+    part, log_file = place / "part.kenpin", place / "log.sqlite"
+    folder = write_pictures(place / "many", good_pictures(24, first=800))
+    run("inspect", part, folder, "--log", log_file)
+    with sqlite3.connect(log_file) as connection:
+        connection.execute("UPDATE verdicts SET time = '2020-01-01T00:00:00+00:00' WHERE id = 7")
+    connection.close()
+    told = run("drift", part, log_file)
+    assert "The clock went back 1 times, first before verdict 7" in told.stdout
+    assert json.loads(run("drift", part, log_file, "--json").stdout)["clock_went_back"] == [7]
+
+
+def killed(part, folder, log_file, after, trace):
+    """The pictures whose verdicts were printed before the process was killed."""
+    command = [sys.executable, "-m", "kenpin", "inspect", part, folder, "--log", log_file, "--json"]
+    with trace.open("wb") as out:
+        process = subprocess.Popen([str(one) for one in command], stdout=out)
+        began = time.monotonic()
+        while process.poll() is None and time.monotonic() - began < after:
+            time.sleep(0.002)
+        process.kill()
+        process.wait()
+    lines = trace.read_text("utf-8").split("\n")[:-1]
+    return [json.loads(line)["picture"] for line in lines]
+
+
+@pytest.mark.parametrize("times", [4, pytest.param(50, marks=pytest.mark.slow)])
+def test_what_was_printed_is_in_the_log_whenever_the_process_is_killed(place, times):
+    part, folder = place / "part.kenpin", place / "many"
+    write_pictures(folder, good_pictures(400, first=2000))
+    rng, whole = random.Random(times), 0
+    for number in range(times):
+        log_file = place / f"{number}.sqlite"
+        printed = killed(part, folder, log_file, rng.uniform(0.4, 2.0), place / "printed")
+        kept = [row["picture"] for row in rows_of(log_file)] if log_file.exists() else []
+        assert kept[: len(printed)] == printed
+        assert len(kept) <= len(printed) + 1  # the one that was being printed
+        whole += len(printed) == 400
+    assert whole < times  # most were killed on the way

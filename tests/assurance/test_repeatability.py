@@ -147,7 +147,7 @@ def test_a_part_with_labels_must_be_told_which_one(pieces):
         (["piece,Sato", "良品0,OK", "良品0,NG"], "twice"),
         (["piece,Sato", "良品0,"], "nothing in the column 'Sato'"),
         (["piece,kenpin", "良品0,OK"], "the column 'kenpin' twice"),
-        (["piece,Sato,Sato", "良品0,OK,NG"], "the column 'Sato' twice"),
+        (["piece,Sato,Sato", "良品0,OK,NG"], "two columns of one name"),
         (["piece,Sato", "良品0,保留"], "'保留' in the column 'Sato' of row 2, which is neither"),
     ],
 )

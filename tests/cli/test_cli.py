@@ -448,7 +448,7 @@ def test_no_file_name_forges_a_line_of_the_terminal_or_of_the_json(part, tmp_pat
     (folder / "000.png").rename(folder / FORGED)
     (folder / "=cmd|x.png").write_bytes(b"")
     for options in ((), ("--json",)):
-        done = run("inspect", part, folder, "--csv", tmp_path / "a.csv", *options)
+        done = run("inspect", part, folder, *options)
         everything = done.stdout + done.stderr
         assert "\x1b" not in everything and "\u202e" not in everything
         assert "a\\nOK" in done.stdout
@@ -468,3 +468,40 @@ def test_no_cell_of_the_csv_is_a_formula(part, tmp_path, monkeypatch):
     assert all(float(row["score"]) > 0 for row in rows)
     again = find_pictures("a.csv", kenpin.Layout(truth="verdict"))
     assert [str(path) for path in again] == list(names)
+
+
+def test_nothing_is_replaced_without_force_and_the_old_one_is_kept(
+    good, part, ng_picture, tmp_path
+):
+    def outputs():
+        return {
+            "part": ("learn", good, "-o", tmp_path / "p.kenpin", "--model", "pca"),
+            "table": ("inspect", part, ng_picture, "--csv", tmp_path / "t.csv"),
+            "shown": ("inspect", part, ng_picture, "--pictures", tmp_path / "shown"),
+        }
+
+    for name, path in (("part", "p.kenpin"), ("table", "t.csv"), ("shown", "shown")):
+        command = outputs()[name]
+        assert run(*command).exit_code in (0, 1)
+        refused(run(*command), f"{path} is there already", "--force")
+        done = run(*command, "--force")
+        assert done.exit_code in (0, 1)
+        assert f"kept as {tmp_path / path}.bak" in done.stdout + done.stderr
+        assert (tmp_path / path).exists() and (tmp_path / f"{path}.bak").exists()
+    for name, path in (("part", "p.kenpin"), ("table", "t.csv")):
+        (tmp_path / path).write_text("something else")
+        refused(run(*outputs()[name], "--force"), "so it is not replaced")
+        assert (tmp_path / path).read_text() == "something else"
+    (tmp_path / "shown" / "mine.txt").write_text("mine")
+    refused(run(*outputs()["shown"], "--force"), "mine.txt", "so it is not replaced")
+
+
+def test_the_table_is_written_as_it_goes(part, good, tmp_path, monkeypatch):
+    seen = []
+    table = tmp_path / "t.csv"
+    monkeypatch.setattr(
+        "kenpin.cli.inspect._Shown.take",
+        lambda *_: seen.append(len(table.read_text("utf-8-sig").splitlines())),
+    )
+    run("inspect", part, good, "--csv", table)
+    assert seen == list(range(1, 21))  # the names of the columns, and each row so far

@@ -161,16 +161,32 @@ def test_the_command_adds_and_compares(tmp_path):
     assert "AUROC" in done.stdout and " -> " in done.stdout and "false reject" in done.stdout
     assert "OK " in done.stdout and "of 5 -> " in done.stdout
     assert "left out: 1" in done.stdout
-    assert "is empty" in run("show", grown).stdout.replace("\n", "")
+    assert "is empty" in " ".join(run("show", grown).stdout.split())
     assert kenpin.Bundle.load(grown).calibration.count == 40
-    refused(run("learn", "--add", new, old, part, "-o", grown), "give one PART.kenpin")
-    refused(run("learn", "--add", new, part, "--model", "pca", "-o", grown), "leave out --model")
-    refused(run("learn", old, "--check", plain, "-o", grown), "--check goes with --add")
-    refused(run("learn", "--add", new, old, "-o", grown), "is a folder")
+    refused(
+        run("learn", "--add", new, old, part, "-o", tmp_path / "c.kenpin"), "give one PART.kenpin"
+    )
+    refused(
+        run("learn", "--add", new, part, "--model", "pca", "-o", tmp_path / "c.kenpin"),
+        "leave out --model",
+    )
+    refused(
+        run("learn", old, "--check", plain, "-o", tmp_path / "c.kenpin"), "--check goes with --add"
+    )
+    refused(run("learn", "--add", new, old, "-o", tmp_path / "c.kenpin"), "is a folder")
     refused(run("learn", "--add", new, part, "-o", part), "is one of the inputs")
-    refused(run("learn", "--add", new, part, "--labels", "folders", "-o", grown), "--labels")
-    refused(run("learn", "--add", new, part, "--check", old, "-o", grown), "learned from")
-    refused(run("learn", "--add", new, part, "--check", tmp_path / "no", "-o", grown), "not exist")
+    refused(
+        run("learn", "--add", new, part, "--labels", "folders", "-o", tmp_path / "c.kenpin"),
+        "--labels",
+    )
+    refused(
+        run("learn", "--add", new, part, "--check", old, "-o", tmp_path / "c.kenpin"),
+        "learned from",
+    )
+    refused(
+        run("learn", "--add", new, part, "--check", tmp_path / "no", "-o", tmp_path / "c.kenpin"),
+        "not exist",
+    )
 
 
 def test_what_the_part_calls_unusable_is_left_out_with_its_reason(before):
@@ -198,3 +214,14 @@ def test_a_part_learned_with_ng_pictures_cannot_grow():
     part = kenpin.learn(good_pictures(20), ng=ng)
     with pytest.raises(BundleError, match="was learned with NG pictures too"):
         add(part, good_pictures(5, first=50))
+
+
+def test_a_batch_that_was_refused_whole_says_why_too(bundle, monkeypatch):
+    monkeypatch.setattr("kenpin.learning.more_pictures._AT_ONCE", 3)
+    dark = [pixels // 5 for pixels in good_pictures(3, first=50)]
+    grown = add(bundle, [*dark, *good_pictures(3, first=60)])
+    reasons = [reason.code for _, reason in grown.provenance.left_out]
+    assert reasons == ["added_unusable"] * 3
+    assert grown.calibration.count == bundle.calibration.count + 3
+    with pytest.raises(DatasetError, match="too dark"):
+        add(bundle, dark)

@@ -94,7 +94,7 @@ inspect a.kenpin 新規
 inspect a.kenpin 新規 --only ng --explain --pictures 絵 --csv 表.csv --log 記録.sqlite
 inspect r.kenpin 新規 --explain
 inspect l.kenpin 新規 --expect 甲 --explain
-evaluate a.kenpin 評価 --explain --report 頁 --costs 1,50
+evaluate a.kenpin 評価 --explain --report 頁 --force --costs 1,50
 evaluate r.kenpin 評価 --explain
 repeat a.kenpin 撮影 --explain --report 頁
 master add a.kenpin --ok 見本/合 --ng 見本/否

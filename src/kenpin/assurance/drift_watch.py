@@ -92,7 +92,8 @@ class Drift:
     alarm: the number of the picture (from 0) at which the capital of a quantity reached `line`;
     None if none ever did. line: the logarithm of the number of quantities by `false_alarm`: then
     any of them ever reaches it with probability at most `false_alarm` while nothing changes.
-    not_ok: (N,) True where a picture was not OK.
+    not_ok: (N,) True where a picture was not OK. others: how many verdicts are on other parts.
+    backwards: the places before which the clock went back.
     """
 
     tracks: tuple[Track, ...]
@@ -102,6 +103,7 @@ class Drift:
     times: tuple[str, ...]
     not_ok: NDArray[np.bool_]
     others: int
+    backwards: tuple[int, ...] = ()
 
     @property
     def guilty(self) -> Track | None:
@@ -152,6 +154,7 @@ class Drift:
         """JSON-able."""
         return {
             "pictures": len(self.times),
+            "clock_went_back": [place + 1 for place in self.backwards],
             "alarm": None if self.alarm is None else self.alarm + 1,
             "began": None if self.began is None else self.began + 1,
             "alarm_time": None if self.alarm is None else self.times[self.alarm],
@@ -209,6 +212,7 @@ def drift(
         times=tuple(row["time"] for row in logged.rows),
         not_ok=np.array([row["verdict"] != Outcome.OK for row in logged.rows], bool),
         others=logged.others,
+        backwards=logged.backwards,
     )
 
 

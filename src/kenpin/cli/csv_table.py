@@ -1,14 +1,14 @@
 """The table of verdicts that Excel opens: codes and numbers."""
 
 import csv
-import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kenpin.errors import OutputError
 from kenpin.sources import FORMULAS
-from kenpin.system import written_at_once
+from kenpin.system import check_free, check_writable
 
 _COLUMNS = ("picture", "verdict", "reason", "reason_value", "reason_limit", "expected", "label",
             "sure", "margin", "margin_limit", "score", "limit", "review_limit", "p_value",
@@ -16,39 +16,58 @@ _COLUMNS = ("picture", "verdict", "reason", "reason_value", "reason_limit", "exp
             "sharpness", "shown", "notes")  # fmt: skip
 
 
+def check_table(path: Path, force: bool) -> None:
+    """Refuse now a table that could not be written, or would replace what is no such table."""
+    check_writable(path)
+    check_free(path, force)
+    try:
+        if path.exists() and path.stat().st_size:
+            with path.open(encoding="utf-8-sig", errors="replace") as file:
+                if not file.readline().startswith(f"{_COLUMNS[0]},{_COLUMNS[1]}"):
+                    raise OutputError("output_not_table", path=path)
+    except OSError as error:
+        raise OutputError("output_denied", path=path, reason=error.strerror) from error
+
+
 @contextmanager
 def csv_table(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Written row by row: what takes a record, one for each picture.
+    """Written as it goes: what takes a record, one for each picture.
 
-    x to peak are those of the most abnormal region. Whatever stops it, the rows so far are kept;
-    until then the file does not exist. Raises OutputError when it cannot be written.
+    Whatever stops it, the rows so far are there. x to peak are those of the most abnormal region.
+    Raises OutputError when it cannot be written.
     """
-    stopped = None
-    with written_at_once(path) as file:
-        text = io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="")
-        writer = csv.DictWriter(text, _COLUMNS, restval="", extrasaction="ignore")
-        writer.writeheader()
+    try:
+        with path.open("x", encoding="utf-8-sig", errors="replace", newline="") as file:
+            writer = csv.DictWriter(file, _COLUMNS, restval="", extrasaction="ignore")
+            writer.writeheader()
+            file.flush()
 
-        def write(record: dict[str, Any]) -> None:
-            regions, reason = record.get("regions", []), record.get("reason", {})
-            flat = {
-                "regions": len(regions),
-                "reason": reason.get("code", ""),
-                "reason_value": reason.get("value", ""),
-                "reason_limit": reason.get("limit", ""),
-                "notes": "; ".join(note["code"] for note in record.get("notes", [])),
-            }
-            row = record | (regions[0] if regions else {}) | flat
-            writer.writerow({name: _inert(cell) for name, cell in row.items()})
+            def write(record: dict[str, Any]) -> None:
+                try:
+                    writer.writerow({name: _inert(cell) for name, cell in _flat(record).items()})
+                    file.flush()
+                except OSError as error:  # a full disk
+                    raise _denied(path, error) from error
 
-        try:
             yield write
-        except BaseException as error:
-            stopped = error
-        text.flush()
-        text.detach()
-    if stopped:
-        raise stopped
+    except OSError as error:
+        raise _denied(path, error) from error
+
+
+def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    regions, reason = record.get("regions", []), record.get("reason", {})
+    flat = {
+        "regions": len(regions),
+        "reason": reason.get("code", ""),
+        "reason_value": reason.get("value", ""),
+        "reason_limit": reason.get("limit", ""),
+        "notes": "; ".join(note["code"] for note in record.get("notes", [])),
+    }
+    return record | (regions[0] if regions else {}) | flat
+
+
+def _denied(path: Path, error: OSError) -> OutputError:
+    return OutputError("output_denied", path=path, reason=error.strerror or error)
 
 
 def _inert(cell: Any) -> Any:

@@ -15,6 +15,7 @@ def evaluate(
     part: options.Part,
     dataset: Annotated[Path, typer.Argument(show_default=False)],
     report: options.Report = None,
+    force: options.Force = False,
     costs: Annotated[
         str | None, typer.Option(metavar="FALSE_REJECT,ESCAPE", show_default=False)
     ] = None,
@@ -31,15 +32,13 @@ def evaluate(
     from kenpin.cli.tables import print_evaluation
     from kenpin.evaluation import evaluate as evaluate_part
     from kenpin.inspection import Inspector
-    from kenpin.system import make_folder
 
     inspector = Inspector.open(part, review)
     told = options.layout_of(layout, columns, good_names, outside)
     priced = parse_costs(costs, ng_share) if costs else None
     if priced:
         check_costs(inspector)
-    if report:
-        make_folder(report)
+    options.check_report(report, "report.html", force)
     with progress_bar() as progress:
         evaluation = evaluate_part(inspector, dataset, progress, told)
     for item in evaluation.left_out:
@@ -49,6 +48,7 @@ def evaluate(
     if report:
         from kenpin.report import write_report
 
+        options.keep_report(report, "report.html")
         written = write_report(report, inspector, evaluation, priced)
     if as_json:
         also = {"cheapest": found.to_dict()} if found else {}

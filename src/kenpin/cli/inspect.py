@@ -13,7 +13,7 @@ from rich.text import Text
 
 from kenpin.cli import options
 from kenpin.cli.program import COULD_NOT_RUN, as_json_line, command, complain, out, progress_bar
-from kenpin.errors import DatasetError, PictureError
+from kenpin.errors import DatasetError, OutputError, PictureError
 from kenpin.text import say, visible
 from kenpin.types import Outcome, Verdict
 
@@ -51,6 +51,7 @@ def inspect(
     log_file: Annotated[
         Path | None, typer.Option("--log", metavar="FILE.sqlite", show_default=False)
     ] = None,
+    force: options.Force = False,
     explain: options.Explain = False,
     layout: options.Layout = None,
     columns: options.Columns = None,
@@ -59,17 +60,20 @@ def inspect(
     from kenpin.cli.csv_table import csv_table
     from kenpin.inspection import Inspector
     from kenpin.sources import find_pictures
+    from kenpin.system import keep_old
 
     if only not in (None, "ng"):
         raise DatasetError("only_option", value=only)
     inspector = Inspector.open(part, review)
     inspector.check_label(expect)
     sources = find_pictures(pictures, options.layout_of(layout, columns, None, outside))
-    _check_outputs(part, pictures, sources, csv_file, picture_folder, log_file)
+    old = _check_outputs(part, pictures, sources, csv_file, picture_folder, log_file, force)
     counts: Counter[str] = Counter()
     shown = _Shown(as_json, only is not None)
     stopped, started = False, perf_counter()
     with _log(log_file, part) as log:
+        for kept in map(keep_old, old):
+            complain(say("output_kept", path=kept))
         try:
             with (
                 progress_bar(say("pictures_per_second")) as progress,
@@ -102,20 +106,38 @@ def _check_outputs(
     csv_file: Path | None,
     folder: Path | None,
     log_file: Path | None,
-) -> None:
-    """Refuse now what could not be written later, or would overwrite an input."""
+    force: bool,
+) -> list[Path]:
+    """Refuse now what could not be written later, or would overwrite an input or another file.
+
+    Returns what is to be put aside.
+    """
+    from kenpin.cli.csv_table import check_table
     from kenpin.sources import files_of
-    from kenpin.system import check_apart, check_not_input, check_writable, make_folder
+    from kenpin.system import check_apart, check_not_input, make_folder
 
     paths = [*files_of(sources), *(path for path in pictures if path.is_file())]
     if csv_file:
         check_not_input(csv_file, [part, *paths])
-        check_writable(csv_file)
+        check_table(csv_file, force)
     if folder:
         check_apart(folder, paths)
         make_folder(folder)
     if log_file:
         check_not_input(log_file, [part, *paths, *([csv_file] if csv_file else [])])
+    old = [csv_file] if csv_file and csv_file.exists() else []
+    return [*old, folder] if folder and _check_shown(folder, force) else old
+
+
+def _check_shown(folder: Path, force: bool) -> bool:
+    """Whether it holds an earlier run; refused unless it may be replaced and is all there is."""
+    inside = sorted(path.name for path in folder.iterdir())
+    others = [name for name in inside if name not in {outcome.value for outcome in Outcome}]
+    if inside and not force:
+        raise OutputError("output_exists", path=folder)
+    if others:
+        raise OutputError("output_not_shown", path=folder, name=others[0])
+    return bool(inside)
 
 
 class _Shown:

@@ -7,7 +7,8 @@ import typer
 
 from kenpin.cli import options
 from kenpin.cli.program import command, out, progress_bar
-from kenpin.errors import DatasetError, RecipeError
+from kenpin.errors import DatasetError, OutputError, RecipeError
+from kenpin.text import say
 
 
 def _choice(metavar: str | None = None) -> Any:
@@ -40,6 +41,7 @@ def learn(
     seed: Annotated[int | None, _choice()] = None,
     align: Annotated[str | None, _choice()] = None,
     light: Annotated[str | None, _choice()] = None,
+    force: options.Force = False,
     explain: options.Explain = False,
     layout: options.Layout = None,
     columns: options.Columns = None,
@@ -49,7 +51,7 @@ def learn(
     from kenpin.learning import learn as learn_part
     from kenpin.recipe import Recipe, parse_pixels, parse_seconds, parse_size
     from kenpin.sources import files_of, find_good, find_pictures
-    from kenpin.system import check_not_input, check_writable
+    from kenpin.system import check_not_input
 
     settings = options.given(
         false_reject=false_reject, review=review, model=model, color=color, held_out=held_out,
@@ -64,7 +66,8 @@ def learn(
     told = options.layout_of(layout, columns, good_names, outside)
     if add:
         others = options.given(labels=labels, ng=ng, preset=preset, recipe=recipe)
-        _add(good, add, check or [], output, [*settings, *feature, *others], told, explain)
+        given = [*settings, *feature, *others]
+        _add(good, add, check or [], output, given, told, force, explain)
         return
     if check:
         raise DatasetError("check_alone")
@@ -74,7 +77,7 @@ def learn(
         raise RecipeError("feature_only", options=_as_typed(feature))
     sources = [*find_good(good, told), *(find_pictures(ng, told) if ng else [])]
     check_not_input(output, [*files_of(sources), *good])
-    check_writable(output)
+    _check_output(output, force)
     with progress_bar() as progress:
         bundle = learn_part(good, wanted, progress, labels=labels, ng=ng, layout=told)
     _save(bundle, output, explain)
@@ -87,6 +90,7 @@ def _add(
     output: Path,
     settings: list[str],
     layout: Any,
+    force: bool,
     explain: bool,
 ) -> None:
     """kenpin learn --add: the part with more good pictures, and what that changed."""
@@ -94,7 +98,7 @@ def _add(
     from kenpin.learning import add
     from kenpin.part import Bundle
     from kenpin.sources import files_of, find_good, find_pictures
-    from kenpin.system import check_not_input, check_writable
+    from kenpin.system import check_not_input
 
     if len(part) != 1:
         raise DatasetError("add_one_part", given=len(part))
@@ -102,7 +106,7 @@ def _add(
         raise DatasetError("add_with", options=_as_typed(settings))
     before = Bundle.load(part[0])
     check_not_input(output, [*files_of(find_good(new, layout)), *new, *part])
-    check_writable(output)
+    _check_output(output, force)
     for folder in check:  # said before the long part
         find_pictures([folder])
         if before.calibration is None:
@@ -114,10 +118,26 @@ def _add(
         out.print(str(before_and_after(before, after, folder, layout)))
 
 
+def _check_output(output: Path, force: bool) -> None:
+    """Refuse now what could not be written later, or would replace another file."""
+    from kenpin.part import is_part
+    from kenpin.system import check_free, check_writable
+
+    check_writable(output)
+    check_free(output, force)
+    if output.exists() and not is_part(output):
+        raise OutputError("output_not_part", path=output)
+
+
 def _save(bundle: Any, output: Path, explain: bool) -> None:
     from kenpin.cli.tables import print_bundle, print_learned
+    from kenpin.system import keep_old, write_atomically
 
-    bundle.save(output)
+    content = bundle.to_bytes()  # what could go wrong does before anything is moved
+    kept = keep_old(output)
+    write_atomically(output, content)
+    if kept:
+        out.print(say("output_kept", path=kept))
     (print_bundle if explain else print_learned)(out, bundle, output)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from kenpin.errors import DatasetError
+from kenpin.text import say
 
 
 def _option(metavar: str | None = None, *names: str) -> Any:
@@ -26,6 +27,9 @@ Expect = Annotated[str | None, _option("LABEL")]
 Part = Annotated[Path, typer.Argument(metavar="PART.kenpin", show_default=False)]
 Json = Annotated[bool, typer.Option("--json")]
 Explain = Annotated[bool, typer.Option("--explain")]
+
+
+Force = Annotated[bool, typer.Option("--force")]
 
 
 def layout_of(
@@ -49,3 +53,22 @@ def layout_of(
 def given(**options: object) -> dict[str, Any]:
     """The options that were given."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def check_report(folder: Path | None, page: str, force: bool) -> None:
+    """Refuse now a report that could not be written later, or would replace an old one."""
+    from kenpin.system import check_free, make_folder
+
+    if folder is not None:
+        check_free(folder / page, force)
+        make_folder(folder)
+
+
+def keep_report(folder: Path, page: str) -> None:
+    """Put the old page aside; just before the new one is written."""
+    from kenpin.cli.program import out
+    from kenpin.system import keep_old
+
+    kept = keep_old(folder / page)
+    if kept:
+        out.print(say("output_kept", path=kept))

@@ -16,6 +16,7 @@ def plan(
     model: Annotated[str | None, typer.Option(show_default=False)] = None,
     recipe: options.RecipeFile = None,
     report: options.Report = None,
+    force: options.Force = False,
     as_json: options.Json = False,
     explain: options.Explain = False,
     layout: options.Layout = None,
@@ -27,13 +28,11 @@ def plan(
     from kenpin.cli.tables import show_page
     from kenpin.recipe import Recipe
     from kenpin.report import plan_page
-    from kenpin.system import make_folder
 
     wanted = Recipe.read(recipe) if recipe else Recipe()
     wanted = wanted.but(**options.given(false_reject=false_reject, model=model))
     told = options.layout_of(layout, columns, good_names, outside)
-    if report:
-        make_folder(report)
+    options.check_report(report, "plan.html", force)
     with progress_bar() as progress:
         found = plan_part(good, wanted, progress, repeats=repeats, layout=told)
     about = ", ".join(path.name for path in good)

@@ -5,6 +5,7 @@ candidates, every kind of simulated defect is laid on each of these, and the can
 tells them from the untouched ones is taken.
 """
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -18,7 +19,7 @@ from kenpin.errors import ExtraError, RecipeError
 from kenpin.judge import Measure, compare, learn_variation, score
 from kenpin.learning.good_pictures import GoodPictures
 from kenpin.learning.sizes import size_for
-from kenpin.models import NAMES, Labels, encoder_for, learn_model, settle_model
+from kenpin.models import Labels, check_installed, encoder_for, learn_model, settle_model
 from kenpin.prepare import resize
 from kenpin.recipe import Recipe
 from kenpin.statistics import auroc
@@ -28,6 +29,7 @@ from kenpin.types import Floats, Progress
 SMOOTHINGS = (0.0, 1 / 64, 1 / 32, 1 / 16, 1 / 8)
 _SHARE = 1 / 3  # of the pictures, held out to try the candidates on
 _LEAST_HELD_OUT, _MOST_HELD_OUT, _MOST_PIXELS = 40, 200, 500_000
+_CHEAP_FIRST = ("rt", "pca", "mt", "feature", "dense-ae", "ae", "vae", "cvae")
 _FOLDS = 5  # of the held-out pictures, for the variation
 
 
@@ -42,19 +44,26 @@ def choose(
     """
     if "auto" not in (recipe.model, recipe.difference, recipe.score):
         return recipe, ()
-    started = perf_counter()
+    end = perf_counter() + recipe.budget
     rows: list[dict[str, Any]] = []
-    for number, model in enumerate(_models(recipe, good.labelled)):
-        left = recipe.budget - (perf_counter() - started)
-        limit = perf_counter() + left if number else None  # the first model always gets its time
+
+    def told(stage: str, done: int, total: int) -> None:
+        # Until something is found there is nothing to choose from, whatever it takes.
+        if rows and perf_counter() > end:
+            raise _OutOfTime
+        progress(say("stage_choosing"), done, total)
+
+    models = [name for name in _models(recipe, good.labelled) if _is_installed(name)]
+    tried = {name: candidates_of(good, recipe.but(model=name), told) for name in models}
+    for name, candidates in tried.items():  # of each model what is usual, then all the rest
         try:
-            if number and left <= 0:
-                raise _OutOfTime
-            rows += candidates_of(good, recipe.but(model=model), _timed(progress, limit))
-        except ExtraError:
-            continue  # needs a package that is not there
+            rows.append(next(candidates))
         except _OutOfTime:
-            rows.append({"model": model, "reason": "out_of_budget"})
+            rows.append({"model": name, "reason": "out_of_budget"})
+    for candidates in tried.values():
+        with contextlib.suppress(_OutOfTime):
+            for row in candidates:
+                rows.append(row)
     if not rows:
         raise RecipeError("nothing_to_choose")
     rows.sort(key=lambda row: -row.get("auroc", -1.0))
@@ -85,29 +94,33 @@ def _models(recipe: Recipe, conditional: bool) -> Sequence[str]:
     if recipe.model != "auto":
         return (recipe.model,)
     # Cheap ones first, so that the budget is spent on many.
-    possible = [name for name in NAMES if conditional or name != "cvae"]
+    possible = [name for name in _CHEAP_FIRST if conditional or name != "cvae"]
     return [name for name in possible if name != "feature" or not recipe.compression.steps]
 
 
-def candidates_of(good: GoodPictures, recipe: Recipe, progress: Progress) -> list[dict[str, Any]]:
-    """The rows of all differences and scores with one model."""
+def candidates_of(
+    good: GoodPictures, recipe: Recipe, progress: Progress
+) -> Iterator[dict[str, Any]]:
+    """The rows of all differences and scores with one model, the usual ones first."""
+    progress("", 0, 1)
     trial = _trial(good, recipe, progress)
-    rows = []
-    for difference, how, smoothing in _candidates(recipe, trial.reconstructs):
-        aurocs = _aurocs(trial, difference, how, smoothing)
+    usual = Recipe(model=recipe.model).settled()
+    every = sorted(
+        _candidates(recipe, trial.reconstructs),
+        key=lambda one: one != (usual.difference, usual.score, usual.smoothing),
+    )
+    for difference, how, smoothing in every:
+        aurocs = _aurocs(trial, difference, how, smoothing, progress)
         worst = min(aurocs, key=lambda kind: aurocs[kind])
-        rows.append(
-            {
-                "model": recipe.model,
-                "difference": difference,
-                "score": how,
-                "smoothing": smoothing,
-                "auroc": round(float(np.mean(list(aurocs.values()))), 4),
-                "worst": worst,
-                "worst_auroc": round(aurocs[worst], 3),
-            }
-        )
-    return rows
+        yield {
+            "model": recipe.model,
+            "difference": difference,
+            "score": how,
+            "smoothing": smoothing,
+            "auroc": round(float(np.mean(list(aurocs.values()))), 4),
+            "worst": worst,
+            "worst_auroc": round(aurocs[worst], 3),
+        }
 
 
 def _trial(good: GoodPictures, recipe: Recipe, progress: Progress) -> _Trial:
@@ -191,7 +204,9 @@ def _candidates(recipe: Recipe, reconstructs: bool) -> Iterator[tuple[Any, Any, 
                     yield difference, how, smoothing
 
 
-def _aurocs(trial: _Trial, difference: Any, how: Any, smoothing: float) -> dict[str, float]:
+def _aurocs(
+    trial: _Trial, difference: Any, how: Any, smoothing: float, progress: Progress
+) -> dict[str, float]:
     """For each kind of simulated defect, how often it scores above an untouched picture."""
     count = len(trial.inputs["good"])
     measures = [Measure(difference, smoothing)] * count
@@ -203,6 +218,7 @@ def _aurocs(trial: _Trial, difference: Any, how: Any, smoothing: float) -> dict[
             measures[index] = Measure("units", smoothing, without[fold])
 
     def scores(kind: str) -> NDArray[np.float64]:
+        progress(say("stage_choosing"), 0, 1)
         pictures, residuals = trial.inputs[kind], trial.residuals[kind]
         return np.array(
             [score(m.map(p, r), how) for m, p, r in zip(measures, pictures, residuals, strict=True)]
@@ -214,12 +230,9 @@ def _aurocs(trial: _Trial, difference: Any, how: Any, smoothing: float) -> dict[
     }
 
 
-def _timed(progress: Progress, deadline: float | None) -> Progress:
-    """The same progress, but past the deadline a candidate is given up."""
-
-    def told(stage: str, done: int, total: int) -> None:
-        if deadline is not None and perf_counter() > deadline:
-            raise _OutOfTime
-        progress(say("stage_choosing"), done, total)
-
-    return told
+def _is_installed(name: str) -> bool:
+    try:
+        check_installed(name)
+    except ExtraError:
+        return False
+    return True

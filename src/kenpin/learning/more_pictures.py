@@ -42,7 +42,6 @@ class _New:
     numbers: Labels
     hashes: tuple[str, ...]
     names: tuple[str, ...]
-    left_out: tuple[tuple[str, Notice], ...]
     facts: tuple[Facts, ...]
 
 
@@ -66,19 +65,21 @@ def add(
     _check_can_grow(bundle)
     progress = progress or (lambda *_: None)
     sources = paths_of(good, lambda given: find_good(given, layout))
-    grown, nothing = bundle, None
+    grown = bundle
     for start in range(0, len(sources), _AT_ONCE):  # all of very many pictures would not fit
-        try:
-            grown = _add(grown, sources[start : start + _AT_ONCE], progress)
-        except DatasetError as error:  # none of these can be used, others may
-            nothing = nothing or error
-    if grown is bundle and nothing is not None:
-        raise nothing
+        grown = _add(grown, sources[start : start + _AT_ONCE], progress)
+    if len(grown.provenance.pictures) == len(bundle.provenance.pictures):
+        first = grown.provenance.left_out[len(bundle.provenance.left_out)]
+        raise DatasetError("add_nothing", count=len(sources), reason=first[1])
     return grown
 
 
 def _add(bundle: Bundle, sources: Sequence[PictureSource], progress: Progress) -> Bundle:
-    new = _read_new(bundle, sources, progress)
+    new, left_out = _read_new(bundle, sources, progress)
+    kept = replace(bundle.provenance, left_out=(*bundle.provenance.left_out, *left_out))
+    bundle = replace(bundle, provenance=kept)
+    if new is None:  # none of these can be used, others may
+        return bundle
     count = _learned(bundle)
     components = grown_components(bundle.recipe, count, count + len(new.hashes))
     held_out = _held_out(bundle, new, count, components, progress)
@@ -122,7 +123,10 @@ def _learned(bundle: Bundle) -> int:
     return pictures - calibration.count if kept_apart and calibration else pictures
 
 
-def _read_new(bundle: Bundle, sources: Sequence[PictureSource], progress: Progress) -> _New:
+def _read_new(
+    bundle: Bundle, sources: Sequence[PictureSource], progress: Progress
+) -> tuple[_New | None, tuple[tuple[str, Notice], ...]]:
+    """Those that can be learned from, if there are any, and the others with why."""
     known = dict.fromkeys(bundle.provenance.pictures, Notice("already_learned"))
     windows, names, left_out, measured = [], [], [], []
     reads = read_in_threads(sources, bundle.preparation.prepare)
@@ -149,12 +153,12 @@ def _read_new(bundle: Bundle, sources: Sequence[PictureSource], progress: Progre
         names.append(name)
         known[picture.hash] = Notice("duplicate", other=name)
     if not windows:
-        raise DatasetError("add_nothing", count=len(sources), reason=left_out[0][1])
+        return None, tuple(left_out)
     hashes = tuple(known)[len(set(bundle.provenance.pictures)) :]
     numbers = numbers_of(np.zeros(len(windows), np.intp), bundle.preparation.count)
     pictures = np.concatenate(windows)
     seen = pictures, bundle.model_input(pictures)
-    return _New(*seen, numbers, hashes, tuple(names), tuple(left_out), tuple(measured))
+    return _New(*seen, numbers, hashes, tuple(names), tuple(measured)), tuple(left_out)
 
 
 def _held_out(
@@ -245,6 +249,5 @@ def _provenance(bundle: Bundle, new: _New, odd: list[Notice]) -> Provenance:
         old,
         pictures=(*old.pictures, *new.hashes),
         learned=_learned(bundle) + len(new.hashes),
-        left_out=(*old.left_out, *new.left_out),
         remarks=(*remarks, Notice("added", count=count, old=first), *odd),
     )

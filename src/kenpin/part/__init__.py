@@ -1,6 +1,7 @@
 """What was learned about one part, its file, and how it is told in words."""
 
 from kenpin.part.bundle import Bundle, describe
+from kenpin.part.file import is_part
 from kenpin.part.in_words import (
     how_held_out,
     judge_in_words,

@@ -179,6 +179,15 @@ def described_members(members: dict[str, bytes]) -> dict[str, dict[str, Any]]:
     }
 
 
+def is_part(path: Path) -> bool:
+    """Whether a file looks like a part's, whatever may be wrong with it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _MANIFEST in archive.namelist()
+    except (OSError, zipfile.BadZipFile, NotImplementedError):
+        return False
+
+
 def unpack(content: bytes, path: Path) -> tuple[Manifest, dict[str, bytes]]:
     """The manifest and the members of a file's content, each checked against its hash.
 

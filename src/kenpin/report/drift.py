@@ -43,6 +43,8 @@ def _sentences(found: Drift) -> Iterator[str]:
     share = float(found.not_ok[-LATEST:].mean())
     if share > _MOST:
         yield say("drift_most", share=share)
+    if found.backwards:
+        yield say("drift_clock", count=len(found.backwards), first=found.backwards[0] + 1)
     if found.others:
         yield say("drift_others", count=found.others)
     if len(found.tracks) == 1:

@@ -3,8 +3,10 @@
 from kenpin.system.environment import VERSION, cores
 from kenpin.system.files import (
     check_apart,
+    check_free,
     check_not_input,
     check_writable,
+    keep_old,
     make_folder,
     scratch_folder,
     write_atomically,

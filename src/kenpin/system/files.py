@@ -1,7 +1,9 @@
 """Writing without ever leaving half a file behind."""
 
 import contextlib
+import itertools
 import os
+import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -42,6 +44,29 @@ def check_apart(folder: Path, inputs: Iterable[Path]) -> None:
         raise OutputError("output_among_inputs", path=folder)
 
 
+def check_free(path: Path, force: bool) -> None:
+    """Raise OutputError if something is at `path` and `force` does not say to replace it."""
+    if not force and path.exists():
+        raise OutputError("output_exists", path=path)
+
+
+def keep_old(path: Path) -> Path | None:
+    """Rename what is at `path`, so that it can be written anew; its new name, None: nothing there.
+
+    FILE.bak, or the first of FILE.bak2, FILE.bak3, … that is free. Raises OutputError.
+    """
+    if not path.exists():
+        return None
+    names = (f"{path.name}.bak{number}" for number in itertools.count(2))
+    every = (path.with_name(name) for name in itertools.chain([f"{path.name}.bak"], names))
+    kept = next(one for one in every if not one.exists())
+    try:
+        path.rename(kept)
+    except OSError as error:
+        raise OutputError("output_denied", path=kept, reason=error.strerror) from error
+    return kept
+
+
 def make_folder(path: Path) -> None:
     """Make the folder `path`, with its parents, or raise OutputError."""
     try:
@@ -69,14 +94,13 @@ def written_at_once(path: Path) -> Iterator[BinaryIO]:
     """
     check_writable(path)
     path = path.resolve()  # through a link to what it points at
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".kenpin-")
-    temporary = Path(name)
+    temporary = path.parent / f".kenpin-{secrets.token_hex(8)}"
     try:
-        with os.fdopen(handle, "wb") as file:
+        # With the rights that the user gives to any new file, unlike those of the module tempfile.
+        with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -96,10 +120,3 @@ def scratch_folder() -> Iterator[Path | None]:
         return
     with folder as name:
         yield Path(name)
-
-
-def _umask() -> int:
-    # The only way to read it is to set it.
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
