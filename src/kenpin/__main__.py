@@ -1,5 +1,47 @@
-"""python -m kenpin."""
+"""The `kenpin` command, and python -m kenpin.
 
-from kenpin.cli import main
+Ctrl-C at any moment ends it with one line and status 130: also while it is loading, and while
+Python is ending.
+"""
 
-main()
+import signal
+
+IGNORED = signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # in the background of a shell
+if not IGNORED:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is a sentence to say: end, silently
+
+import os  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from typing import Any  # noqa: E402
+
+from kenpin.text import say  # noqa: E402
+
+STOPPED = 130
+
+
+def main() -> None:
+    """Load the command line and run it."""
+    _when_interrupted(_stop)
+    from kenpin.cli import main as run  # noqa: PLC0415 - takes a few tenths of a second
+
+    try:
+        _when_interrupted(signal.default_int_handler)
+        run()
+    except KeyboardInterrupt:  # a second one, while the first was told
+        _stop()
+    finally:
+        _when_interrupted(_stop)
+
+
+def _when_interrupted(then: Callable[[int, Any], Any]) -> None:
+    if not IGNORED:
+        signal.signal(signal.SIGINT, then)
+
+
+def _stop(*_: object) -> None:
+    os.write(2, f"\nkenpin: {say('stopped')}\n".encode(errors="replace"))
+    os._exit(STOPPED)  # nothing is being written now
+
+
+if __name__ == "__main__":
+    main()

@@ -3,10 +3,12 @@
 import csv
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 import kenpin
 from conftest import good_pictures, write_pictures
 from helpers import refused, run
+from kenpin.part.file import manifest_hash
 from kenpin.sources.find import find_pictures
 from kenpin.sources.picture import encode, read_picture, write_png
 
@@ -172,7 +175,7 @@ def bad_learning(good, tmp_path):
         ([good, "-o", output, "--model", "magic"], "'pca', 'mt', 'rt'"),
         ([good, "-o", output, "--size", "12"], "HEIGHTxWIDTH"),
         ([good, "-o", output, "--size", "2x2"], "16 to 2048"),
-        ([good, "-o", output, "--false-reject", "1"], "false_reject"),
+        ([good, "-o", output, "--false-reject", "1"], "--false-reject"),
         ([good, "-o", output, "--recipe", tmp_path / "bad.toml"], "did you mean 'model'"),
         ([good, "-o", output, "--recipe", tmp_path / "none.toml"], "not there"),
     ]
@@ -254,7 +257,8 @@ def test_what_was_judged_before_a_failure_is_in_the_csv(part, tmp_path, monkeypa
         return inspect(self, source, expect)
 
     monkeypatch.setattr(kenpin.Inspector, "inspect", interrupted)
-    refused(run("inspect", part, folder, "--csv", tmp_path / "a.csv"), "verdicts so far")
+    done = run("inspect", part, folder, "--csv", tmp_path / "a.csv")
+    assert done.exit_code == 130 and "verdicts so far" in done.stderr
     assert len((tmp_path / "a.csv").read_text("utf-8-sig").splitlines()) == 3
 
 
@@ -269,7 +273,7 @@ def test_a_shutdown_keeps_what_was_judged(part, tmp_path):
         process.stdout.readline()
     process.send_signal(signal.SIGTERM)
     _, error = process.communicate()
-    assert process.returncode == 2 and b"verdicts so far were written" in error
+    assert process.returncode == 130 and b"verdicts so far were written" in error
     rows = (tmp_path / "a.csv").read_text("utf-8-sig").splitlines()[1:]
     assert 29 <= len(rows) < 620  # it may come between a line and its row
     assert not list(tmp_path.glob(".kenpin-*"))
@@ -372,7 +376,7 @@ def test_ctrl_c_while_learning_leaves_no_file(tmp_path):
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=30)
-    assert process.returncode == 2
+    assert process.returncode == 130
     assert error.strip() == "kenpin: Stopped; no file is half written."
     assert [path.name for path in tmp_path.iterdir()] == ["good"]
 
@@ -505,3 +509,58 @@ def test_the_table_is_written_as_it_goes(part, good, tmp_path, monkeypatch):
     )
     run("inspect", part, good, "--csv", table)
     assert seen == list(range(1, 21))  # the names of the columns, and each row so far
+
+
+def test_ctrl_c_at_any_moment_is_one_line_and_130(part, good):
+    """While Python starts there is nobody yet who could say the line: then it ends silently."""
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    code += "from kenpin.__main__ import main; main()"
+    command = [sys.executable, "-c", code, "inspect", str(part), *[str(good)] * 8]
+    rng, told = random.Random(0), 0
+    for _ in range(12):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        time.sleep(rng.uniform(0.1, 1.2))
+        process.send_signal(signal.SIGINT)
+        error = process.communicate(timeout=30)[1].decode()
+        if process.returncode == 0:  # it was done before
+            continue
+        assert process.returncode in (130, -signal.SIGINT) and error.count("\n") <= 2, error
+        assert "Traceback" not in error
+        told += error.strip().startswith("kenpin: Stopped; ") and process.returncode == 130
+    assert told >= 3
+
+
+def test_what_is_wrong_with_an_option_names_it_the_value_and_the_rule(good, part, tmp_path):
+    out = tmp_path / "x.kenpin"
+    for arguments, expected in (
+        (("learn", good, "-o", out, "--false-reject", 2), ("--false-reject", "at most 0.5", "2.0")),
+        (("learn", good, "-o", out, "--model", "nix"), ("--model", "one of", "'nix'")),
+        (("learn", good, "-o", out, "--seed", "x"), ("--seed", "whole number", "'x'")),
+        (("learn", good, "-o", out, "--smallest-defect", 0), ("--smallest-defect", "above 0")),
+        (("draw", part, "-n", 0), ("-n", "from 1 to 1000", "'0'")),
+        (("bench", part, "--margin=0.5"), ("--margin", "from 1 to 1000", "'0.5'")),
+    ):
+        done = run(*arguments)
+        refused(done, *expected)
+        for word in ("Input should", "validation", "valid integer", "less than or equal"):
+            assert word not in done.stderr
+
+
+def test_a_file_with_an_impossible_value_says_where_without_the_words_of_a_library(part):
+    with zipfile.ZipFile(part) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(members["manifest.json"]) | {"temperature": "warm"}
+    members["manifest.json"] = json.dumps(manifest | {"sha256": manifest_hash(manifest)}).encode()
+    with zipfile.ZipFile(part, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    done = run("show", part)
+    refused(done, "an impossible value at temperature")
+    assert "Input should" not in done.stderr
+
+
+def test_evaluate_ends_with_2_when_a_test_picture_could_not_be_read(part, mvtec):
+    assert run("evaluate", part, mvtec).exit_code == 0
+    (next((mvtec / "test" / "good").iterdir()).parent / "empty.png").write_bytes(b"")
+    done = run("evaluate", part, mvtec)
+    assert done.exit_code == 2 and "False rejects" in done.stdout and "is empty" in done.stderr

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -139,3 +140,10 @@ def test_small_defects_survive_the_reduction_of_large_pictures(inspector):
     mask[420, 520] = True
     result = kenpin.evaluate(inspector, [Labelled(pixels, "spot", mask)])
     assert result.aupro is not None and result.aupro > 0.8
+
+
+def test_without_masks_no_map_is_kept(bundle, labelled, monkeypatch):
+    monkeypatch.setattr("kenpin.evaluation.evaluation._pixels", lambda *_: pytest.fail("a map"))
+    items = [replace(item, mask=None) for item in labelled]
+    found = kenpin.evaluate(kenpin.Inspector(bundle), items)
+    assert found.pixel_auroc is None and found.aupro is None and found.auroc is not None

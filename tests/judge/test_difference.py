@@ -7,6 +7,7 @@ from kenpin.judge.difference import (
     Measure,
     absolute_difference,
     learn_variation,
+    powers_of,
     squared_difference,
     structural_similarity,
 )
@@ -160,3 +161,22 @@ def test_a_part_that_is_not_ok_always_has_a_place():
     ]  # above half the largest
     assert regions_to_show(np.zeros((8, 9), np.float32), 1.0)
     assert regions_to_show(np.full((8, 9), np.nan, np.float32), 1.0)
+
+
+def test_the_variation_of_a_fold_is_taken_from_models_that_know_neither():
+    """A fold's picture in the models of the others makes their residuals large where it is odd."""
+    rng = np.random.default_rng(0)
+    clean = rng.normal(0, 0.1, (8, 16, 16, 1)).astype(np.float32)
+    leaked = clean.copy()
+    leaked[2:, 4:8, 4:8] *= 5  # what the models of the others took over from the first fold
+    folds = np.repeat(np.arange(4), 2)
+    apart = {
+        (fold, other): powers_of(clean[folds == other])
+        for fold in range(4) for other in range(4) if fold != other
+    }  # fmt: skip
+    final, without = learn_variation(leaked, folds, apart)
+    plain, of_clean = learn_variation(clean, folds)
+    for one, other in zip((final, *without), (plain, *of_clean), strict=True):
+        assert all(np.allclose(a, b) for a, b in zip(one.spreads, other.spreads, strict=True))
+    hidden, _ = learn_variation(leaked, folds)
+    assert hidden.spreads[0][6, 6, 0] > 2 * final.spreads[0][6, 6, 0]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kenpin.judge.limits import Calibration, pictures_needed
+from kenpin.judge.limits import Calibration, Worth, pictures_needed
 from kenpin.part.in_words import how_held_out, promise, promise_spread
 from kenpin.statistics.ranks import exact, rank_limit
 from kenpin.text import one_in, percent
@@ -112,3 +112,40 @@ def test_words():
         "5 %", "1.2 %", "0.1 %", "50 %", "100 %", "0 %",
     ]  # fmt: skip
     assert one_in(1 / 101) == "101" and percent(1 / 101) == "0.99 %"
+
+
+def test_a_departure_counts_as_a_score_only_beyond_what_is_usual():
+    scores, departures = np.arange(1.0, 101), np.full(100, 0.9)
+    worth = Worth.of(scores)
+    assert worth.middle == 50.5 and worth.step == pytest.approx(1.5 * (90.1 - 50.5))
+    assert np.array_equal(worth.counted(scores, departures), scores)
+    departures[0] = 2.0
+    numbers = worth.counted(scores, departures)
+    assert numbers[0] == pytest.approx(50.5 + 2 * worth.step) and np.array_equal(
+        numbers[1:], scores[1:]
+    )
+
+
+def test_the_outer_bounds_lie_where_a_departure_is_worth_the_limit():
+    worth = Worth(middle=10.0, step=4.0)
+    assert worth.room(18.0, np.zeros(5)) == 2.0
+    assert worth.room(11.0, np.zeros(5)) == 1.0  # never nearer than what is usual
+    assert Worth(1.0, 0.0).room(1.0, np.array([0.5, 1.7])) == 1.7  # all scores alike
+
+
+@given(st.integers(0, 10_000), st.integers(5, 60), st.sampled_from([0.01, 0.05, 0.2]))
+def test_score_and_departure_together_reject_no_more_than_the_rank_allows(seed, count, rate):
+    """Of n + 1 exchangeable pictures each takes the place of tomorrow's in turn."""
+    rng = np.random.default_rng(seed)
+    scores = rng.lognormal(size=count + 1)
+    departures = rng.lognormal(-0.5, 0.6, size=count + 1)
+    worth = Worth.of(scores)  # of all: then it is exact
+    rejected = 0
+    for one in range(count + 1):
+        others = np.arange(count + 1) != one
+        numbers = np.sort(worth.counted(scores[others], departures[others]))
+        limit = rank_limit(numbers, rate)
+        room = worth.room(limit, departures[others])
+        rejected += scores[one] > limit or departures[one] > room
+    allowed = max(rate * (count + 1), 1)
+    assert rejected <= np.floor(allowed + 1e-9)

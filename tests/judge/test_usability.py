@@ -1,5 +1,7 @@
 """Pictures that cannot be judged: their own verdict, with a reason, and never for a defect."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ import kenpin
 from conftest import good_pictures
 from helpers import run
 from kenpin.drawn.defects import SIMULATED, simulate
+from kenpin.judge.usability import departures, facts_of, learn_usability
 from kenpin.sources.contents import Labelled
 from kenpin.sources.picture import write_png
 from kenpin.types import ReasonCode
@@ -113,3 +116,46 @@ def test_evaluation_counts_unusable_pictures_as_rejected_and_apart(inspector):
     result = kenpin.evaluate(inspector, items)
     assert result.to_dict()["unusable"] == {"good": 0, "ng": 1}
     assert result.escape.errors == 0
+
+
+def test_a_good_part_a_little_out_of_the_usual_is_ok_and_far_out_unusable(inspector):
+    """Between the two bounds a picture is unusable only if its part would be rejected anyway."""
+    usability = inspector.bundle.usability
+    (_, high), (_, outer) = usability.bounds["brightness"], usability.outer["brightness"]
+    assert outer >= high
+    wide = replace(usability, outer={**usability.outer, "brightness": (None, high + 3)})
+    narrow = replace(usability, outer=usability.bounds)
+    brighter = np.clip(good() * 1.5 + 20.0, 0, 245).astype(np.uint8)  # as far as `high`, and more
+    lenient = {"calibration": replace(inspector.calibration, scores=np.full(60, 1e9))}
+    for usable, passes, outcome in (
+        (wide, True, "OK"), (wide, False, "UNUSABLE"), (narrow, True, "UNUSABLE"),
+    ):  # fmt: skip
+        part = inspector.bundle.parts[0]
+        part = replace(part, **lenient) if passes else part
+        changed = replace(inspector.bundle, usability=usable, parts=(part,))
+        verdict = kenpin.Inspector(changed).inspect(brighter)
+        assert verdict.outcome == outcome
+        assert (verdict.reason is None) == (outcome == "OK")
+
+
+def test_departures_are_of_pictures_that_the_bounds_have_not_seen():
+    facts = [facts_of(p, p, p.shape) for p in (q / np.float32(255) for q in good_pictures(12))]
+    bright = [replace(one, brightness=one.brightness + 2) for one in facts[:1]]
+    labels = np.zeros(11, np.intp)
+    usual = departures(facts[:1], facts[1:], facts[1:], labels)
+    far = departures(bright, facts[1:], facts[1:], labels)
+    assert 0 <= usual[0] < 1 < far[0]
+    bounds = learn_usability(facts[1:], facts[1:], labels, aligned=False)
+    assert bounds.reason(facts[0]) is None and bounds.reason(bright[0]).code is ReasonCode.BRIGHT
+    wider = learn_usability(facts[1:], facts[1:], labels, aligned=False, room=float(far[0]) * 1.01)
+    assert wider.reason(bright[0]) is not None and not wider.beyond(bright[0])
+
+
+def test_a_held_out_good_picture_that_is_unusual_widens_the_bounds_and_is_no_false_reject():
+    """One in sixty is overexposed: at 1.6 % such pictures are not among those thrown away."""
+    pictures = good_pictures(60, size=SIZE)
+    pictures[7] = np.clip(pictures[7] * 1.7 + 40.0, 0, 255).astype(np.uint8)
+    inspector = kenpin.Inspector(kenpin.learn(pictures, kenpin.Recipe(model="pca")))
+    bounds, outer = inspector.bundle.usability.bounds, inspector.bundle.usability.outer
+    assert outer["brightness"][1] >= bounds["brightness"][1]
+    assert inspector.inspect(pictures[7]).outcome is not kenpin.Outcome.UNUSABLE

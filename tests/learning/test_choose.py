@@ -1,5 +1,7 @@
 """Simulated defects, and what is chosen by them."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,9 @@ import kenpin
 from conftest import good_pictures, write_pictures
 from helpers import run
 from kenpin.drawn.defects import SIMULATED, simulate, spot
+from kenpin.errors import ExtraError
+from kenpin.learning.choose import choose
+from kenpin.learning.read import read_good_pictures
 from kenpin.prepare.preparation import Preparation
 from kenpin.sources.picture import read_picture
 
@@ -58,6 +63,33 @@ def test_auto_chooses_the_best_of_its_table_and_keeps_the_table(tmp_path):
     assert loaded.bundle.choice == bundle.choice
     kenpin.write_report(tmp_path, loaded)
     assert "How model and score were chosen" in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_the_budget_is_spent_on_the_usual_way_of_every_model_first(monkeypatch):
+    """A clock that goes on by a second with every question."""
+    ticks = itertools.count()
+    monkeypatch.setattr("kenpin.learning.choose.perf_counter", lambda: float(next(ticks)))
+    recipe = kenpin.Recipe(model="auto", budget=60, size=(24, 32)).settled()
+    _, rows = choose(read_good_pictures(good_pictures(30), None, recipe, quiet), recipe, quiet)
+    tried = [row["model"] for row in rows if "auroc" in row]
+    late = [row["model"] for row in rows if "auroc" not in row]
+    assert "rt" in tried and "pca" in tried and late and set(late).isdisjoint(tried)
+    assert next(ticks) < 60 + 2 * len(rows)  # past the end each model asks at most twice
+
+
+def test_what_is_not_installed_is_not_named_as_not_finished(monkeypatch):
+    def check(name):
+        if name in ("dense-ae", "ae", "vae", "cvae"):
+            raise ExtraError("extra_torch", model=name)
+
+    monkeypatch.setattr("kenpin.learning.choose.check_installed", check)
+    recipe = kenpin.Recipe(model="auto", budget=0.01, size=(24, 32)).settled()
+    _, rows = choose(read_good_pictures(good_pictures(20), None, recipe, quiet), recipe, quiet)
+    assert {row["model"] for row in rows} == {"rt", "pca", "mt", "feature"}
+
+
+def quiet(*_):
+    pass
 
 
 def test_a_model_is_chosen_within_the_budget(tmp_path):

@@ -32,7 +32,7 @@ def english_in(text, *given):
     for one in given:
         text = text.replace(str(one), "")
     text = re.sub(r"--[a-z-]+|-[a-zA-Z]\b", " ", text)
-    text = re.sub(r"[\w./-]*\.(png|jpg|csv|xlsx|kenpin|html|toml|sqlite|md)\b", " ", text)
+    text = re.sub(r"[\w./-]*\.(png|jpg|csv|xlsx|kenpin|html|toml|sqlite|md|bak)\b", " ", text)
     text = re.sub(r"\b[A-Z]{2,}(\|[A-Z]+)*\b", lambda m: m[0] if m[0] in NAMES else " ", text)
     text = re.sub(r"\b[a-f]*[0-9][0-9a-f]*\b", " ", text)
     words = re.findall(r"[A-Za-z]{3,}", text)

@@ -304,9 +304,8 @@ def _read(folder: Path) -> Masters:
     try:
         return Masters.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        reason = f"{where}: {first['msg']}" if where else first["msg"]
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        reason = Notice("value_at", where=where) if where else Notice("not_json")
         raise StudyError("master_damaged", path=path, reason=reason) from None
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kenpin.cli import options
-from kenpin.cli.program import as_json_line, command, complain, out, progress_bar
+from kenpin.cli.program import COULD_NOT_RUN, as_json_line, command, complain, out, progress_bar
 from kenpin.text import say
 
 
@@ -53,9 +53,11 @@ def evaluate(
     if as_json:
         also = {"cheapest": found.to_dict()} if found else {}
         print(as_json_line(evaluation.to_dict() | also))
-        return
-    print_evaluation(out, evaluation, explain)
-    if found:
-        out.print(str(found))
-    if written:
-        out.print(say("report_written", path=written))
+    else:
+        print_evaluation(out, evaluation, explain)
+        if found:
+            out.print(str(found))
+        if written:
+            out.print(say("report_written", path=written))
+    if evaluation.left_out:  # what is told is not about all of them
+        raise typer.Exit(COULD_NOT_RUN)

@@ -12,7 +12,16 @@ import typer
 from rich.text import Text
 
 from kenpin.cli import options
-from kenpin.cli.program import COULD_NOT_RUN, as_json_line, command, complain, out, progress_bar
+from kenpin.cli.program import (
+    COULD_NOT_RUN,
+    STOPPED,
+    as_json_line,
+    command,
+    complain,
+    out,
+    progress_bar,
+    tell_stopped,
+)
 from kenpin.errors import DatasetError, OutputError, PictureError
 from kenpin.text import say, visible
 from kenpin.types import Outcome, Verdict
@@ -92,8 +101,9 @@ def inspect(
             stopped = True
         shown.finish(inspector, counts, perf_counter() - started, explain)
     if stopped:
-        complain(say("stopped_partly" if csv_file or picture_folder or log_file else "stopped"))
-    if stopped or counts[_UNREADABLE]:
+        tell_stopped("stopped_partly" if csv_file or picture_folder or log_file else "stopped")
+        raise typer.Exit(STOPPED)
+    if counts[_UNREADABLE]:
         raise typer.Exit(COULD_NOT_RUN)
     if counts.total() != counts[Outcome.OK.value]:
         raise typer.Exit(SOMETHING_NOT_OK)

@@ -1,6 +1,7 @@
 """The program itself: its streams, its language, its help, and one sentence for every mishap."""
 
 import functools
+import itertools
 import json
 import os
 import re
@@ -15,13 +16,14 @@ from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 
 from kenpin.errors import KenpinError
-from kenpin.text import LANGUAGES, exists, language, say, speak, visible
+from kenpin.text import LANGUAGES, Notice, exists, language, say, speak, visible
 from kenpin.types import Progress
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 COULD_NOT_RUN = 2
+STOPPED = 130  # by Ctrl-C, as shells say it
 _USAGE_ERROR: Any = typer.BadParameter.__mro__[1]
 _LIBRARY_WORDS = {
     "Usage:": "help_usage", "Options:": "help_options", "Arguments:": "help_arguments",
@@ -95,22 +97,24 @@ class Group(TyperGroup):
         settings["standalone_mode"] = False
         rest, wanted = _without_language(list(sys.argv[1:] if args is None else args))
         before = speak(wanted if wanted in LANGUAGES else None)
+        status: Any = COULD_NOT_RUN
         try:
             if wanted is not None and wanted not in LANGUAGES:
                 complain(say("lang_unknown", value=wanted))
-                status: Any = COULD_NOT_RUN
             else:
                 status = super().main(rest, *given, **settings)
         except _USAGE_ERROR as error:
             if type(error).__name__ == "NoArgsIsHelpError":
                 print(error.message)
             else:
-                complain(_usage(error))
+                complain(_usage(error, rest))
             status = COULD_NOT_RUN
-        except typer.Abort:
-            complain(say("stopped"))
-            status = COULD_NOT_RUN
+        except (typer.Abort, KeyboardInterrupt):
+            status = STOPPED
         finally:
+            if status == STOPPED:  # by the library, before the command began
+                tell_stopped()
+            _stops.clear()
             speak(before)
         if alone:
             sys.exit(status if isinstance(status, int) else 0)
@@ -141,7 +145,7 @@ def _without_language(args: list[str]) -> tuple[list[str], str | None]:
     return rest, wanted
 
 
-def _usage(error: Any) -> str:
+def _usage(error: Any, args: Sequence[str]) -> str:
     """What is wrong with the arguments, in one sentence."""
     kind, context, option = type(error).__name__, error.ctx, getattr(error, "param", None)
     told = {"command": context.command_path if context else "kenpin"}
@@ -155,11 +159,23 @@ def _usage(error: Any) -> str:
         name = getattr(error, "option_name", None) or getattr(error, "command_name", "")
         return say("usage_unknown", name=name, **told)
     if option is not None:
-        return say("usage_value", name=named, reason=_rule(option) or error.message, **told)
+        rule, value = _rule(option) or error.message, _typed(option, args)
+        return say("usage_value", name=named, reason=rule, value=repr(value), **told)
     unknown = re.search(r"'(.+?)'|\((?!s\))(.+)\)", error.message or "")
     if unknown:
         return say("usage_unknown", name=unknown[1] or unknown[2], **told)
     return say("usage_other", reason=error.message, **told)
+
+
+def _typed(option: Any, args: Sequence[str]) -> str:
+    """What was given for it."""
+    for one, following in itertools.pairwise([*args, ""]):
+        if one in option.opts:
+            return following
+        name, equals, value = one.partition("=")
+        if equals and name in option.opts:
+            return value
+    return args[-1]
 
 
 def _rule(option: Any) -> str:
@@ -172,8 +188,8 @@ def _rule(option: Any) -> str:
 
 
 def _called(option: Any) -> str:
-    long = [name for name in option.opts if name.startswith("--")]
-    return str(long[0] if long else option.metavar or option.name.upper())
+    names = sorted((one for one in option.opts if one.startswith("-")), key=len, reverse=True)
+    return str(names[0] if names else option.metavar or option.name.upper())
 
 
 app = typer.Typer(
@@ -202,7 +218,7 @@ def _one_sentence(function: Callable[P, T]) -> Callable[P, T]:
         try:
             return function(*args, **kwargs)
         except KenpinError as error:
-            sentence = str(error)
+            sentence = str(_about_option(error.notice, kwargs))
         except BrokenPipeError:  # the reader of our output has gone, as in: | head
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(COULD_NOT_RUN) from None
@@ -210,7 +226,8 @@ def _one_sentence(function: Callable[P, T]) -> Callable[P, T]:
             code = "system_refused" if error.filename else "system_failed"
             sentence = say(code, path=error.filename, reason=error.strerror or error)
         except KeyboardInterrupt:
-            sentence = say("stopped")
+            tell_stopped()
+            raise typer.Exit(STOPPED) from None
         except MemoryError:
             sentence = say("out_of_memory")
         complain(sentence)
@@ -219,12 +236,31 @@ def _one_sentence(function: Callable[P, T]) -> Callable[P, T]:
     return wrapped
 
 
+def _about_option(notice: Notice, given: dict[str, Any]) -> Notice:
+    """What is wrong with a setting, under the name of the option where that was given."""
+    name = str(notice.values.get("setting", "")).rpartition(".")[2]
+    if notice.code != "recipe_value" or given.get(name) is None:
+        return notice
+    told = {key: notice.values[key] for key in ("reason", "value")}
+    return Notice("option_value", name="--" + name.replace("_", "-"), **told)
+
+
 def as_json_line(content: Any) -> str:
     """JSON on one line, for every reader of lines: letters that act are written as their codes."""
     line = json.dumps(content, ensure_ascii=False)
     if line.isprintable():
         return line
     return "".join(one if visible(one) == one else json.dumps(one)[1:-1] for one in line)
+
+
+_stops: list[str] = []
+
+
+def tell_stopped(code: str = "stopped") -> None:
+    """Say once that Ctrl-C was heard."""
+    if not _stops:
+        _stops.append(code)
+        complain(say(code))
 
 
 def complain(sentence: str) -> None:

@@ -14,6 +14,7 @@ from kenpin.text import say
 def show(
     part: options.Part,
     report: options.Report = None,
+    force: options.Force = False,
     as_toml: Annotated[bool, typer.Option("--toml")] = False,
     as_json: options.Json = False,
     explain: options.Explain = False,
@@ -23,10 +24,12 @@ def show(
     from kenpin.part import Bundle, describe
 
     bundle = Bundle.load(part)
+    options.check_report(report, "report.html", force)
     written = None
     if report:
         from kenpin.report import write_report
 
+        options.keep_report(report, "report.html")
         written = write_report(report, Inspector(bundle))
     if as_json or as_toml:
         print(json.dumps(describe(bundle)) if as_json else bundle.recipe.to_toml())

@@ -65,6 +65,8 @@ def print_bundle(out: Console, bundle: Bundle, path: Path, explain: bool = True)
         say("model"), say("model_sees", model=bundle.recipe.model, size=size, color=color)
     )
     table.add_row(say("judges_by"), judge_in_words(bundle))
+    if bundle.engine:
+        table.add_row(say("engine"), bundle.engine)
     for part in bundle.parts:
         mark = f" {part.label}" if part.label else ""
         calibration = part.calibration

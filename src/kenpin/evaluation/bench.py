@@ -144,7 +144,7 @@ def measure(
         model=model,
         operations=operations,
         passed_over=passed_over,
-        engine=_engine(inspector.bundle),
+        engine=inspector.bundle.engine,
         busy=busy or (model is not None and model > peak),
     )
 
@@ -161,11 +161,6 @@ def operations_for(bundle: Bundle) -> int:
     if not isinstance(bundle.model, Network):
         return 0
     return windows * len(bundle.parts) * bundle.model.operations(bundle.input_shape)
-
-
-def _engine(bundle: Bundle) -> str:
-    runs: Any = bundle.encoder or bundle.model
-    return str(getattr(runs, "engine", ""))
 
 
 @contextmanager

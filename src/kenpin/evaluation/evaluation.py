@@ -166,8 +166,7 @@ class Evaluation(Shown):
     @property
     def above_promise(self) -> bool:
         """Whether even the low end of the false reject interval is above what was promised."""
-        # An unusable picture says nothing about the limit.
-        interval = _rate(self.rejected & ~self.unusable, self.good).interval
+        interval = self.false_reject.interval
         return interval is not None and interval[0] > self.promised_false_reject
 
     @property
@@ -283,7 +282,8 @@ def evaluate(
     items, verdicts, left_out = [], [], []
     pixels: list[tuple[Floats, Mask]] = []
     learned = frozenset(inspector.bundle.provenance.pictures)
-    work = partial(_judged, inspector, learned)
+    masked = any(item.mask is not None for item in given)  # else a map is of no use to anybody
+    work = partial(_judged, inspector, learned, masked)
     with closing(in_order(work, given, cores(), one_thread=True)) as judged:
         for done, (item, found) in enumerate(zip(given, judged, strict=True), start=1):
             if progress:
@@ -317,7 +317,7 @@ def evaluate(
 
 
 def _judged(
-    inspector: Inspector, learned: frozenset[str], item: Labelled
+    inspector: Inspector, learned: frozenset[str], masked: bool, item: Labelled
 ) -> tuple[Verdict, tuple[Floats, Mask] | None] | PictureError:
     """The verdict without its evidence, and what pixel figures are taken from."""
     try:
@@ -329,7 +329,7 @@ def _judged(
     told = item.expected if item.expected in inspector.bundle.labels else None
     verdict = inspector.inspect(picture, told)
     pixels = None
-    if verdict.evidence and (item.good or item.mask is not None):
+    if masked and verdict.evidence and (item.good or item.mask is not None):
         pixels = _pixels(verdict.evidence, item, verdict.size)
     return replace(verdict, evidence=None), pixels
 

@@ -99,19 +99,18 @@ def cross_fit(
     recipe: Recipe,
     progress: Progress,
     under_others: bool = True,
-    begin: float = 0.0,
+    way: tuple[float, float] = (0.0, 1.0),
 ) -> HeldOut:
     """Every picture as seen by a model learned without the picture's fold.
 
-    under_others: also under the other labels, which only limits need. begin: how much of the way,
-    from 0 to 1, was behind the progress before.
+    under_others: also under the other labels, which only limits need. way: how much of it, from 0
+    to 1, is behind the progress before and after.
     """
     parts, count = [], int(folds.max()) + 1
     labels = int(numbers.max()) // windows + 1
     for fold in range(count):
         stage = say("stage_fold", fold=fold + 1, folds=count)
-        way = (begin + (1 - begin) * n / count for n in (fold, fold + 1))
-        own = part_of(progress, stage, *way)
+        own = part_of(progress, stage, *(along(way, n / count) for n in (fold, fold + 1)))
         inside = folds == fold
         told = numbers[~inside] if labels * windows > 1 else None
         model = learn_model(inputs[~inside], recipe, own, told)
@@ -132,31 +131,40 @@ def cross_fit(
     )
 
 
+def pairs_of_folds(recipe: Recipe, count: int) -> list[tuple[int, int]]:
+    """Every two folds for which a model is learned that knows neither.
+
+    None where no limit depends on it, where learning takes too long to be done for every two
+    folds, or where two folds are all there is.
+    """
+    if recipe.difference != "units" or recipe.model in NETWORKS or count < _LEAST_APART:
+        return []
+    return list(itertools.combinations(range(count), 2))
+
+
 def powers_apart(
-    cross: HeldOut, recipe: Recipe, progress: Progress
+    cross: HeldOut, recipe: Recipe, progress: Progress, way: tuple[float, float]
 ) -> tuple[Mapping[tuple[int, int], Powers], ...]:
     """Of each number, for two folds the powers of the second's residuals where both are unknown.
 
-    Nothing where no limit depends on it, where learning takes too long to be done for every two
-    folds, or where two folds are all there is.
+    Nothing where there are no such pairs. way: as in `cross_fit`.
     """
-    count = int(cross.folds.max()) + 1
-    if recipe.difference != "units" or recipe.model in NETWORKS or count < _LEAST_APART:
-        return ()
+    pairs = pairs_of_folds(recipe, int(cross.folds.max()) + 1)
     several = int(cross.numbers.max()) + 1
-    found: list[dict[tuple[int, int], Powers]] = [{} for _ in range(several)]
-    pairs = list(itertools.combinations(range(count), 2))
+    found: list[dict[tuple[int, int], Powers]] = [{} for _ in range(several if pairs else 0)]
     for done, pair in enumerate(pairs):
-        progress(say("stage_pairs"), done, len(pairs))
+        ends = (along(way, n / len(pairs)) for n in (done, done + 1))
+        own = part_of(progress, say("stage_pairs"), *ends)
         outside = ~np.isin(cross.folds, pair)
         told = cross.numbers[outside] if several > 1 else None
-        model = learn_model(cross.inputs[outside], recipe, _silent, told)
+        model = learn_model(cross.inputs[outside], recipe, own, told)
         for fold, other in (pair, pair[::-1]):
             inside = cross.folds == other
             numbers = cross.numbers[inside]
             residuals, _ = compare(model, cross.inputs[inside], numbers if several > 1 else None)
             for number in range(several):
                 found[number][fold, other] = powers_of(residuals[numbers == number])
+        own("", 1, 1)
     return tuple(found)
 
 
@@ -210,6 +218,11 @@ def measures_of(
     return FoldMeasures(measured(variation), [measured(one) for one in without])
 
 
+def along(way: tuple[float, float], share: float) -> float:
+    """The place on a part of the way: (0.2, 0.4) and a half -> 0.3."""
+    return way[0] + (way[1] - way[0]) * share
+
+
 def part_of(progress: Progress, name: str, begin: float = 0.0, end: float = 1.0) -> Progress:
     """The same progress under another stage's name, as a part of the way from 0 to 1."""
 
@@ -223,7 +236,3 @@ def part_of(progress: Progress, name: str, begin: float = 0.0, end: float = 1.0)
 def _told(numbers: Labels) -> Labels | None:
     """What a model is told: nothing where there is one part and one window."""
     return numbers if numbers.max() else None
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    pass

@@ -21,6 +21,7 @@ from kenpin.learning.cross_fit import (
     cross_fit,
     held_out_from,
     measures_of,
+    pairs_of_folds,
     part_of,
     powers_apart,
 )
@@ -170,15 +171,18 @@ def _held_out_and_scored(
     recipe, folds = assign_folds(inputs, numbers, windows, recipe)
     by_folds = recipe.held_out != "split"
     crossed = recipe.difference == "units" or by_folds
-    share = 1 / (2 + folds.max()) if crossed else 1.0  # of the way: one learning and the folds
+    count = int(folds.max()) + 1 if crossed else 0
+    pairs = pairs_of_folds(recipe, count) if by_folds else []
+    share = 1 / (1 + count + len(pairs))  # of the way for each learning
     own = part_of(progress, say("stage_final", count=len(inputs)), 0, share)
     learned = learn_model(inputs, recipe, own, numbers if numbers.max() else None)
     own("", 1, 1)
-    cross = None
+    cross, folded = None, (1 + count) * share
     if crossed:
-        cross = cross_fit(inputs, numbers, folds, windows, recipe, progress, by_folds, share)
+        way = share, folded
+        cross = cross_fit(inputs, numbers, folds, windows, recipe, progress, by_folds, way)
     if cross is not None and by_folds:
-        cross = replace(cross, apart=powers_apart(cross, recipe, progress))
+        cross = replace(cross, apart=powers_apart(cross, recipe, progress, (folded, 1.0)))
     # What judges is what a bundle will load again, so saving cannot change a verdict.
     model = load_model(recipe.model, learned.state())
     measures = tuple(

@@ -81,6 +81,12 @@ class Bundle(Shown):
         return pictures if self.encoder is None else self.encoder.encode(pictures)
 
     @property
+    def engine(self) -> str:
+        """What runs its graph, chosen when it was opened; "" where it has none."""
+        runs: Any = self.encoder or self.model
+        return str(getattr(runs, "engine", ""))
+
+    @property
     def input_shape(self) -> tuple[int, int, int]:
         """(h, w, C) of what the model sees of a window."""
         return input_shape(self.preparation, self.encoder)

@@ -210,9 +210,8 @@ def one_sentence_about(path: Path) -> Iterator[None]:
     except (KenpinError, MemoryError):
         raise
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise _damaged(path, f"manifest.json, {where}: {first['msg']}") from None
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise _damaged(path, Notice("manifest_value", where=where)) from None
     except Exception as error:  # zipfile, zlib, json, safetensors, onnxruntime: almost anything
         raise _damaged(path, str(error) or type(error).__name__) from None
 
@@ -232,6 +231,8 @@ def content_of(path: Path) -> bytes:
     if not path.is_file():
         raise BundleError("bundle_not_zip", path=path)
     try:
+        if path.stat().st_size > _MAX_UNPACKED:
+            raise _too_large(path)
         return path.read_bytes()
     except OSError as error:
         raise BundleError("file_unreadable", path=path, reason=error.strerror) from None

@@ -33,6 +33,7 @@ from kenpin.text import Notice
 ModelName = Literal["auto", "feature", "pca", "mt", "rt", "dense-ae", "ae", "vae", "cvae"]
 
 _NOWHERE = Notice("recipe_builtin")
+_MOST_BYTES = 2**20  # of a recipe file
 
 
 class Recipe(Settings):
@@ -109,6 +110,8 @@ class Recipe(Settings):
         if not path.is_file():
             raise RecipeError("recipe_missing", path=path)
         try:
+            if path.stat().st_size > _MOST_BYTES:
+                raise RecipeError("recipe_not_toml", path=path)
             settings = tomllib.loads(path.read_text("utf-8-sig"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             where = re.search(r"line (\d+), column (\d+)", str(error))
