@@ -387,7 +387,7 @@ def stream(arguments: argparse.Namespace) -> Iterator[dict]:
             pixels = np.clip(base[..., None] + noise, 0, 255).astype(np.uint8)
             (folder / f"{number:05}.jpg").write_bytes(encode(pixels, "JPEG", quality=85))
         start = time.perf_counter()
-        command = [sys.executable, "-m", "kenpin.cli", "learn", str(folder), "-o",
+        command = [sys.executable, "-m", "kenpin", "learn", str(folder), "-o",
                    str(Path(place) / "a.kenpin")]  # fmt: skip
         subprocess.run(command, check=True, capture_output=True)
         seconds = time.perf_counter() - start

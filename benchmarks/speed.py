@@ -135,7 +135,7 @@ def start(a: argparse.Namespace, folder: Path) -> Iterator[dict]:
     base = process("-c", "import numpy, cv2, onnxruntime")
     works = {"base": base, "import kenpin": process("-c", "import kenpin")}
     for model, file in files.items():
-        works[f"inspect, {model}"] = process("-m", "kenpin.cli", "inspect", file, picture)
+        works[f"inspect, {model}"] = process("-m", "kenpin", "inspect", file, picture)
     base()  # once, for the disk
     found = alternating(works, a.rounds)
     for name, value in found.items():
@@ -249,8 +249,8 @@ def stream(a: argparse.Namespace, where: Path) -> Iterator[dict]:
         many.mkdir()
         for number in range(count):
             os.link(few[number % len(few)], many / f"{number:05}.jpg")
-        command = [sys.executable, "-m", "kenpin.cli", "inspect", file, many, "--json",
-                   "--csv", where / "a.csv"]  # fmt: skip
+        command = [sys.executable, "-m", "kenpin", "inspect", file, many, "--json",
+                   "--csv", where / "a.csv", "--force"]  # fmt: skip
         spent = time.perf_counter()
         done = subprocess.run([sys.executable, "-c", PEAK, *map(str, command)],
                               capture_output=True, text=True, check=True)  # fmt: skip
