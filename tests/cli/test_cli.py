@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -559,8 +560,25 @@ def test_a_file_with_an_impossible_value_says_where_without_the_words_of_a_libra
     assert "Input should" not in done.stderr
 
 
-def test_evaluate_ends_with_2_when_a_test_picture_could_not_be_read(part, mvtec):
+def test_evaluate_ends_with_2_when_a_test_picture_could_not_be_read(mvtec, tmp_path):
+    part = tmp_path / "a.kenpin"
+    run("learn", mvtec, "-o", part, "--model", "pca")
     assert run("evaluate", part, mvtec).exit_code == 0
-    (next((mvtec / "test" / "good").iterdir()).parent / "empty.png").write_bytes(b"")
-    done = run("evaluate", part, mvtec)
+    whole = shutil.copytree(mvtec, tmp_path / "set")
+    (whole / "test" / "good" / "empty.png").write_bytes(b"")
+    done = run("evaluate", part, whole)
     assert done.exit_code == 2 and "False rejects" in done.stdout and "is empty" in done.stderr
+
+
+def test_an_export_replaces_an_export_only_and_keeps_it(part, good, tmp_path):
+    folder = tmp_path / "machine"
+    given = ("export", part, good, "-o", folder)
+    assert run(*given).exit_code == 0
+    refused(run(*given), "machine is there already", "--force")
+    before = (folder / "part.onnx").read_bytes()
+    done = run(*given, "--force")
+    assert done.exit_code == 0 and f"kept as {folder}.bak" in done.stderr
+    assert (tmp_path / "machine.bak" / "part.onnx").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+    (folder / "mine.txt").write_text("mine")
+    refused(run(*given, "--force"), "mine.txt", "so it is not replaced")

@@ -20,6 +20,7 @@ def check(
     false_reject: options.FalseReject = None,
     false_alarm: Annotated[float, typer.Option(metavar="SHARE")] = 0.01,
     recipe: options.RecipeFile = None,
+    force: options.Force = False,
     as_json: options.Json = False,
     explain: options.Explain = False,
     labels: options.Labels = None,
@@ -33,7 +34,7 @@ def check(
     from kenpin.recipe import Recipe
     from kenpin.report import contact_sheet
     from kenpin.sources import files_of, find_good, write_png
-    from kenpin.system import check_not_input, check_writable
+    from kenpin.system import check_free, check_not_input, check_writable
 
     wanted = Recipe.read(recipe) if recipe else Recipe()
     if false_reject is not None:
@@ -42,10 +43,12 @@ def check(
     if sheet:
         check_not_input(sheet, [*files_of(find_good(good, told)), *good])
         check_writable(sheet)
+        check_free(sheet, force)
     with progress_bar() as progress:
         found = examine(good, wanted, progress, labels=labels, test=test, layout=told,
                         false_alarm=false_alarm)  # fmt: skip
     if sheet:
+        options.keep(sheet)
         write_png(sheet, contact_sheet(suspects_to_draw(found)))
     if as_json:
         print(as_json_line(found.to_dict()))

@@ -16,6 +16,7 @@ def draw(
     label: Annotated[str | None, typer.Option(show_default=False)] = None,
     count: Annotated[int, typer.Option("-n", min=1, max=1000)] = 16,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR")] = Path("drawn"),
+    force: options.Force = False,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
     from kenpin.part import Bundle
@@ -24,7 +25,9 @@ def draw(
     from kenpin.system import make_folder
 
     drawn = Bundle.load(part).draw(count, label, seed)
-    make_folder(output)
+    if options.check_folder(output, lambda name: name.endswith(".png"), force):
+        options.keep(output)
+        make_folder(output)
     for number, picture in enumerate(drawn, start=1):
         write_png(output / f"{label or 'drawn'}-{number:03}.png", as_grey_or_rgb(picture))
     out.print(say("drawn_written", path=output, count=count))

@@ -48,7 +48,7 @@ def evaluate(
     if report:
         from kenpin.report import write_report
 
-        options.keep_report(report, "report.html")
+        options.keep(report / "report.html")
         written = write_report(report, inspector, evaluation, priced)
     if as_json:
         also = {"cheapest": found.to_dict()} if found else {}

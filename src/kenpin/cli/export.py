@@ -1,5 +1,6 @@
 """kenpin export."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,9 +16,11 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", show_default=False)],
     pictures: Annotated[list[Path] | None, typer.Argument(show_default=False)] = None,
     size: Annotated[str | None, typer.Option(metavar="HxW", show_default=False)] = None,
+    force: options.Force = False,
     colour: Annotated[bool | None, typer.Option("--rgb/--grey", show_default=False)] = None,
 ) -> None:
     from kenpin.cli.tables import print_exported
+    from kenpin.exports import FILES
     from kenpin.exports import export as export_part
     from kenpin.part import Bundle
     from kenpin.recipe import parse_size
@@ -26,4 +29,10 @@ def export(
     bundle = Bundle.load(part)
     sources = find_pictures(pictures) if pictures else []
     given = parse_size(size) if size else None
-    print_exported(out, export_part(bundle, output, sources, given, colour))
+    old = options.check_folder(output, lambda name: name in FILES, force)
+    aside = output.with_name(f".{output.name}.new") if old else output
+    exported = export_part(bundle, aside, sources, given, colour)
+    if old:  # only now that there is a new one
+        options.keep(output)
+        aside.rename(output)
+    print_exported(out, replace(exported, folder=output))

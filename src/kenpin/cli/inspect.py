@@ -22,7 +22,7 @@ from kenpin.cli.program import (
     progress_bar,
     tell_stopped,
 )
-from kenpin.errors import DatasetError, OutputError, PictureError
+from kenpin.errors import DatasetError, PictureError
 from kenpin.text import say, visible
 from kenpin.types import Outcome, Verdict
 
@@ -40,6 +40,7 @@ _COLOURS = {
     Outcome.UNUSABLE: "bold magenta",
     Outcome.REVIEW: "bold cyan",
 }
+_OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 _WIDEST = max(len(outcome.value) for outcome in Outcome)
 
 
@@ -69,7 +70,6 @@ def inspect(
     from kenpin.cli.csv_table import csv_table
     from kenpin.inspection import Inspector
     from kenpin.sources import find_pictures
-    from kenpin.system import keep_old
 
     if only not in (None, "ng"):
         raise DatasetError("only_option", value=only)
@@ -81,8 +81,8 @@ def inspect(
     shown = _Shown(as_json, only is not None)
     stopped, started = False, perf_counter()
     with _log(log_file, part) as log:
-        for kept in map(keep_old, old):
-            complain(say("output_kept", path=kept))
+        for path in old:
+            options.keep(path)
         try:
             with (
                 progress_bar(say("pictures_per_second")) as progress,
@@ -124,7 +124,7 @@ def _check_outputs(
     """
     from kenpin.cli.csv_table import check_table
     from kenpin.sources import files_of
-    from kenpin.system import check_apart, check_not_input, make_folder
+    from kenpin.system import check_apart, check_not_input
 
     paths = [*files_of(sources), *(path for path in pictures if path.is_file())]
     if csv_file:
@@ -132,22 +132,14 @@ def _check_outputs(
         check_table(csv_file, force)
     if folder:
         check_apart(folder, paths)
-        make_folder(folder)
     if log_file:
         check_not_input(log_file, [part, *paths, *([csv_file] if csv_file else [])])
     old = [csv_file] if csv_file and csv_file.exists() else []
-    return [*old, folder] if folder and _check_shown(folder, force) else old
-
-
-def _check_shown(folder: Path, force: bool) -> bool:
-    """Whether it holds an earlier run; refused unless it may be replaced and is all there is."""
-    inside = sorted(path.name for path in folder.iterdir())
-    others = [name for name in inside if name not in {outcome.value for outcome in Outcome}]
-    if inside and not force:
-        raise OutputError("output_exists", path=folder)
-    if others:
-        raise OutputError("output_not_shown", path=folder, name=others[0])
-    return bool(inside)
+    return (
+        [*old, folder]
+        if folder and options.check_folder(folder, _OUTCOMES.__contains__, force)
+        else old
+    )
 
 
 class _Shown:

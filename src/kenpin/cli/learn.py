@@ -8,7 +8,6 @@ import typer
 from kenpin.cli import options
 from kenpin.cli.program import command, out, progress_bar
 from kenpin.errors import DatasetError, OutputError, RecipeError
-from kenpin.text import say
 
 
 def _choice(metavar: str | None = None) -> Any:
@@ -131,13 +130,11 @@ def _check_output(output: Path, force: bool) -> None:
 
 def _save(bundle: Any, output: Path, explain: bool) -> None:
     from kenpin.cli.tables import print_bundle, print_learned
-    from kenpin.system import keep_old, write_atomically
+    from kenpin.system import write_atomically
 
     content = bundle.to_bytes()  # what could go wrong does before anything is moved
-    kept = keep_old(output)
+    options.keep(output)
     write_atomically(output, content)
-    if kept:
-        out.print(say("output_kept", path=kept))
     (print_bundle if explain else print_learned)(out, bundle, output)
 
 

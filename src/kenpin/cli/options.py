@@ -1,11 +1,12 @@
 """Options that several commands have; what they mean is in kenpin.text, by their names."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from kenpin.errors import DatasetError
+from kenpin.errors import DatasetError, OutputError
 from kenpin.text import say
 
 
@@ -64,11 +65,25 @@ def check_report(folder: Path | None, page: str, force: bool) -> None:
         make_folder(folder)
 
 
-def keep_report(folder: Path, page: str) -> None:
-    """Put the old page aside; just before the new one is written."""
-    from kenpin.cli.program import out
+def keep(path: Path) -> None:
+    """Put aside what is at `path`, and say so; just before it is written anew."""
+    from kenpin.cli.program import complain
     from kenpin.system import keep_old
 
-    kept = keep_old(folder / page)
+    kept = keep_old(path)
     if kept:
-        out.print(say("output_kept", path=kept))
+        complain(say("output_kept", path=kept))
+
+
+def check_folder(folder: Path, ours: Callable[[str], bool], force: bool) -> bool:
+    """Whether it holds an earlier run of ours; refused unless that is all and may be replaced."""
+    from kenpin.system import make_folder
+
+    make_folder(folder)
+    inside = sorted(path.name for path in folder.iterdir())
+    if inside and not force:
+        raise OutputError("output_exists", path=folder)
+    others = [name for name in inside if not ours(name)]
+    if others:
+        raise OutputError("output_not_shown", path=folder, name=others[0])
+    return bool(inside)

@@ -29,7 +29,7 @@ def show(
     if report:
         from kenpin.report import write_report
 
-        options.keep_report(report, "report.html")
+        options.keep(report / "report.html")
         written = write_report(report, Inspector(bundle))
     if as_json or as_toml:
         print(json.dumps(describe(bundle)) if as_json else bundle.recipe.to_toml())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from kenpin.cli.options import keep_report
+from kenpin.cli.options import keep
 from kenpin.cli.program import as_json_line, out
 from kenpin.part import (
     Bundle,
@@ -200,7 +200,7 @@ def show_page(
     if report:
         from kenpin.report import write_page
 
-        keep_report(report, f"{page.name}.html")
+        keep(report / f"{page.name}.html")
         written = write_page(report, page, about)
     if as_json:
         print(as_json_line(found.to_dict()))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from kenpin.cli import options
 from kenpin.cli.program import command, out
 from kenpin.text import say
 
@@ -32,8 +33,11 @@ def window(
     wanted = Recipe.read(recipe) if recipe.exists() else Recipe()
     looked_at = parse_rectangle(within) if within else wanted.crop
     grid = propose_windows(picture, columns, rows, looked_at)
+    changed = with_windows_in(recipe, wanted.but(windows=grid.windows))
+    for path in (recipe, overlay):  # comments in the recipe are lost
+        options.keep(path)
     write_png(overlay, with_windows(picture, grid.windows))
-    write_atomically(recipe, with_windows_in(recipe, wanted.but(windows=grid.windows)).encode())
+    write_atomically(recipe, changed.encode())
     _, _, width, height = next(iter(grid.windows.values()))
     out.print(say("windows_found", count=len(grid.windows), width=width, height=height))
     out.print(say("windows_written", recipe=recipe, picture=overlay))

@@ -1,3 +1,3 @@
 """A part as one ONNX graph, for programs without Python."""
 
-from kenpin.exports.folder import Exported, export
+from kenpin.exports.folder import FILES, Exported, export

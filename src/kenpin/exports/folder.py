@@ -30,6 +30,9 @@ GRAPH, ABOUT, GOLDEN, EXAMPLE = "part.onnx", "part.json", "golden.npz", "example
 _TOLERANCE = 1e-4  # relative, of scores
 _MOST_GIVEN = 20
 
+FILES = (GRAPH, ABOUT, GOLDEN, EXAMPLE)
+"""All that an export writes."""
+
 Answer = dict[str, NDArray[Any]]
 
 
@@ -102,7 +105,7 @@ def _write_together(folder: Path, contents: dict[str, bytes]) -> None:
 
 def _check_free(folder: Path) -> None:
     """Raise OutputError where a file of another's would be overwritten."""
-    taken = [name for name in (GRAPH, ABOUT, GOLDEN, EXAMPLE) if (folder / name).exists()]
+    taken = [name for name in FILES if (folder / name).exists()]
     if not taken:
         return
     try:
