@@ -30,10 +30,10 @@ def main() -> None:
     except KeyboardInterrupt:  # a second one, while the first was told
         _stop()
     finally:
-        _when_interrupted(_stop)
+        _when_interrupted(signal.SIG_IGN)  # all is said and written: end as it is
 
 
-def _when_interrupted(then: Callable[[int, Any], Any]) -> None:
+def _when_interrupted(then: Callable[[int, Any], Any] | signal.Handlers) -> None:
     if not IGNORED:
         signal.signal(signal.SIGINT, then)
 

@@ -227,7 +227,7 @@ def test_the_log_is_no_other_output_and_no_input(place):
     refused(run("inspect", part, new, "--log", new / "000.png"), "one of the inputs")
     refused(run("inspect", part, new, "--log", place), "is a folder")
     same = place / "same.csv"
-    refused(run("inspect", part, new, "--log", same, "--csv", same), "one of the inputs")
+    refused(run("inspect", part, new, "--log", same, "--csv", same), "named for two outputs")
 
 
 def first_version(path, rows):
@@ -360,3 +360,23 @@ def test_what_was_printed_is_in_the_log_whenever_the_process_is_killed(place, ti
         assert len(kept) <= len(printed) + 1  # the one that was being printed
         whole += len(printed) == 400
     assert whole < times  # most were killed on the way
+
+
+def test_a_log_that_is_locked_again_and_again_loses_nothing(place, monkeypatch):
+    monkeypatch.setattr("kenpin.assurance.log._EVERY", 0.0)
+    log_file, part = place / "log.sqlite", place / "part.kenpin"
+    inspector = kenpin.Inspector.open(part)
+    verdicts = [inspector.inspect(pixels) for pixels in good_pictures(7, first=900)]
+    holder = sqlite3.connect(log_file, isolation_level=None, timeout=0.05)
+    with Log(log_file, part) as log:
+        for number, verdict in enumerate(verdicts):
+            if number % 2:
+                holder.execute("BEGIN EXCLUSIVE")
+            log.add(verdict)
+            if number % 2:
+                holder.execute("ROLLBACK")
+    holder.close()
+    assert [row["score"] for row in rows_of(log_file)] == [verdict.score for verdict in verdicts]
+    with pytest.raises(LogError, match="was closed as a log"):
+        log.add(verdicts[0])
+    log.close()

@@ -128,9 +128,11 @@ def test_a_departure_counts_as_a_score_only_beyond_what_is_usual():
 
 def test_the_outer_bounds_lie_where_a_departure_is_worth_the_limit():
     worth = Worth(middle=10.0, step=4.0)
-    assert worth.room(18.0, np.zeros(5)) == 2.0
-    assert worth.room(11.0, np.zeros(5)) == 1.0  # never nearer than what is usual
-    assert Worth(1.0, 0.0).room(1.0, np.array([0.5, 1.7])) == 1.7  # all scores alike
+    assert worth.room(18.0) == 2.0
+    assert worth.room(11.0) == 1.0  # never nearer than what is usual
+    alike = Worth.of(np.ones(5))  # then the departure of one held out decides
+    numbers = alike.counted(np.ones(5), np.array([0.5, 1.7, 0, 0, 0]))
+    assert alike.room(float(numbers.max())) == pytest.approx(1.7)
 
 
 @given(st.integers(0, 10_000), st.integers(5, 60), st.sampled_from([0.01, 0.05, 0.2]))
@@ -145,7 +147,7 @@ def test_score_and_departure_together_reject_no_more_than_the_rank_allows(seed, 
         others = np.arange(count + 1) != one
         numbers = np.sort(worth.counted(scores[others], departures[others]))
         limit = rank_limit(numbers, rate)
-        room = worth.room(limit, departures[others])
+        room = worth.room(limit)
         rejected += scores[one] > limit or departures[one] > room
     allowed = max(rate * (count + 1), 1)
     assert rejected <= np.floor(allowed + 1e-9)

@@ -59,8 +59,11 @@ def test_black_that_belongs_to_the_picture_is_no_reason(tmp_path, kind):
     part = np.zeros(SIZE, np.uint8)
     part[20:50, 30:90] = 180
     lines = good_pictures(1, 0, SIZE)[0].copy()
-    lines[:2] = lines[-2:] = 0
-    for number, pixels in enumerate((part, lines, np.zeros(SIZE, np.uint8))):
+    lines[:4] = lines[-4:] = 0
+    half = good_pictures(1, 1, SIZE)[0].copy()
+    half[:40] = half[70:] = 0
+    mask = np.repeat(np.uint8([255, 0]), 48)[:, None] * np.ones((1, 128), np.uint8)
+    for number, pixels in enumerate((part, lines, half, mask, np.zeros(SIZE, np.uint8))):
         path = tmp_path / f"{number}.{kind.lower()}"
         path.write_bytes(encoded(pixels, kind))
         assert np.array_equal(read_picture(path).pixels, pixels)
@@ -82,3 +85,16 @@ def test_a_jpeg_with_something_behind_its_end_is_whole(tmp_path):
     content = encoded(colour(), "JPEG")
     (tmp_path / "a.jpg").write_bytes(content + bytes(4096))
     assert read_picture(tmp_path / "a.jpg").size == SIZE
+
+
+def test_bytes_that_were_never_written_are_found_whatever_colour_they_are(tmp_path):
+    """Of a palette, and where zero is white."""
+    with Image.fromarray(colour()) as image:
+        buffer = io.BytesIO()
+        image.quantize(64).save(buffer, "BMP")
+    content = buffer.getvalue()
+    (tmp_path / "a.bmp").write_bytes(content)
+    assert read_picture(tmp_path / "a.bmp").size == SIZE
+    (tmp_path / "a.bmp").write_bytes(content[:7001] + bytes(len(content) - 7001))
+    with pytest.raises(PictureError, match="was never written"):
+        read_picture(tmp_path / "a.bmp")

@@ -1,11 +1,13 @@
 """What computers put among pictures by themselves, in folders and in zips alike."""
 
+import zipfile
 from pathlib import PurePosixPath
 
 import pytest
 
 from conftest import good_pictures, write_pictures
 from helpers import zipped
+from kenpin.errors import DatasetError
 from kenpin.sources.find import (
     find_good,
     find_good_of_labels,
@@ -52,3 +54,21 @@ def test_what_only_looks_like_litter_is_kept():
 def test_a_folder_that_is_itself_hidden_may_be_named(tmp_path):
     folder = write_pictures(tmp_path / ".cache" / "good", good_pictures(3))
     assert len(find_good(folder)) == 3
+
+
+def test_nothing_in_a_folder_or_a_zip_is_passed_over_in_silence(tmp_path):
+    folder = write_pictures(tmp_path / "good", good_pictures(2))
+    (folder / "001.png").rename(folder / "001.jfif")
+    elsewhere = write_pictures(tmp_path / "elsewhere", good_pictures(1, first=5))
+    (folder / "more").symlink_to(elsewhere)
+    (elsewhere / "round").symlink_to(folder)
+    assert sorted(path.name for path in find_pictures(folder)) == ["000.png", "000.png", "001.jfif"]
+    archive = tmp_path / "twice.zip"
+    with zipfile.ZipFile(archive, "w") as file, pytest.warns(UserWarning, match="Duplicate"):
+        file.writestr("a.png", b"1")
+        file.writestr("a.png", b"2")
+    with pytest.raises(DatasetError, match="two files of one name"):
+        find_pictures(archive)
+    (folder / "readme.csv").write_text("x,y\n1,2\n")
+    (folder / "more").unlink()
+    assert len(find_pictures(zipped(tmp_path / "b.zip", folder))) == 2

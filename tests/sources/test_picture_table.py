@@ -3,6 +3,7 @@
 import tracemalloc
 import zipfile
 
+import openpyxl
 import pytest
 
 import kenpin
@@ -158,3 +159,37 @@ def test_a_workbook_is_refused_by_its_size_before_it_is_read(tmp_path, monkeypat
         file.truncate(2**28 + 2**20)
     with pytest.raises(DatasetError, match="257 MB, more than the 256 MB"):
         find_good(tmp_path / "large-idx3-ubyte")
+
+
+def test_what_would_lose_rows_in_silence_is_refused(tmp_path):
+    write_pictures(tmp_path, good_pictures(3))
+    for number, (content, match) in enumerate((
+        ('path,note\n000.png,ok\n001.png,"5 inch\n002.png,x\n', "row 3 has a quote"),
+        ("path,file\n000.png,001.png\n", "two columns that may be meant .*--column file=NAME"),
+        ("path,label,判定\n000.png,0,NG\n", "two columns that may be meant"),
+        ("path,result\n000.png,OK\n001.png,NG\n", "--column truth=result"),
+        ("sep=;;|\npath;label\n", "names no separator"),
+    )):  # fmt: skip
+        table = tmp_path / f"{number}.csv"
+        table.write_text(content, "utf-8")
+        with pytest.raises(DatasetError, match=match):
+            find_good(table)
+    workbook = openpyxl.Workbook()
+    for sheet in (workbook.active, workbook.create_sheet(), workbook.create_sheet("notes")):
+        rows = [["path"], ["000.png"]] if sheet.title != "notes" else [["made by"], ["Sato"]]
+        for row in rows:
+            sheet.append(row)
+    workbook.save(tmp_path / "two.xlsx")
+    with pytest.raises(DatasetError, match="several sheets are tables of pictures"):
+        find_good(tmp_path / "two.xlsx")
+
+
+def test_headers_with_what_nobody_sees_are_known(tmp_path):
+    write_pictures(tmp_path, good_pictures(3))
+    table = tmp_path / "t.csv"
+    for text in ("\ufeff\ufeffpath,label\u200b\n000.png,OK\n001.png,NG\n",
+                 '"sep=;"\r\npath;label\r\n000.png;OK\r\n001.png;NG\r\n'):  # fmt: skip
+        table.write_text(text, "utf-8")
+        assert [path.name for path in find_good(table)] == ["000.png"]
+    table.write_bytes("ファイル,判定\n000.png,良品\n001.png,不良\n".encode("utf-16-le"))
+    assert [path.name for path in find_good(table)] == ["000.png"]

@@ -25,7 +25,12 @@ def test_what_was_there_is_kept_under_the_first_free_name(tmp_path):
     for number, name in enumerate(("a.csv.bak", "a.csv.bak2", "a.csv.bak3")):
         path.write_text(str(number))
         assert keep_old(path) == tmp_path / name
-        assert not path.exists() and (tmp_path / name).read_text() == str(number)
+        assert (tmp_path / name).read_text() == str(number)
+        assert path.read_text() == str(number)  # whoever opens it meanwhile finds it
+    folder, link = tmp_path / "folder", tmp_path / "link"
+    folder.mkdir()
+    link.symlink_to(folder)
+    assert keep_old(link) == tmp_path / "folder.bak" and not folder.exists()
 
 
 def test_the_mask_of_the_process_is_not_touched(tmp_path, monkeypatch):

@@ -84,7 +84,8 @@ class Log:
         self._part = part_hash(part)
         self._lock = threading.Lock()
         self._begun = time_ns()
-        self._beside, self._locked_at = 0, -inf
+        self._beside, self._number = 0, 0
+        self._locked_at, self._closed = -inf, False
         check_writable(self._path)
         self._connection = _opened(self._path, _LAST_PATIENCE)
         try:
@@ -104,9 +105,14 @@ class Log:
         """
         row = _row(verdict, self._part)
         with self._lock:
+            if self._closed:
+                raise LogError("log_closed", path=self._path)
             try:
                 self._keep(row)
-            except sqlite3.Error as error:
+            except (
+                sqlite3.Error,
+                LogError,
+            ) as error:  # locked, or a rest of another run is damaged
                 self._locked_at = monotonic()
                 self._put_beside(row, error)
 
@@ -122,6 +128,9 @@ class Log:
     def close(self) -> None:
         """Take in what is still beside; see `Log`."""
         with self._lock:
+            if self._closed:
+                return
+            self._closed = True
             try:
                 if self._beside:
                     self._patience(_LAST_PATIENCE)
@@ -145,9 +154,10 @@ class Log:
     ) -> None:
         self.close()
 
-    def _put_beside(self, row: Row, error: sqlite3.Error) -> None:
+    def _put_beside(self, row: Row, error: Exception) -> None:
         """A file for each row: another program may take it in at any moment."""
-        rest = self._rest(f"{self._beside:06}")
+        self._number += 1  # no name twice: what was taken in is known by it
+        rest = self._rest(f"{self._number:06}")
         try:
             write_atomically(rest, (json.dumps(row[: len(COLUMNS)]) + "\n").encode())
         except OutputError:
@@ -310,14 +320,14 @@ def _moment(since: str | None) -> int:
         return -(2**62)
     try:
         return _milliseconds(datetime.fromisoformat(since).astimezone())
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         raise LogError("log_since", value=since) from None
 
 
 def _moment_of(time: Any, path: Path) -> int:
     try:
         return _milliseconds(datetime.fromisoformat(time).astimezone())
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, OSError):
         reason = Notice("log_time", value=time)
         raise LogError("log_damaged", path=path, reason=reason) from None
 

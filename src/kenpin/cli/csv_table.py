@@ -9,6 +9,7 @@ from typing import Any
 from kenpin.errors import OutputError
 from kenpin.sources import FORMULAS
 from kenpin.system import check_free, check_writable
+from kenpin.text import visible
 
 _COLUMNS = ("picture", "verdict", "reason", "reason_value", "reason_limit", "expected", "label",
             "sure", "margin", "margin_limit", "score", "limit", "review_limit", "p_value",
@@ -37,7 +38,7 @@ def csv_table(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
     Raises OutputError when it cannot be written.
     """
     try:
-        with path.open("x", encoding="utf-8-sig", errors="replace", newline="") as file:
+        with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
             writer = csv.DictWriter(file, _COLUMNS, restval="", extrasaction="ignore")
             writer.writeheader()
             file.flush()
@@ -72,4 +73,6 @@ def _denied(path: Path, error: OSError) -> OutputError:
 
 def _inert(cell: Any) -> Any:
     """A cell that Excel shows and does not compute, whatever a file or a label is called."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
+    if not isinstance(cell, str):
+        return cell
+    return visible(f"'{cell}" if cell.startswith(FORMULAS) else cell)

@@ -22,7 +22,7 @@ from kenpin.cli.program import (
     progress_bar,
     tell_stopped,
 )
-from kenpin.errors import DatasetError, PictureError
+from kenpin.errors import DatasetError, OutputError, PictureError
 from kenpin.text import say, visible
 from kenpin.types import Outcome, Verdict
 
@@ -127,13 +127,16 @@ def _check_outputs(
     from kenpin.system import check_apart, check_not_input
 
     paths = [*files_of(sources), *(path for path in pictures if path.is_file())]
+    outputs = [path.resolve() for path in (csv_file, folder, log_file) if path]
+    if len(set(outputs)) < len(outputs):
+        raise OutputError("output_twice", path=csv_file or folder)
     if csv_file:
         check_not_input(csv_file, [part, *paths])
         check_table(csv_file, force)
     if folder:
-        check_apart(folder, paths)
+        check_apart(folder, [part, *paths, *pictures])
     if log_file:
-        check_not_input(log_file, [part, *paths, *([csv_file] if csv_file else [])])
+        check_not_input(log_file, [part, *paths])
     old = [csv_file] if csv_file and csv_file.exists() else []
     return (
         [*old, folder]

@@ -181,7 +181,8 @@ class Worth:
     def of(cls, scores: NDArray[np.float64]) -> Self:
         """scores: (n,) of held-out good pictures."""
         middle, high = np.quantile(scores, (0.5, _HIGH))
-        return cls(float(middle), float(_STEP * (high - middle)))
+        least = 1e-6 * max(abs(float(middle)), LEAST_SCORE)  # where most scores are the same
+        return cls(float(middle), max(float(_STEP * (high - middle)), least))
 
     def counted(
         self, scores: NDArray[np.float64], departures: NDArray[np.float64]
@@ -190,10 +191,8 @@ class Worth:
         worth = self.middle + self.step * departures
         return np.where(departures > 1, np.maximum(scores, worth), scores)
 
-    def room(self, limit: float, departures: NDArray[np.float64]) -> float:
+    def room(self, limit: float) -> float:
         """From which departure, at least 1, a picture is unusable; limit: of the numbers."""
-        if not self.step > 0:  # pictures that are all the same
-            return max(1.0, float(departures.max(initial=1.0)))
         return max(1.0, (limit - self.middle) / self.step)
 
 

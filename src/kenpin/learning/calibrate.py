@@ -93,7 +93,7 @@ def room_of(scores: Scores, calibrations: Sequence[Calibration | None]) -> float
         inside = scores.labels == label
         if calibration is not None:
             worth = Worth.of(scores.under_each[inside, label])
-            rooms.append(worth.room(calibration.limit, scores.departures[inside]))
+            rooms.append(worth.room(calibration.limit))
     return max(rooms)
 
 

@@ -257,7 +257,7 @@ def _remarks(
     remarks = []
     # Where every picture has a score: by folds, or of very many those that gave the limit.
     scored = [one for one in good.each if not (good.rest and one.learned)]
-    if len(scored) == len(scores.labels):
+    if len(scored) == len(scores.labels) and not (good.rest and recipe.held_out == "none"):
         odd = [one for one in unlike(scored, scores.own) if (one.p_value or 0) <= FALSE_ALARM]
         remarks += [summary(Kind.UNLIKE, odd)] if odd else []
         remarks += _odd_limits(odd, judges)

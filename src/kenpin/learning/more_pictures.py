@@ -143,7 +143,9 @@ def _read_new(
         if bundle.usability is not None:
             facts = facts_of(prepared.overview, prepared.upright, picture.size)
             why = bundle.usability.reason(facts)
-            if why is not None:  # it would raise the limit, and what is like it is not judged
+            if why is not None and bundle.usability.beyond(
+                facts
+            ):  # it would raise the limit, and what is like it is not judged
                 left_out.append(
                     (name, Notice("added_unusable", reason=Notice(f"reason_{why.code}")))
                 )

@@ -96,7 +96,7 @@ def judge_with_ng(
     worth = Worth.of(good_values)
     calibrated = replace(calibration, scores=np.sort(worth.counted(good_values, departures)))
     machine = learn_svm(good_features, ng_features)
-    room = worth.room(calibrated.limit, departures)
+    room = worth.room(calibrated.limit)
     return Tried(replace(judge, calibration=calibrated, svm=machine), found, room)
 
 

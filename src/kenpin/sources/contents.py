@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -106,6 +106,9 @@ class Table:
         """Of each row; all where nothing says otherwise."""
         if self.truths is None and self.layout.good:
             raise self._unknown()
+        column = self.table.unnamed_truth() if self.table and self.truths is None else None
+        if column is not None:
+            raise DatasetError("truth_unnamed", path=self.name, column=column)
         if self.truths is None or (self.table is None and not self.layout.good):
             return [True] * len(self.sources)
         good = [self.layout.is_good(truth) for truth in self.truths]
@@ -238,15 +241,31 @@ def contents_of(path: Path, layout: Layout | None) -> Single | Table | Tree:
 def _folder(path: Path) -> Tree:
     files: dict[PurePosixPath, PictureSource] = {}
     folders = set()
-    for inside in sorted(path.rglob("*")):
+    for inside, is_folder in _walked(path, frozenset()):
         place = PurePosixPath(inside.relative_to(path).as_posix())
-        if is_litter(place):
-            continue
-        if inside.is_dir():
+        if is_folder:
             folders.add(place)
         elif inside.suffix.lower() in _PICTURES:
             files[place] = inside  # a dangling link stays in, to be complained about
-    return Tree(str(path), files, frozenset(folders))
+    ordered = {place: files[place] for place in sorted(files)}
+    return Tree(str(path), ordered, frozenset(folders))
+
+
+def _walked(folder: Path, above: frozenset[Path]) -> Iterator[tuple[Path, bool]]:
+    """What lies below, links followed but not in a circle, and whether each is a folder."""
+    try:
+        inside = sorted(folder.iterdir())
+    except OSError as error:  # what is in it would be passed over without a word
+        raise DatasetError("file_unreadable", path=folder, reason=error.strerror) from None
+    own = above | {folder.resolve()}
+    for one in inside:
+        if is_litter(PurePosixPath(one.name)):
+            continue
+        if not one.is_dir():
+            yield one, False
+        elif one.resolve() not in own:
+            yield one, True
+            yield from _walked(one, own)
 
 
 def _zip(archive: Zip, layout: Layout) -> Table | Tree:
@@ -254,7 +273,8 @@ def _zip(archive: Zip, layout: Layout) -> Table | Tree:
         raise DatasetError("no_pictures", path=archive.path)
     members = _without_outer_folder(archive.members)
     tables = [place for place in members if place.suffix.lower() in TABLES]
-    if len(tables) == 1:
+    pictures = any(place.suffix.lower() in _PICTURES for place in members)
+    if len(tables) == 1 and not (pictures and not _of_pictures(members[tables[0]], layout)):
         table = tables[0]
         inside = {
             place.relative_to(table.parent): member
@@ -272,6 +292,11 @@ def _zip(archive: Zip, layout: Layout) -> Table | Tree:
         raise DatasetError("no_pictures", path=archive.path)
     folders = {parent for place in members for parent in place.parents if parent.parts}
     return Tree(str(archive.path), files, frozenset(folders))
+
+
+def _of_pictures(table: ZipMember, layout: Layout) -> bool:
+    """Whether it names pictures, and is not something that lies beside them."""
+    return read_table(table).names_files(layout)
 
 
 def _without_outer_folder(

@@ -9,15 +9,38 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from kenpin.errors import ArgumentError, PictureError
-from kenpin.sources.half_written import check_content, check_pixels, order_of_rows
+from kenpin.sources.half_written import check_content, check_rows
 from kenpin.sources.zip_file import ZipMember
 from kenpin.system import write_atomically
 from kenpin.text import Notice
 from kenpin.types import Picture, Pixels
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".webp"})
 FOREIGN_SUFFIXES = frozenset(
-    {".gif", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".pgm", ".ppm", ".pnm", ".tga", ".dng"}
+    {
+        ".gif",
+        ".heic",
+        ".heif",
+        ".avif",
+        ".jp2",
+        ".jxl",
+        ".pbm",
+        ".pgm",
+        ".ppm",
+        ".pnm",
+        ".tga",
+        ".dib",
+        ".dng",
+        ".cr2",
+        ".cr3",
+        ".nef",
+        ".arw",
+        ".rw2",
+        ".orf",
+        ".raf",
+        ".psd",
+        ".exr",
+    }
 )
 """Pictures that kenpin does not read: refused with a sentence, never passed over."""
 SMALLEST_PICTURE = 4
@@ -67,6 +90,7 @@ def read_picture(source: PictureSource) -> Picture:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
             _check_header(image, path)
             check_content(content, image.format)
+            check_rows(image, content)
             return _decode(image, path)
     except (PictureError, MemoryError):
         raise
@@ -166,9 +190,7 @@ def _check_header(image: Image.Image, path: Path | ZipMember | str) -> None:
 
 
 def _decode(image: Image.Image, path: Path | ZipMember | str) -> Picture:
-    notes, order = [], order_of_rows(image)
-    if order is not None:
-        check_pixels(np.asarray(image.convert("RGB") if image.mode == "P" else image), order)
+    notes = []
     if image.mode == "RGB" and any(";16" in str(tile) for tile in getattr(image, "tile", ())):
         notes.append(Notice("note_16_bit_colour"))
     turned = image.getexif().get(_ORIENTATION, 1) != 1

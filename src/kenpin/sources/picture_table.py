@@ -69,11 +69,11 @@ class PictureTable:
 
         Raises DatasetError when no column names files, or a cell is empty.
         """
-        column = self._chosen(layout.file, FILE_COLUMNS)
+        column = self._chosen(layout.file, FILE_COLUMNS, "file")
         if column is None:
-            columns = ", ".join(self.columns)
+            columns = ", ".join(filter(None, self.columns))
             raise DatasetError("column_of_files", path=self.name, columns=columns)
-        folder = self._chosen(layout.folder, FOLDER_COLUMNS)
+        folder = self._chosen(layout.folder, FOLDER_COLUMNS, "folder")
         folders = [row[folder] for row in self.rows] if folder else [""] * len(self.rows)
         names = self.column(column)
         return [
@@ -83,7 +83,7 @@ class PictureTable:
 
     def truths(self, layout: Layout, needed: bool = True) -> list[str] | None:
         """What is known of each row; None when there is no such column and it is not needed."""
-        column = self._chosen(layout.truth, TRUTH_COLUMNS)
+        column = self._chosen(layout.truth, TRUTH_COLUMNS, "truth")
         if column is None and not needed:
             return None
         if column is None:
@@ -106,12 +106,28 @@ class PictureTable:
             )
         return cells
 
-    def _chosen(self, told: str | None, usual: Sequence[str]) -> str | None:
+    def names_files(self, layout: Layout) -> bool:
+        """Whether a column does."""
+        return layout.file is not None or any(self._named(one) for one in FILE_COLUMNS)
+
+    def unnamed_truth(self) -> str | None:
+        """A column that seems to say which are good, though it is not called so."""
+        for column in self.columns:
+            words = {_folded(row[column]) for row in self.rows}
+            if words & _SAY_GOOD and words & _SAY_NG and words <= _SAY_GOOD | _SAY_NG | {""}:
+                return column
+        return None
+
+    def _chosen(self, told: str | None, usual: Sequence[str], role: str) -> str | None:
         if told is not None:
             if self._named(told) is None:
                 raise self._missing(told)
             return self._named(told)
-        return next(filter(None, (self._named(name) for name in usual)), None)
+        found = list(dict.fromkeys(filter(None, (self._named(name) for name in usual))))
+        if len(found) > 1:
+            told_of = {"columns": ", ".join(found), "role": role}
+            raise DatasetError("columns_of_kind", path=self.name, **told_of)
+        return found[0] if found else None
 
     def _named(self, name: str) -> str | None:
         """The column called so, in letters of either case and width; None: there is none."""
@@ -133,6 +149,8 @@ def read_table(table: Path | ZipMember) -> PictureTable:
     if len(lines) < 2:
         raise DatasetError("table_empty", path=name)
     (_, columns), *rest = lines
+    while columns and not columns[-1]:
+        columns.pop()
     _check_different(columns, name)
     rows = []
     for number, cells in rest:
@@ -152,5 +170,10 @@ def _check_different(columns: Sequence[str], name: str) -> None:
 
 
 def _folded(text: str) -> str:
-    """Without what differs between keyboards: full-width letters, case, spaces around."""
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    """Without what differs between keyboards, and what nobody sees: width, case, spaces around."""
+    seen = "".join(one for one in text if unicodedata.category(one) != "Cf")
+    return unicodedata.normalize("NFKC", seen).strip().casefold()
+
+
+_SAY_GOOD = {_folded(name) for name in NAMES_OF_GOOD if name != "0"}
+_SAY_NG = {"ng", "bad", "defect", "fail", "failed", "不良", "不合格", "否", "×", "✕"}

@@ -3,9 +3,9 @@
 import csv
 import io
 import zipfile
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from kenpin.errors import DatasetError
 from kenpin.sources.zip_file import ZipMember
@@ -20,7 +20,7 @@ FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 _WORKBOOKS = (".xlsx", ".xlsm")
 _MOST_BYTES = 2**26  # unpacked: a million rows have 40 MB
-_MOST_ROWS, _MOST_COLUMNS = 1_000_000, 1000
+_MOST_ROWS = 1_000_000
 _ENCODINGS = ("utf-8-sig", "cp932")
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
@@ -73,33 +73,43 @@ def _too_large(name: str, size: int) -> DatasetError:
     )
 
 
-def _csv(content: bytes) -> Iterable[tuple[int, list[str]]]:
+def _csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
     if content.startswith(_OLD_EXCEL):
         raise ValueError(Notice("table_old_excel"))
-    text = _decoded(content)
+    text = _decoded(content).lstrip("\ufeff")
     if "\0" in text:
         raise ValueError(Notice("table_nul"))
-    first, _, rest = text.partition("\n")
-    told = first.strip().lower()
-    if told.startswith(_TOLD_SEPARATOR):
-        separator = first.strip()[len(_TOLD_SEPARATOR) :] or "\t"
-        return enumerate(csv.reader(io.StringIO(rest, newline=""), delimiter=separator), start=2)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
-    return enumerate(lines, start=1)
+    first, start = text.splitlines()[0] if text else "", 1
+    separator = _separator(text)
+    if first.strip().strip('"').lower().startswith(_TOLD_SEPARATOR):
+        told = first.strip().strip('"')[len(_TOLD_SEPARATOR) :] or "\t"
+        separator, start = told[:1] if set(told) <= {told[0], ","} else "", 2
+        text = text[len(first) :].removeprefix("\r").removeprefix("\n")
+    if not separator:
+        raise ValueError(Notice("table_separator", row=1))
+    number = start - 1
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        for number, line in enumerate(lines, start=start):
+            yield number, line
+    except csv.Error:  # said in English only, and of the line where it noticed
+        raise ValueError(Notice("table_quotes", row=number + 1)) from None
 
 
 def _decoded(content: bytes) -> str:
     if content.startswith(_UTF_16_MARKS):
-        return content.decode("utf-16")
-    start = content[:1000]
-    for encoding, zeros in (("utf-16-le", start[1::2]), ("utf-16-be", start[0::2])):
-        if zeros and zeros.count(0) > 0.7 * len(zeros) and len(content) % 2 == 0:
-            return content.decode(encoding)
-    for encoding in _ENCODINGS:
+        return content.decode("utf-16", errors="replace")
+    encodings: Sequence[str] = _ENCODINGS
+    if b"\0" in content:
+        encodings = ("utf-16-le", "utf-16-be", "utf-8-sig")
+    for encoding in encodings:
         try:
-            return content.decode(encoding)
+            text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
+        names = text.lstrip().partition("\n")[0]
+        if "utf-16" not in encoding or any(" " < one < "\x7f" for one in names):
+            return text  # read from the wrong end there is no plain letter in it
     raise ValueError(Notice("table_encoding"))
 
 
@@ -120,19 +130,24 @@ def _excel(content: bytes) -> Iterable[tuple[int, list[str]]]:
             raise ValueError(Notice("table_unpacks", limit=_MOST_BYTES // 2**20))
     workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     try:
-        sheet = workbook.worksheets[0]
-        sheet.reset_dimensions()  # what it says of its size need not be so
-        rows = sheet.iter_rows(max_col=_MOST_COLUMNS, values_only=True)
-        lines = [
-            (number, [_text(cell) for cell in row])
-            for number, row in enumerate(islice(rows, _MOST_ROWS + 1), start=1)
-            if any(cell is not None for cell in row)
-        ]
-        if lines and lines[-1][0] > _MOST_ROWS:
-            raise ValueError(Notice("table_rows", limit=_MOST_ROWS))
+        first, *others = workbook.worksheets
+        lines = list(_rows(first))
+        heads = [next((line for _, line in _rows(sheet)), []) for sheet in others]
+        if lines and lines[0][1] in heads:
+            raise ValueError(Notice("table_sheets"))
         return lines
     finally:
         workbook.close()
+
+
+def _rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    """Those that are not empty."""
+    sheet.reset_dimensions()  # what it says of its size need not be so
+    for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+        if number > _MOST_ROWS:
+            raise ValueError(Notice("table_rows", limit=_MOST_ROWS))
+        if any(cell is not None for cell in row):
+            yield number, [_text(cell) for cell in row]
 
 
 def _text(cell: object) -> str:

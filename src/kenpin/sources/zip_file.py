@@ -28,6 +28,8 @@ class Zip:
         for info in self._infos:
             place = PurePosixPath(_name(info).replace("\\", "/"))
             if not info.is_dir() and place.parts and not is_litter(place):
+                if place in found:
+                    raise DatasetError("zip_twice", path=self.path, place=place)
                 found[place] = ZipMember(self, str(place), info.file_size)
         return found
 

@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -38,10 +39,11 @@ def check_not_input(output: Path, inputs: Iterable[Path]) -> None:
 
 
 def check_apart(folder: Path, inputs: Iterable[Path]) -> None:
-    """Raise OutputError if writing into `folder` could overwrite one of the inputs."""
+    """Raise OutputError if an input is in `folder`, or `folder` in an input."""
     target = folder.resolve()
-    if any(target == path.resolve().parent for path in inputs):
-        raise OutputError("output_among_inputs", path=folder)
+    for path in {one.resolve() for one in inputs}:
+        if path.is_relative_to(target) or target.is_relative_to(path):
+            raise OutputError("output_among_inputs", path=folder)
 
 
 def check_free(path: Path, force: bool) -> None:
@@ -51,17 +53,22 @@ def check_free(path: Path, force: bool) -> None:
 
 
 def keep_old(path: Path) -> Path | None:
-    """Rename what is at `path`, so that it can be written anew; its new name, None: nothing there.
+    """Keep what is at `path`, so that it can be written anew; where, or None: nothing was there.
 
-    FILE.bak, or the first of FILE.bak2, FILE.bak3, … that is free. Raises OutputError.
+    As FILE.bak, or the first of FILE.bak2, FILE.bak3, … that is free. A file is copied, so that
+    whoever opens it meanwhile finds it; a folder is renamed. Raises OutputError.
     """
+    path = path.resolve()  # through a link to what it points at; and "." has no name
     if not path.exists():
         return None
     names = (f"{path.name}.bak{number}" for number in itertools.count(2))
     every = (path.with_name(name) for name in itertools.chain([f"{path.name}.bak"], names))
     kept = next(one for one in every if not one.exists())
     try:
-        path.rename(kept)
+        if path.is_file():
+            shutil.copy2(path, kept)
+        else:
+            path.rename(kept)
     except OSError as error:
         raise OutputError("output_denied", path=kept, reason=error.strerror) from error
     return kept
