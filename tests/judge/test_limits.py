@@ -117,7 +117,7 @@ def test_words():
 def test_a_departure_counts_as_a_score_only_beyond_what_is_usual():
     scores, departures = np.arange(1.0, 101), np.full(100, 0.9)
     worth = Worth.of(scores)
-    assert worth.middle == 50.5 and worth.step == pytest.approx(1.5 * (90.1 - 50.5))
+    assert worth.middle == 50.5 and worth.step == pytest.approx(2 * (90.1 - 50.5))
     assert np.array_equal(worth.counted(scores, departures), scores)
     departures[0] = 2.0
     numbers = worth.counted(scores, departures)

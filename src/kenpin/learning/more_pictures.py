@@ -142,13 +142,10 @@ def _read_new(
             continue
         if bundle.usability is not None:
             facts = facts_of(prepared.overview, prepared.upright, picture.size)
-            why = bundle.usability.reason(facts)
-            if why is not None and bundle.usability.beyond(
-                facts
-            ):  # it would raise the limit, and what is like it is not judged
-                left_out.append(
-                    (name, Notice("added_unusable", reason=Notice(f"reason_{why.code}")))
-                )
+            # What is beyond would raise the limit, and what is like it is not judged.
+            if bundle.usability.beyond(facts) and (why := bundle.usability.reason(facts)):
+                reason = Notice(f"reason_{why.code}")
+                left_out.append((name, Notice("added_unusable", reason=reason)))
                 continue
             measured.append(facts)
         windows.append(prepared.windows)
