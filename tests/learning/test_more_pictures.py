@@ -184,7 +184,7 @@ def test_the_command_adds_and_compares(tmp_path):
         "learned from",
     )
     refused(
-        run("learn", "--add", new, part, "--check", tmp_path / "no", "-o", tmp_path / "c.kenpin"),
+        run("learn", "--add", new, part, "--check", tmp_path / "no", "-o", tmp_path / "d.kenpin"),
         "not exist",
     )
 

@@ -6,6 +6,7 @@ They give the variation of good parts; what limits follow from them is in kenpin
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from kenpin.judge import GoodVariation, Measure, Powers, compare, learn_variation, powers_of
 from kenpin.models import NETWORKS, Labels, Model, learn_model, settle_model
 from kenpin.recipe import Recipe
+from kenpin.system import cores, in_order
 from kenpin.text import say
 from kenpin.types import Floats, Progress
 
@@ -152,20 +154,31 @@ def powers_apart(
     pairs = pairs_of_folds(recipe, int(cross.folds.max()) + 1)
     several = int(cross.numbers.max()) + 1
     found: list[dict[tuple[int, int], Powers]] = [{} for _ in range(several if pairs else 0)]
-    for done, pair in enumerate(pairs):
-        ends = (along(way, n / len(pairs)) for n in (done, done + 1))
-        own = part_of(progress, say("stage_pairs"), *ends)
-        outside = ~np.isin(cross.folds, pair)
-        told = cross.numbers[outside] if several > 1 else None
-        model = learn_model(cross.inputs[outside], recipe, own, told)
-        for fold, other in (pair, pair[::-1]):
-            inside = cross.folds == other
-            numbers = cross.numbers[inside]
-            residuals, _ = compare(model, cross.inputs[inside], numbers if several > 1 else None)
+    every = in_order(partial(_powers_of_pair, cross, recipe), pairs, cores(), one_thread=True)
+    for done, (pair, both) in enumerate(zip(pairs, every, strict=True), start=1):
+        part_of(progress, say("stage_pairs"), *way)("", done, len(pairs))
+        for those, powers in zip((pair, pair[::-1]), both, strict=True):
             for number in range(several):
-                found[number][fold, other] = powers_of(residuals[numbers == number])
-        own("", 1, 1)
+                found[number][those] = powers[number]
     return tuple(found)
+
+
+def _powers_of_pair(
+    cross: HeldOut, recipe: Recipe, pair: tuple[int, int]
+) -> tuple[list[Powers], list[Powers]]:
+    """Of the second and of the first fold, for each number."""
+    several = int(cross.numbers.max()) + 1
+    outside = ~np.isin(cross.folds, pair)
+    told = cross.numbers[outside] if several > 1 else None
+    model = learn_model(cross.inputs[outside], recipe, _silent, told)
+
+    def of(fold: int) -> list[Powers]:
+        inside = cross.folds == fold
+        numbers = cross.numbers[inside]
+        residuals, _ = compare(model, cross.inputs[inside], numbers if several > 1 else None)
+        return [powers_of(residuals[numbers == number]) for number in range(several)]
+
+    return of(pair[1]), of(pair[0])
 
 
 def back_in_order(folds: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -236,3 +249,7 @@ def part_of(progress: Progress, name: str, begin: float = 0.0, end: float = 1.0)
 def _told(numbers: Labels) -> Labels | None:
     """What a model is told: nothing where there is one part and one window."""
     return numbers if numbers.max() else None
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    pass
