@@ -488,6 +488,11 @@ def test_nothing_is_replaced_without_force_and_the_old_one_is_kept(
     for name, path in (("part", "p.kenpin"), ("table", "t.csv"), ("shown", "shown")):
         command = outputs()[name]
         assert run(*command).exit_code in (0, 1)
+        if name == "part":  # the same again replaces nothing
+            before = (tmp_path / path).read_bytes()
+            assert run(*command).exit_code == 0 and (tmp_path / path).read_bytes() == before
+            assert not (tmp_path / "p.kenpin.bak").exists()
+            command = (*command, "--false-reject", 0.1)
         refused(run(*command), f"{path} is there already", "--force")
         done = run(*command, "--force")
         assert done.exit_code in (0, 1)

@@ -76,10 +76,11 @@ def learn(
         raise RecipeError("feature_only", options=_as_typed(feature))
     sources = [*find_good(good, told), *(find_pictures(ng, told) if ng else [])]
     check_not_input(output, [*files_of(sources), *good])
-    _check_output(output, force)
+    good_ones = len(sources) - (len(find_pictures(ng, told)) if ng else 0)
+    _check_output(output, force, good_ones)
     with progress_bar() as progress:
         bundle = learn_part(good, wanted, progress, labels=labels, ng=ng, layout=told)
-    _save(bundle, output, explain)
+    _save(bundle, output, force, explain)
 
 
 def _add(
@@ -112,29 +113,38 @@ def _add(
             raise DatasetError("not_calibrated", name=before.title)
     with progress_bar() as progress:
         after = add(before, new, progress, layout=layout)
-    _save(after, output, explain)
+    _save(after, output, force, explain)
     for folder in check:
         out.print(str(before_and_after(before, after, folder, layout)))
 
 
-def _check_output(output: Path, force: bool) -> None:
-    """Refuse now what could not be written later, or would replace another file."""
-    from kenpin.part import is_part
+def _check_output(output: Path, force: bool, pictures: int | None = None) -> None:
+    """Refuse now what could not be written later, or would replace another file.
+
+    pictures: from how many it would be learned: the same learned again replaces nothing.
+    """
+    from kenpin.part import Bundle, is_part
     from kenpin.system import check_free, check_writable
 
     check_writable(output)
+    if pictures is not None and not force and is_part(output):
+        kept = Bundle.load(output).provenance
+        if pictures == len(kept.pictures) + len(kept.left_out):
+            return  # `_save` will see
     check_free(output, force)
     if output.exists() and not is_part(output):
         raise OutputError("output_not_part", path=output)
 
 
-def _save(bundle: Any, output: Path, explain: bool) -> None:
+def _save(bundle: Any, output: Path, force: bool, explain: bool) -> None:
     from kenpin.cli.tables import print_bundle, print_learned
-    from kenpin.system import write_atomically
+    from kenpin.system import check_free, write_atomically
 
     content = bundle.to_bytes()  # what could go wrong does before anything is moved
-    options.keep(output)
-    write_atomically(output, content)
+    if not output.exists() or output.read_bytes() != content:
+        check_free(output, force)
+        options.keep(output)
+        write_atomically(output, content)
     (print_bundle if explain else print_learned)(out, bundle, output)
 
 
