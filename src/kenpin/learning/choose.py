@@ -6,6 +6,7 @@ tells them from the untouched ones is taken.
 """
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -57,7 +58,7 @@ def choose(
     tried = {name: candidates_of(good, recipe.but(model=name), told) for name in models}
     for name, candidates in tried.items():  # of each model what is usual, then all the rest
         try:
-            rows.append(next(candidates))
+            rows.extend(itertools.islice(candidates, 1))  # it may have none
         except _OutOfTime:
             rows.append({"model": name, "reason": "out_of_budget"})
     for candidates in tried.values():
