@@ -109,10 +109,8 @@ class Log:
                 raise LogError("log_closed", path=self._path)
             try:
                 self._keep(row)
-            except (
-                sqlite3.Error,
-                LogError,
-            ) as error:  # locked, or a rest of another run is damaged
+            # Locked; or a rest of another run is damaged, which is said at the end.
+            except (sqlite3.Error, LogError) as error:
                 self._locked_at = monotonic()
                 self._put_beside(row, error)
 

@@ -240,11 +240,10 @@ class Inspector:
         one that it is most like.
         """
         likeness = resemblance(np.array([view.score for view in views]))
-        alike = int(likeness.argmin())
         if told is not None:
             return self._decide_as(told, views, likeness)
-        nearest = [alike, *(int(n) for n in likeness.argsort(kind="stable") if n != alike)]
-        found = [self._decide_as(number, views, likeness) for number in nearest]
+        nearest = likeness.argsort(kind="stable")
+        found = [self._decide_as(int(number), views, likeness) for number in nearest]
         passed = [one for one in found if one.outcome in _PASSED]
         return min(passed or found[:1], key=lambda one: _PASSED.get(one.outcome, 0))
 
