@@ -48,6 +48,7 @@ class ReasonCode(StrEnum):
     BLURRED = "blurred"
     NOT_FOUND = "not_found"
     ANOTHER_PART = "another_part"
+    DEPTH = "depth"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Reason:
     In proportions height by width; of a blank picture the deviation of its grey levels by their
     mean; overexposed, the share of white pixels; dark and bright, the mean grey level in [0, 1];
     blurred, the sharpness; a part that is not found or another one, the correlation with the mean
-    good picture.
+    good picture; of another bit depth the brightest value, and the one it should not be above or
+    not far below.
     """
 
     code: ReasonCode
@@ -129,7 +131,8 @@ class Evidence:
     only, but beside `feature` a linear autoencoder of the pixels rebuilds for people. difference:
     (K, h, w) float32 >= 0, high is abnormal, in good-part units unless the recipe asks for another
     difference. to_picture: of each window a (3, 3) map from its pixels (x, y, 1) to those of the
-    picture. for_people: whether the reconstruction is only for people.
+    picture. for_people: whether the reconstruction is only for people. white: the value that is
+    white in the picture.
     """
 
     prepared: Floats
@@ -137,6 +140,7 @@ class Evidence:
     difference: Floats
     to_picture: tuple[NDArray[np.floating[Any]], ...]
     for_people: bool = False
+    white: int = 255
 
 
 @dataclass(frozen=True)

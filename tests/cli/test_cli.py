@@ -348,7 +348,7 @@ def test_pictures_of_every_kind_can_be_inspected(part, tmp_path):
     kinds = {
         "grey.png": base,
         "rgb.png": rgb,
-        "alpha.png": np.dstack([rgb, base]),
+        "alpha.png": np.dstack([rgb, np.full_like(base, 255)]),
         "deep.png": base.astype(np.uint16) * 257,
         "large.png": np.kron(base, np.ones((5, 5), np.uint8)),
     }

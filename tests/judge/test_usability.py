@@ -107,7 +107,7 @@ def test_the_command_line_says_why_and_ends_with_1(inspector, tmp_path):
     done = run("inspect", tmp_path / "a.kenpin", tmp_path / "黒.png")
     assert done.exit_code == 1 and "UNUSABLE" in done.stdout and "too dark" in done.stdout
     shown = run("inspect", tmp_path / "a.kenpin", tmp_path / "黒.png", "--pictures", tmp_path / "s")
-    assert shown.exit_code == 1 and (tmp_path / "s/UNUSABLE/黒.png").is_file()
+    assert shown.exit_code == 1 and (tmp_path / "s/黒.png").is_file()
 
 
 def test_evaluation_counts_unusable_pictures_as_rejected_and_apart(inspector):

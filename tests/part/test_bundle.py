@@ -15,6 +15,7 @@ from kenpin.inspection.inspector import Inspector
 from kenpin.models.pca import Pca
 from kenpin.part.bundle import Bundle, describe
 from kenpin.part.file import manifest_hash
+from kenpin.prepare import Depth
 from kenpin.types import Outcome
 
 
@@ -67,7 +68,7 @@ def test_it_holds_data_only_and_describes_itself(part, bundle):
         "manifest.json", "weights.safetensors", "previews/mean.png", "previews/variation.png",
     }  # fmt: skip
     manifest = json.loads(contents["manifest.json"])
-    assert manifest["format"] == 7
+    assert manifest["format"] == 8
     assert manifest["learned_from"]["count"] == 40
     assert len(manifest["parts"][0]["calibration"]["scores"]) == 40
     assert manifest["parts"][0]["calibration"]["limit"] == bundle.calibration.limit
@@ -252,6 +253,17 @@ def test_members_are_ordinary_zip_entries_without_times(part):
     with zipfile.ZipFile(io.BytesIO(part.read_bytes())) as archive:
         assert archive.testzip() is None
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_file_of_the_seventh_format_opens_and_takes_all_of_16_bits_as_used():
+    """By pixels, from a camera of 12 bits whose files have 16."""
+    inspector = Inspector.open(FILES / "format-7.kenpin")
+    assert inspector.bundle.preparation.depth == Depth(16, wide=True, least=0)
+    deep = good_pictures(1, first=900)[0].astype(np.uint16) * 16
+    verdict = inspector.inspect(deep)
+    assert verdict.outcome is Outcome.OK and verdict.notes == ()
+    assert verdict.score == pytest.approx(5.572001934051514, rel=1e-6)
+    assert verdict.limit == pytest.approx(14.170071601867676, rel=1e-9)
 
 
 def test_a_file_of_the_sixth_format_opens_and_calls_the_same_pictures_unusable():

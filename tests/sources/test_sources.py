@@ -13,8 +13,9 @@ import kenpin
 from conftest import good_pictures, write_pictures, write_test_set
 from helpers import excel, refused, run, zipped
 from kenpin.errors import DatasetError, PictureError
+from kenpin.prepare import Depth
 from kenpin.sources.find import find_good, find_good_of_labels, find_labelled, find_pictures
-from kenpin.sources.picture import encode, read_picture, read_size
+from kenpin.sources.picture import encode, read_header, read_picture
 from kenpin.sources.picture_table import Layout
 from kenpin.sources.zip_file import Zip, ZipMember
 
@@ -64,7 +65,7 @@ def test_names_packed_by_windows_in_japan_are_read(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"@@@@@@@@", "端子表示".encode("cp932")))
     (member,) = Zip(path).members.values()
     assert str(member) == f"{path}/端子表示/1.png"
-    assert read_size(member) == (48, 64) and read_picture(member).pixels.shape == (48, 64)
+    assert read_header(member).size == (48, 64) and read_picture(member).pixels.shape == (48, 64)
 
 
 def test_what_is_wrong_with_a_zip_is_one_sentence(tmp_path, part):
@@ -236,7 +237,7 @@ def test_every_format_is_learned_from_one_folder(tmp_path):
         image.save(folder / f"{number}{names[number % 7]}", quality=100)
     bundle = kenpin.learn(folder)
     assert len(bundle.provenance.pictures) == 14
-    assert any("16 bits" in str(remark) for remark in bundle.provenance.remarks)
+    assert bundle.preparation.depth == Depth(8, wide=False)
 
 
 def test_a_path_of_more_than_260_characters(tmp_path, part):

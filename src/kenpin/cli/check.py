@@ -49,7 +49,7 @@ def check(
                         false_alarm=false_alarm)  # fmt: skip
     if sheet:
         options.keep(sheet)
-        write_png(sheet, contact_sheet(suspects_to_draw(found)))
+        write_png(sheet, contact_sheet(suspects_to_draw(found), found.depth))
     if as_json:
         print(as_json_line(found.to_dict()))
     else:

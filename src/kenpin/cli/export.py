@@ -16,6 +16,7 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", show_default=False)],
     pictures: Annotated[list[Path] | None, typer.Argument(show_default=False)] = None,
     size: Annotated[str | None, typer.Option(metavar="HxW", show_default=False)] = None,
+    bits: Annotated[int | None, typer.Option(show_default=False)] = None,
     force: options.Force = False,
     colour: Annotated[bool | None, typer.Option("--rgb/--grey", show_default=False)] = None,
 ) -> None:
@@ -31,7 +32,7 @@ def export(
     given = parse_size(size) if size else None
     old = options.check_folder(output, lambda name: name in FILES, force)
     aside = output.with_name(f".{output.name}.new") if old else output
-    exported = export_part(bundle, aside, sources, given, colour)
+    exported = export_part(bundle, aside, sources, given, colour, bits)
     if old:  # only now that there is a new one
         options.keep(output)
         aside.rename(output)

@@ -138,11 +138,12 @@ def _check_outputs(
     if log_file:
         check_not_input(log_file, [part, *paths])
     old = [csv_file] if csv_file and csv_file.exists() else []
-    return (
-        [*old, folder]
-        if folder and options.check_folder(folder, _OUTCOMES.__contains__, force)
-        else old
-    )
+    return [*old, folder] if folder and options.check_folder(folder, _is_drawn, force) else old
+
+
+def _is_drawn(name: str) -> bool:
+    """Whether it is the folder of a verdict, or the drawing of a single picture."""
+    return name in _OUTCOMES or name.endswith(".png")
 
 
 class _Shown:
@@ -206,7 +207,8 @@ def _judged(
         record = found.to_dict()
         if folder and not (only and found.outcome is Outcome.OK):
             name = _free_name(_stem(source), taken)
-            record["shown"] = f"{found.outcome.value}/{name}.png"
+            alone = len(sources) == 1  # a single picture needs no folders
+            record["shown"] = f"{name}.png" if alone else f"{found.outcome.value}/{name}.png"
             _write_triple(folder / record["shown"], source, found)
         yield record, found
 

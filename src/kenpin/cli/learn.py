@@ -35,6 +35,7 @@ def learn(
     preset: Annotated[str | None, _choice()] = None,
     size: Annotated[str | None, _choice("HxW")] = None,
     color: Annotated[str | None, _choice()] = None,
+    bits: Annotated[int | None, _choice()] = None,
     held_out: Annotated[str | None, _choice()] = None,
     recipe: options.RecipeFile = None,
     seed: Annotated[int | None, _choice()] = None,
@@ -54,7 +55,7 @@ def learn(
 
     settings = options.given(
         false_reject=false_reject, review=review, model=model, color=color, held_out=held_out,
-        difference=difference, score=score, seed=seed, align=align, light=light,
+        difference=difference, score=score, seed=seed, align=align, light=light, bits=bits,
         size=parse_size(size) if size else None,
         budget=parse_seconds(budget) if budget else None,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from kenpin.cli.options import keep
 from kenpin.cli.program import as_json_line, out
 from kenpin.part import (
     Bundle,
+    depth_in_words,
     describe,
     how_held_out,
     judge_in_words,
@@ -34,10 +35,12 @@ _MOST_DRAWN, _FEW_REMARKS = 48, 2
 
 
 def print_learned(out: Console, bundle: Bundle, path: Path) -> None:
-    """What was learned and what it promises, in at most six lines."""
+    """What was learned and what it promises, in a few lines."""
     used, left_out = len(bundle.provenance.pictures), len(bundle.provenance.left_out)
     code = "learned_some" if left_out else "learned_all"
     out.print(say(code, path=path, used=used, left_out=left_out))
+    if bundle.preparation.depth.wide:
+        out.print(say("depth_is", depth=depth_in_words(bundle.preparation.depth)))
     if len(bundle.parts) > 1:
         limits = [f"{one.label} {one.calibration.limit:#.4g}" for one in bundle.parts
                   if one.calibration]  # fmt: skip
@@ -64,6 +67,7 @@ def print_bundle(out: Console, bundle: Bundle, path: Path, explain: bool = True)
     table.add_row(
         say("model"), say("model_sees", model=bundle.recipe.model, size=size, color=color)
     )
+    table.add_row(say("bit_depth"), depth_in_words(bundle.preparation.depth))
     table.add_row(say("judges_by"), judge_in_words(bundle))
     if bundle.engine:
         table.add_row(say("engine"), bundle.engine)

@@ -66,7 +66,7 @@ def decide(
     channels: int,
     expected: Name | None,
 ) -> Decided:
-    """The verdict on a uint8 picture (H, W, C). expected: int64, the label's number or -1."""
+    """The verdict on a picture (H, W, C). expected: int64, the label's number or -1."""
     graph = filters.graph
     found = inputs_of(
         filters, picture, size, channels, bundle.preparation, bundle.usability, bundle.encoder

@@ -25,21 +25,24 @@ _SAME = 1e-7  # weights that differ by less were meant to be the same
 
 
 class Filters:
-    """Blurs and resizings of (C, h, w) values in a graph."""
+    """Blurs and resizings of (C, h, w) values in a graph; wide: of pictures with 16 bits."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, wide: bool = False) -> None:
         self.graph = graph
+        self.wide = wide
 
     def grey(self, colour: Name) -> Name:
-        """(3, H, W) whole numbers 0...255, red green blue -> (1, H, W), rounded as OpenCV does."""
-        graph = self.graph
-        shares = graph.constant(np.reshape([_RED, _GREEN, _BLUE], (3, 1, 1)))
-        total = graph.reduced("ReduceSum", graph.op("Mul", colour, shares), 0, keep=True)
-        half = graph.op("Add", total, graph.constant(_ONE // 2))
-        return graph.op("Floor", graph.op("Div", half, graph.constant(_ONE)))
+        """(3, H, W) whole numbers, red green blue -> (1, H, W), rounded as OpenCV does."""
+        graph, kind = self.graph, np.float64  # what 16 bits give is too much for float32
+        shares = graph.constant(np.reshape([_RED, _GREEN, _BLUE], (3, 1, 1)), kind)
+        total = graph.op("Mul", graph.cast(colour, kind), shares)
+        total = graph.reduced("ReduceSum", total, 0, keep=True)
+        half = graph.op("Add", total, graph.constant(_ONE // 2, kind))
+        grey = graph.op("Floor", graph.op("Div", half, graph.constant(_ONE, kind)))
+        return graph.cast(grey, np.float32)
 
     def resized(self, value: Name, before: tuple[int, int], after: tuple[int, int]) -> Name:
-        """As kenpin.prepare's `resize` of 8-bit pictures: (C, h, w) of whole numbers to such."""
+        """As kenpin.prepare's `resize` of pictures: (C, h, w) of whole numbers to such."""
         if before == after:
             return value
         smaller = before[0] * before[1] > after[0] * after[1]
@@ -93,6 +96,9 @@ class Filters:
         by_area: as it does when asked for areas although one side grows.
         """
         graph = self.graph
+        if self.wide:  # of 16 bits it reckons with fractions
+            method = cv2.INTER_AREA if by_area else cv2.INTER_LINEAR
+            return graph.op("Round", self._scaled(value, before, after, method))
 
         def of(axis: int, one: Name, kind: Any) -> tuple[Name, Name]:
             """What is taken of the places before and after each new one."""

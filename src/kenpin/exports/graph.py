@@ -19,6 +19,7 @@ _KINDS = {
     np.dtype(np.float16): "FLOAT16",
     np.dtype(np.int64): "INT64",
     np.dtype(np.uint8): "UINT8",
+    np.dtype(np.uint16): "UINT16",
     np.dtype(bool): "BOOL",
 }
 

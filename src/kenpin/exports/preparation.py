@@ -1,6 +1,7 @@
 """The preparation of a picture, and whether it can be used, in a graph."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from kenpin.prepare import (
     LEAST,
     MOST,
     REACH,
+    Depth,
     Light,
     Map,
     Mask,
@@ -50,14 +52,15 @@ def inputs_of(
     usability: Usability | None,
     encoder: Encoder | None,
 ) -> Inputs:
-    """What becomes of a uint8 picture (H, W, C); raises ExportError for what no graph can do."""
+    """What becomes of a picture (H, W, C); raises ExportError for what no graph can do."""
     if preparation.alignment is not None:
         raise ExportError("export_aligned")
     graph = filters.graph
     pixels = graph.op("Transpose", graph.cast(picture, np.float32), perm=[2, 0, 1])
     grey = filters.grey(pixels) if channels == 3 else pixels
+    depth, white = preparation.depth, _white(filters, preparation)
     overview_size, there = preparation.view(size)
-    overview = _cut(filters, grey, there, overview_size, size)
+    overview = _cut(filters, grey, there, overview_size, size, white)
     overview = _hidden(filters, overview, preparation)
     reason = beyond = graph.constant(0, np.int64)
     if usability is not None:
@@ -65,10 +68,13 @@ def inputs_of(
         values["proportions"] = graph.constant(np.float32(np.log(size[0] / size[1])))
         reason = _reason(filters, values, usability.rules(usability.bounds))
         beyond = _reason(filters, values, usability.rules(usability.outer))
+    if filters.wide:
+        reason, beyond = _by_depth(filters, pixels, depth, [reason, beyond])
     source = grey if preparation.color == "grey" else pixels
     pose = scaling(preparation.frame or size, size)
+    seen = preparation.size
     windows = [
-        _cut(filters, source, pose @ from_rectangle(one, preparation.size), preparation.size, size)
+        _cut(filters, source, pose @ from_rectangle(one, seen), seen, size, white)
         for one in preparation.rectangles(size)
     ]
     shown = _finished(filters, windows, preparation)
@@ -79,9 +85,26 @@ def inputs_of(
     )
 
 
+def _white(filters: Filters, preparation: Preparation) -> int:
+    kind: Any = np.uint16 if filters.wide else np.uint8
+    return preparation.depth.white(np.zeros((1, 1), kind))
+
+
+def _by_depth(filters: Filters, pixels: Name, depth: Depth, found: list[Name]) -> list[Name]:
+    """As `Depth.misfit`: what was found, or before all else that the depth is another."""
+    graph = filters.graph
+    peak = graph.reduced("ReduceMax", pixels)
+    low, high = graph.constant(depth.lowest), graph.constant(2**depth.bits - 1)
+    fits = graph.op("And", graph.op("GreaterOrEqual", peak, low),
+                    graph.op("LessOrEqual", peak, high))  # fmt: skip
+    other = graph.constant(1 + REASONS.index(ReasonCode.DEPTH), np.int64)
+    return [graph.op("Where", fits, one, other) for one in found]
+
+
 def _cut(
-    filters: Filters, pixels: Name, there: Map, size: tuple[int, int], whole: tuple[int, int]
-) -> Name:
+    filters: Filters, pixels: Name, there: Map, size: tuple[int, int], whole: tuple[int, int],
+    white: int,
+) -> Name:  # fmt: skip
     """The rectangle that a map shows, at `size` (h, w), in [0, 1]."""
     inside = rectangle_of(there, size, whole)
     if inside is None:
@@ -91,7 +114,7 @@ def _cut(
     if (width, height) != whole[::-1]:
         pixels = graph.sliced(graph.sliced(pixels, 1, y, y + height), 2, x, x + width)
     pixels = filters.resized(pixels, (height, width), size)
-    return graph.op("Div", pixels, graph.constant(255))
+    return graph.op("Min", graph.op("Div", pixels, graph.constant(white)), graph.constant(1))
 
 
 def _hidden(filters: Filters, overview: Name, preparation: Preparation) -> Name:

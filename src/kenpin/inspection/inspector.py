@@ -115,7 +115,8 @@ class Inspector:
         by_machine = self.bundle.parts[decision.number].svm is not None
         names = self.bundle.preparation.names
         windows = _judge_windows(view, outcome, calibration, names, by_machine)
-        evidence = self._evidence(prepared, view, decision.number)
+        white = self.bundle.preparation.depth.white(picture.pixels)
+        evidence = self._evidence(prepared, view, decision.number, white)
         regions = _regions(view, windows, calibration, evidence, picture.size)
         clock.lap("judge")
         verdict = Verdict(
@@ -200,11 +201,13 @@ class Inspector:
         self, prepared: Prepared, picture: Picture
     ) -> tuple[Reason | None, bool, dict[str, Any]]:
         """What is not usual about the picture, whether it cannot be used for it, and the facts."""
-        usability = self.bundle.usability
+        usability, misfit = self.bundle.usability, self.bundle.preparation.depth.misfit(picture)
         if usability is None:
-            return None, False, {}
+            return misfit, misfit is not None, {}
         facts = facts_of(prepared.overview, prepared.upright, picture.size)
         told = dict(zip(FACTS, usability.told(facts), strict=True))
+        if misfit is not None:
+            return misfit, True, told
         return usability.reason(facts), usability.beyond(facts), told
 
     def _view(self, prepared: Prepared, given: Floats, number: int) -> "_View":
@@ -224,13 +227,13 @@ class Inspector:
             spread[self.bundle.preparation.ignored] = 0
         return _View(residuals, reconstructions, spread, values, worst)
 
-    def _evidence(self, prepared: Prepared, view: "_View", number: int) -> Evidence:
+    def _evidence(self, prepared: Prepared, view: "_View", number: int, white: int) -> Evidence:
         shown, rebuilt = self.bundle.shown, view.reconstructions
         windows = prepared.windows
         if shown is not None:
             rebuilt = shown.reconstruct(windows, number * len(windows) + np.arange(len(windows)))
         for_people = shown is not None
-        return Evidence(windows, rebuilt, view.differences, prepared.to_picture, for_people)
+        return Evidence(windows, rebuilt, view.differences, prepared.to_picture, for_people, white)
 
     def _decide(self, views: Sequence["_View"], told: int | None) -> "_Decision":
         """As which label it is judged, and the outcome.
@@ -275,6 +278,9 @@ class Inspector:
 
     def _notes(self, picture: Picture) -> tuple[Notice, ...]:
         notes = list(picture.notes)
+        note = self.bundle.preparation.depth.scaled(picture)
+        if note is not None:
+            notes.append(note)
         if self.bundle.preparation.color == "rgb" and picture.pixels.ndim == 2:
             notes.append(Notice("note_grey"))
         if self.bundle.usability is None and distorts(picture.size, self.bundle.provenance.size):

@@ -16,12 +16,14 @@ from kenpin.learning.good_pictures import GoodPictures
 from kenpin.learning.oddities import FALSE_ALARM, Finding, Kind, findings_of, in_test, tail, unlike
 from kenpin.learning.read import Given, LabelsGiven, read_good_pictures, read_known, read_tested
 from kenpin.models import Labels, learn_model
+from kenpin.prepare import Depth
 from kenpin.recipe import Recipe
 from kenpin.sources import Layout, PictureSource, find_labelled, find_pictures
 from kenpin.text import Notice
 from kenpin.types import Floats, Progress
 
 _LISTED = 10
+_KIND_OF = {"duplicate": Kind.COPY, "depth_other": Kind.MODE}  # else it could not be read
 _GROSS, _MOST_GROSS = 0.001, 0.2
 
 
@@ -31,13 +33,14 @@ class Examination:
 
     count: usable pictures. findings: everything odd. suspects: the pictures most unlike the
     others, most unlike first, whether or not they are odd enough to be findings. false_alarm: the
-    share of good pictures that each search calls odd.
+    share of good pictures that each search calls odd. depth: of the pictures.
     """
 
     count: int
     findings: tuple[Finding, ...]
     suspects: tuple[Finding, ...]
     false_alarm: float
+    depth: Depth
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
@@ -86,7 +89,9 @@ def examine(
     ordered = sorted(pictures.each, key=lambda one: not one.learned)
     suspects = unlike(ordered, _suspicion(pictures, recipe, progress))
     found += [finding for finding in suspects if (finding.p_value or 0) <= false_alarm]
-    return Examination(len(pictures.each), tuple(found), tuple(suspects[:_LISTED]), false_alarm)
+    shown = tuple(suspects[:_LISTED])
+    depth = pictures.preparation.depth
+    return Examination(len(pictures.each), tuple(found), shown, false_alarm, depth)
 
 
 def _suspicion(pictures: GoodPictures, recipe: Recipe, progress: Progress) -> NDArray[np.float64]:
@@ -140,7 +145,7 @@ def _scores(
 def _left_out(pictures: GoodPictures) -> list[Finding]:
     return [
         Finding(
-            Kind.COPY if item.duplicate else Kind.UNREADABLE,
+            _KIND_OF.get(item.reason.code, Kind.UNREADABLE),
             item.name,
             item.reason,
             source=item.source,

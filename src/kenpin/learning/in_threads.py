@@ -7,7 +7,8 @@ from typing import TypeVar
 from kenpin.errors import PictureError
 from kenpin.sources import PictureSource, name_of, read_picture
 from kenpin.system import cores, in_order
-from kenpin.types import Picture
+from kenpin.text import Notice
+from kenpin.types import Picture, Reason
 
 T = TypeVar("T")
 
@@ -32,3 +33,8 @@ def read_in_threads(
 def short_name(source: PictureSource) -> str:
     """The last two parts of a picture's path: enough to find it."""
     return "/".join(Path(name_of(source)).parts[-2:])
+
+
+def depth_other(misfit: Reason) -> Notice:
+    """That a picture is left out for its bit depth, see `Depth.misfit`."""
+    return Notice("depth_other", peak=int(misfit.value), limit=int(misfit.limit))

@@ -16,7 +16,7 @@ from kenpin.judge import Calibration, Facts, GoodVariation, Measure, facts_of, g
 from kenpin.learning.calibrate import Scores, scores_of
 from kenpin.learning.cross_fit import FOLDS, FoldMeasures, HeldOut, back_in_order, held_out_from
 from kenpin.learning.good_pictures import numbers_of
-from kenpin.learning.in_threads import read_in_threads, short_name
+from kenpin.learning.in_threads import depth_other, read_in_threads, short_name
 from kenpin.learning.read import Given, paths_of
 from kenpin.models import UPDATABLE, Labels, Model, grown_components, load_model, updated_model
 from kenpin.part import Bundle, LabelJudge, Provenance
@@ -137,6 +137,10 @@ def _read_new(
             left_out.append((name, answer.notice))
             continue
         picture, prepared = answer
+        misfit = bundle.preparation.depth.misfit(picture)
+        if misfit is not None:
+            left_out.append((name, depth_other(misfit)))
+            continue
         if picture.hash in known:
             left_out.append((name, known[picture.hash]))
             continue

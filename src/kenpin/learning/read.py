@@ -17,9 +17,9 @@ from kenpin.learning.good_pictures import (
     Mask,
     kept_apart,
 )
-from kenpin.learning.in_threads import read_in_threads, short_name
+from kenpin.learning.in_threads import depth_other, read_in_threads, short_name
 from kenpin.learning.oddities import remarks_on
-from kenpin.learning.sizes import frame_of, size_for, too_small
+from kenpin.learning.sizes import frame_and_depth, size_for, too_small
 from kenpin.models import Encoder, Labels, encoder_for
 from kenpin.prepare import (
     Preparation,
@@ -87,7 +87,10 @@ def read_good_pictures(
     preparation, pictures = learn_standard(preparation, recipe, pictures, unseen, apart)
     read = GoodPictures.of(pictures, preparation, recipe, numbers, names, way.encoder, apart)
     kept = tuple(replace(one, windows=None, unseen=None) for one in each)
-    remarks = (*remarks_on(kept, preparation.size), *too_small(preparation, way.encoder, recipe))
+    remarks = (
+        *remarks_on(kept, preparation.size),
+        *too_small(preparation, way.encoder, recipe),
+    )
     return replace(
         read,
         each=kept,
@@ -117,10 +120,10 @@ class _Way:
 
 def _way_for(sources: Sequence[PictureSource], recipe: Recipe) -> _Way:
     """What cuts out, aligns and resizes, and the encoder; light and compression come later."""
-    frame = frame_of(sources)
+    frame, depth = frame_and_depth(sources, recipe.bits)
     size = recipe.size or size_for(frame, recipe)
     wanted = recipe.but(size=size, color="grey" if recipe.color == "grey" else "rgb")
-    preparation = Preparation.of(wanted, frame)
+    preparation = Preparation.of(wanted, frame, depth)
     encoder = encoder_for(recipe) if recipe.model == "feature" else None
     mask = None
     if recipe.ignore_mask is not None:
@@ -189,6 +192,10 @@ def _read_each(
             left_out.append(LeftOut(name, answer.notice, source=source))
             continue
         picture, cut = answer
+        misfit = way.preparation.depth.misfit(picture)
+        if misfit is not None:
+            left_out.append(LeftOut(name, depth_other(misfit), source=source))
+            continue
         known = used.get(picture.hash)
         if known is not None and known.label != label:
             raise DatasetError("label_twice", path=name, other=known.name)
@@ -365,6 +372,8 @@ def read_ng(
         if isinstance(answer, PictureError):
             raise DatasetError.about(answer.notice)
         picture, prepared = answer
+        if (misfit := good.preparation.depth.misfit(picture)) is not None:
+            raise DatasetError.about(Notice("ng_depth", path=picture.name, why=depth_other(misfit)))
         if picture.hash in good.hashes:
             raise DatasetError("ng_is_good", path=picture.name)
         used.setdefault(picture.hash, (prepared.windows, picture.size))

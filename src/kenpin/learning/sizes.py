@@ -4,28 +4,63 @@ import contextlib
 from collections import Counter
 from collections.abc import Sequence
 
-from kenpin.errors import PictureError
+import numpy as np
+
+from kenpin.errors import PictureError, RecipeError
+from kenpin.learning.in_threads import read_in_threads
 from kenpin.models import MULTIPLE, NETWORKS, Encoder
-from kenpin.prepare import Preparation, fitting_size
+from kenpin.prepare import Depth, Preparation, fitting_size, learn_depth
 from kenpin.recipe import SMALLEST_SIDE, Recipe
-from kenpin.sources import PictureSource, read_size
+from kenpin.sources import Header, PictureSource, read_header
 from kenpin.text import Notice
+from kenpin.types import Picture
 
 LONGEST_OF_NETWORKS = 64  # pixels of the longer side that the model sees
 LONGEST_OF_PIXELS = 128
 LEAST_OF_FEATURES, LONGEST_OF_FEATURES, MOST_OF_FEATURES = 128, 192, 384
 SMALLEST_SEEN = 4  # pixels of what an encoder sees: the stride of its finest features
 _LONGEST_COMPRESSED = 256
+_MOSTLY = 0.5  # of the pictures
+_MOST_LOOKED_AT = 200  # pictures, for how many bits they use
 
 
-def frame_of(sources: Sequence[PictureSource]) -> tuple[int, int]:
-    """The most frequent size (H, W)."""
-    sizes: Counter[tuple[int, int]] = Counter()
+def frame_and_depth(
+    sources: Sequence[PictureSource], bits: int | None
+) -> tuple[tuple[int, int], Depth]:
+    """The most frequent size (H, W), and how many bits the pictures use; bits: where it is told.
+
+    Raises RecipeError where it is told of pictures that have only 8.
+    """
+    headers: list[tuple[PictureSource, Header]] = []
     for source in sources:
         with contextlib.suppress(PictureError):  # said with its reason when it is read
-            sizes[read_size(source)] += 1
+            headers.append((source, read_header(source)))
+    sizes = Counter(header.size for _, header in headers)
     # Nothing can be read, which is said a moment later.
-    return sizes.most_common(1)[0][0] if sizes else (SMALLEST_SIDE, SMALLEST_SIDE)
+    frame = sizes.most_common(1)[0][0] if sizes else (SMALLEST_SIDE, SMALLEST_SIDE)
+    peaks = _peaks([source for source, header in headers if header.wide], len(headers))
+    depth = learn_depth(peaks, bits)
+    if bits is not None and not depth.wide:
+        raise RecipeError("bits_of_8", bits=bits)
+    return frame, depth
+
+
+def _peaks(sources: Sequence[PictureSource], count: int) -> list[int]:
+    """The brightest value of each of them that has 16 bits; of none where most of `count` have 8.
+
+    sources: those that may have more than 8.
+    """
+    few = min(len(sources), _MOST_LOOKED_AT)
+    chosen = [sources[n] for n in np.linspace(0, len(sources) - 1, few).round().astype(int)]
+
+    def peak(picture: Picture) -> int | None:
+        return int(picture.pixels.max()) if picture.pixels.dtype == np.uint16 else None
+
+    reads = read_in_threads(chosen, peak)
+    found = [answer[1] for answer in reads if not isinstance(answer, PictureError)]
+    peaks = [one for one in found if one is not None]
+    share = len(peaks) / max(1, len(found)) * len(sources) / max(1, count)
+    return peaks if share >= _MOSTLY else []
 
 
 def size_for(frame: tuple[int, int], recipe: Recipe) -> tuple[int, int]:

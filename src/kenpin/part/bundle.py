@@ -1,6 +1,6 @@
 """Everything learned about a part; how it looks as a file is in kenpin.part.file."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,7 +29,7 @@ from kenpin.part.kept import (
     usability_of,
 )
 from kenpin.part.shown_reconstruction import ShownReconstruction
-from kenpin.prepare import Preparation
+from kenpin.prepare import Depth, Preparation
 from kenpin.recipe import Recipe
 from kenpin.system import write_atomically
 from kenpin.text import Notice
@@ -194,6 +194,7 @@ class Bundle(Shown):
             "choice": list(self.choice),
             "ng": self.ng or None,
             "usable": _described_bounds(self.usability),
+            "depth": asdict(self.preparation.depth),
             "learned_from": {
                 "count": len(self.provenance.pictures),
                 "pictures": self.provenance.pictures,
@@ -264,7 +265,7 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
         for member, content in members.items()
         if member.endswith(_GRAPHS) and member != _ENCODER
     }
-    preparation = Preparation.of(recipe, learned.size)
+    preparation = Preparation.of(recipe, learned.size, Depth(**manifest.depth.model_dump()))
     if (recipe.model == "feature") != (manifest.encoder is not None):
         raise ValueError(Notice("bundle_disagrees", what="recipe, encoder"))
     encoder = None

@@ -18,12 +18,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, 
 
 from kenpin.errors import BundleError, KenpinError, RecipeError
 from kenpin.models import NAMES
-from kenpin.part.older_formats import as_format_7
+from kenpin.part.older_formats import as_format_8
 from kenpin.recipe import Recipe
 from kenpin.system import VERSION
 from kenpin.text import Notice, exists
 
-FORMAT = 7
+FORMAT = 8
 _MANIFEST = "manifest.json"
 _MAX_UNPACKED = 2**30
 _MAX_MANIFEST = 64 * 2**20
@@ -141,10 +141,18 @@ class UsableEntry(_Strict):
     outer: BoundsEntry
 
 
+class DepthEntry(_Strict):
+    """How many bits the pictures use, see `Depth`."""
+
+    bits: Literal[8, 10, 12, 14, 16]
+    wide: bool
+    least: int = Field(ge=0, lt=2**16)
+
+
 class Manifest(_Strict):
     """What manifest.json must look like."""
 
-    format: Literal[7]
+    format: Literal[8]
     kenpin: str
     recipe: Recipe
     model: dict[str, Any]
@@ -153,6 +161,7 @@ class Manifest(_Strict):
     choice: list[CandidateEntry | UnfinishedEntry]
     ng: NgEntry | None
     usable: UsableEntry | None
+    depth: DepthEntry
     encoder: EncoderEntry | None
     sketch: SketchEntry | None
     learned_from: _LearnedFrom
@@ -253,7 +262,7 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
         )
     if raw["sha256"] != manifest_hash(raw):
         raise _damaged(path, Notice("bundle_hash", member=_MANIFEST))
-    raw = as_format_7(raw)
+    raw = as_format_8(raw)
     if raw["recipe"]["model"] not in NAMES:
         raise BundleError("bundle_model", path=path, model=raw["recipe"]["model"])
     return Manifest.model_validate(raw)

@@ -2,6 +2,7 @@
 
 from kenpin.judge import Calibration, pictures_needed
 from kenpin.part.bundle import Bundle
+from kenpin.prepare import Depth, white_of
 from kenpin.text import Notice, say
 
 _VERY_SURE = 0.99
@@ -19,6 +20,13 @@ def judge_in_words(bundle: Bundle) -> str:
     )
     smoothing = recipe.smoothing or 0
     return say("judge_smoothed", judge=told, share=smoothing) if smoothing else told
+
+
+def depth_in_words(depth: Depth) -> str:
+    """How many bits the pictures use."""
+    if not depth.wide:
+        return say("depth_8")
+    return say("depth_of_16", bits=depth.bits, white=white_of(depth.bits))
 
 
 def ng_in_words(bundle: Bundle) -> str:

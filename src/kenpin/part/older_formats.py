@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 
-def as_format_7(raw: dict[str, Any]) -> dict[str, Any]:
-    """The manifest of a file of format 1 to 6 as format 7; one of format 7 as it is."""
+def as_format_8(raw: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of a file of format 1 to 7 as format 8; one of format 8 as it is."""
     if raw["format"] == 1:
         raw = _from_format_1(raw)
     if raw["format"] == 2:  # it did not say which pictures are unusable
@@ -19,6 +19,8 @@ def as_format_7(raw: dict[str, Any]) -> dict[str, Any]:
     if raw["format"] == 6:  # what was unusual was unusable, and not part of the promise
         bounds = raw["usable"]
         raw |= {"format": 7, "usable": bounds and {"usual": bounds, "outer": bounds}}
+    if raw["format"] == 7:  # of 16 bits all were taken as used
+        raw |= {"format": 8, "depth": {"bits": 16, "wide": True, "least": 0}}
     return raw
 
 

@@ -12,6 +12,7 @@ from kenpin.errors import RecipeError
 from kenpin.prepare.align import LONGEST as LONGEST_OVERVIEW
 from kenpin.prepare.align import Alignment, through
 from kenpin.prepare.compression import compress, grids_of
+from kenpin.prepare.depth import Depth
 from kenpin.prepare.geometry import Map, beyond, from_rectangle, reduced, resize, sample, scaling
 from kenpin.prepare.light import Light
 from kenpin.recipe import Recipe, Rectangle
@@ -52,8 +53,8 @@ class Preparation:
     crop: what of the picture is looked at. ignored: (K, h, w) True where nothing counts.
     hidden: (h, w) True where the overview shows what the recipe ignores.
     filling: (K, h, w, C) float32, what stands in where nothing is seen: the mean good part.
-    grids: (h, w) after each step of the compression. means: what each step is taken against, the
-    mean of the good pictures before it, (K, h, w, C).
+    depth: how many bits the pictures use. grids: (h, w) after each step of the compression. means:
+    what each step is taken against, the mean of the good pictures before it, (K, h, w, C).
     """
 
     size: tuple[int, int]
@@ -61,6 +62,7 @@ class Preparation:
     frame: tuple[int, int] | None = None
     crop: Rectangle | None = None
     windows: tuple[tuple[str, Rectangle], ...] = ()
+    depth: Depth = field(default=Depth())
     grids: tuple[tuple[int, int], ...] = ()
     means: tuple[Floats, ...] = field(default=(), compare=False, repr=False)
     ignored: Mask | None = field(default=None, compare=False, repr=False)
@@ -70,7 +72,9 @@ class Preparation:
     light: Light | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def of(cls, recipe: Recipe, frame: tuple[int, int] | None = None) -> Self:
+    def of(
+        cls, recipe: Recipe, frame: tuple[int, int] | None = None, depth: Depth | None = None
+    ) -> Self:
         """What a recipe as used, with size and colour settled, says without having learned.
 
         Raises ValueError for an unsettled one, RecipeError for a place beyond the frame.
@@ -80,7 +84,7 @@ class Preparation:
         windows = tuple(recipe.windows.items())
         if frame is not None:
             _check_inside(recipe, frame)
-        return cls(recipe.size, recipe.color, frame, recipe.crop, windows)
+        return cls(recipe.size, recipe.color, frame, recipe.crop, windows, depth or Depth())
 
     @property
     def count(self) -> int:
@@ -122,7 +126,7 @@ class Preparation:
         if pixels.ndim == 3:
             pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         size, there = self.view(picture.size)
-        return _as_floats(sample(pixels, there, size))[:, :, 0]
+        return _as_floats(sample(pixels, there, size), self.depth.white(pixels))[:, :, 0]
 
     def steps(self, resized: Floats, window: int = 0) -> list[Floats]:
         """A resized window, and what it is after each step of the compression."""
@@ -165,7 +169,8 @@ class Preparation:
             pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         rectangles = self.rectangles(picture.size)
         cuts = [pose @ from_rectangle(rectangle, self.size) for rectangle in rectangles]
-        windows = np.stack([_as_floats(sample(pixels, there, self.size)) for there in cuts])
+        white = self.depth.white(pixels)
+        windows = np.stack([_as_floats(sample(pixels, there, self.size), white) for there in cuts])
         windows = np.broadcast_to(windows, (len(cuts), *self.shapes[0])).copy()
         unseen = self.ignored
         if self.alignment is not None:
@@ -282,8 +287,9 @@ def _check_inside(recipe: Recipe, frame: tuple[int, int]) -> None:
             raise RecipeError("place_outside", setting=setting, value=[x, y, w, h], outer=outer_box)
 
 
-def _as_floats(pixels: Pixels | Floats) -> Floats:
-    """(h, w[, C]) of 8 or 16 bits -> (h, w, C) float32 in [0, 1]."""
-    most = np.iinfo(pixels.dtype).max  # type: ignore[type-var]
-    values = np.asarray(pixels, np.float32) / np.float32(most)
+def _as_floats(pixels: Pixels | Floats, white: int) -> Floats:
+    """(h, w[, C]) with this value for white -> (h, w, C) float32 in [0, 1]."""
+    values = np.asarray(pixels, np.float32) / np.float32(white)
+    if white < np.iinfo(pixels.dtype).max:  # type: ignore[type-var]
+        values = np.minimum(values, np.float32(1))
     return np.asarray(values.reshape(*pixels.shape[:2], -1), np.float32)

@@ -45,6 +45,7 @@ class Recipe(Settings):
     model: ModelName = "feature"
     size: tuple[int, int] | None = None
     color: Literal["auto", "grey", "rgb"] = "auto"
+    bits: Literal[8, 10, 12, 14, 16] | None = None
     crop: Rectangle | None = None
     windows: dict[str, Rectangle] = Field({})
     ignore: tuple[Rectangle, ...] = ()

@@ -106,11 +106,9 @@ def as_grey_or_rgb(picture: Floats) -> Image:
     return pixels if pixels.shape[2] == 3 else np.ascontiguousarray(pixels[:, :, 0])
 
 
-def as_rgb(pixels: NDArray[np.generic], size: tuple[int, int]) -> Image:
-    """Any picture, 8 or 16 bits or float in [0, 1], grey or RGB -> RGB of this size."""
-    values = pixels.astype(np.float32)
-    if pixels.dtype.kind == "u":
-        values /= np.iinfo(pixels.dtype).max  # type: ignore[type-var]
+def as_rgb(pixels: NDArray[np.generic], size: tuple[int, int], white: int = 1) -> Image:
+    """Any picture, grey or RGB, with this value for white -> RGB of this size."""
+    values = pixels.astype(np.float32) / np.float32(white)
     resized = resize(values, size).reshape(*size, -1)
     grey = np.clip(resized * 255 + 0.5, 0, 255).astype(np.uint8)
     return np.broadcast_to(grey, (*size, 3)).copy()
@@ -141,7 +139,7 @@ def _drawn(
     """The original and the difference, with what is above the limit outlined."""
     difference = _brought(_evidence(verdict).difference, verdict, size)
     heat = _colours(_shares(difference, SCALE_IN_LIMITS * verdict.level))
-    original = as_rgb(picture.pixels, size)
+    original = as_rgb(picture.pixels, size, _evidence(verdict).white)
     if mask is not None:
         _outline_places(original, resize(mask.astype(np.float32), size) > 0, _KNOWN)
     _outline_places(heat, difference > verdict.level, _OUTLINE)

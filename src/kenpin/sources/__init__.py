@@ -14,11 +14,12 @@ from kenpin.sources.idx_file import read_idx
 from kenpin.sources.picture import (
     MOST_PIXELS,
     SMALLEST_PICTURE,
+    Header,
     PictureSource,
     encode,
     name_of,
+    read_header,
     read_picture,
-    read_size,
     write_png,
 )
 from kenpin.sources.picture_table import NAMES_OF_GOOD, Layout, PictureTable, read_table

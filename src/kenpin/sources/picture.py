@@ -1,47 +1,33 @@
 """Reads and writes one picture safely."""
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from kenpin.errors import ArgumentError, PictureError
+from kenpin.sources.array_file import MARK as ARRAY_MARK
+from kenpin.sources.array_file import array_of, shape_of
+from kenpin.sources.decode import FORMATS, decode, is_wide, opaque, upright_size, why_unknown
 from kenpin.sources.half_written import check_content, check_rows
 from kenpin.sources.zip_file import ZipMember
 from kenpin.system import write_atomically
 from kenpin.text import Notice
 from kenpin.types import Picture, Pixels
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".webp"})
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".jp2",
+     ".j2k", ".jpx", ".avif", ".npy"}
+)  # fmt: skip
 FOREIGN_SUFFIXES = frozenset(
-    {
-        ".gif",
-        ".heic",
-        ".heif",
-        ".avif",
-        ".jp2",
-        ".jxl",
-        ".pbm",
-        ".pgm",
-        ".ppm",
-        ".pnm",
-        ".tga",
-        ".dib",
-        ".dng",
-        ".cr2",
-        ".cr3",
-        ".nef",
-        ".arw",
-        ".rw2",
-        ".orf",
-        ".raf",
-        ".psd",
-        ".exr",
-    }
-)
+    {".gif", ".heic", ".heif", ".jxl", ".pbm", ".pgm", ".ppm", ".pnm", ".tga", ".dng", ".cr2",
+     ".cr3", ".nef", ".arw", ".rw2", ".orf", ".raf", ".psd", ".exr"}
+)  # fmt: skip
 """Pictures that kenpin does not read: refused with a sentence, never passed over."""
 SMALLEST_PICTURE = 4
 
@@ -55,21 +41,18 @@ class ArrayLike(Protocol):
 PictureSource = str | Path | ZipMember | Pixels | Picture | Image.Image | ArrayLike
 """Anywhere a picture may come from: a path, a zip, an array, a PIL picture, one already read."""
 
-_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 _MAX_BYTES = 512 * 2**20
 MOST_PIXELS = 150_000_000
-_GREY_MODES = {"1", "L", "LA", "La"}
-_ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}
-_ORIENTATION = 0x0112  # the EXIF tag
+_LONGEST_HEADER = 16 * 2**10  # bytes of a .npy file that say its shape
 
 
 def read_picture(source: PictureSource) -> Picture:
     """Read a picture from a file or from a zip, or take it from an array or from PIL.
 
-    A file may be PNG, JPEG, BMP, TIFF or WebP with 8 or 16 bits; an array, or anything with
-    `__array__`, (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, uint8 or uint16: red comes first, not
-    as OpenCV reads colour. EXIF orientation is obeyed, transparency is dropped and noted, 16-bit
-    grey keeps its depth, 16-bit colour is read with 8 bits.
+    A file may be PNG, JPEG, BMP, TIFF, WebP, JPEG 2000 or AVIF with 8 or 16 bits, or an array in
+    .npy; an array, or anything with `__array__`, (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA,
+    uint8 or uint16: red comes first, not as OpenCV reads colour. EXIF orientation is obeyed, what
+    is transparent is laid over black and noted, and 16 bits stay 16, of colour too.
 
     Raises PictureError with one sentence for a picture that cannot be used, ArgumentError for what
     is none.
@@ -79,7 +62,7 @@ def read_picture(source: PictureSource) -> Picture:
         return source
     if isinstance(source, Image.Image):
         _check_header(source, name_of(source))
-        return _decode(source, name_of(source))
+        return decode(source, None, name_of(source))
     if not isinstance(source, str | Path | ZipMember):
         if not hasattr(source, "__array__"):
             raise ArgumentError("not_a_picture", kind=type(source).__name__)
@@ -87,34 +70,45 @@ def read_picture(source: PictureSource) -> Picture:
     path = _path(source)
     content = _read_bytes(path)
     try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+        if content.startswith(ARRAY_MARK):
+            return _from_array(_checked_array(content, path), str(path))
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             _check_header(image, path)
             check_content(content, image.format)
             check_rows(image, content)
-            return _decode(image, path)
+            return decode(image, content, path)
     except (PictureError, MemoryError):
         raise
     except UnidentifiedImageError:
-        raise PictureError("picture_unknown", path=path) from None
+        raise why_unknown(content, path) from None
     except Image.DecompressionBombError:
         raise _too_large(path, Notice("very_many")) from None
     except Exception as error:  # a damaged file can make Pillow raise almost anything
         raise PictureError("picture_damaged", path=path, reason=error) from None
 
 
-def read_size(source: PictureSource) -> tuple[int, int]:
-    """(H, W) of a picture, upright, of a file from its header alone; raises PictureError."""
+@dataclass(frozen=True)
+class Header:
+    """size: (H, W) of a picture, upright. wide: whether it may have more than 8 bits."""
+
+    size: tuple[int, int]
+    wide: bool
+
+
+def read_header(source: PictureSource) -> Header:
+    """What the header of a file says, without reading the rest; raises PictureError."""
     if not isinstance(source, str | Path | ZipMember):
-        return read_picture(source).size
+        picture = read_picture(source)
+        return Header(picture.size, picture.pixels.dtype == np.uint16)
     path = _path(source)
-    # The first byte of a file is enough: its reader says in one sentence what is wrong with it.
-    content = _read_bytes(path, 1 if isinstance(path, Path) else -1)
+    content = _read_bytes(path, _LONGEST_HEADER if isinstance(path, Path) else -1)
     try:
+        if content.startswith(ARRAY_MARK):
+            height, width = shape_of(content)[:2]
+            return Header((height, width), wide=True)
         file = path if isinstance(path, Path) else io.BytesIO(content)
-        with Image.open(file, formats=_FORMATS) as image:
-            width, height = image.size
-            turned = image.getexif().get(_ORIENTATION, 1) >= 5
-            return (width, height) if turned else (height, width)
+        with Image.open(file, formats=FORMATS) as image:
+            return Header(wide=is_wide(image), size=upright_size(image))
     except MemoryError:
         raise
     except Exception:  # see read_picture
@@ -137,6 +131,9 @@ def write_png(path: Path, pixels: Pixels) -> None:
 
 def encode(pixels: Pixels, kind: str, **options: Any) -> bytes:
     """The pixels as the bytes of a picture file; `options` go to Pillow."""
+    if pixels.dtype == np.uint16 and pixels.ndim == 3:  # Pillow writes no such colour
+        _, written = cv2.imencode(f".{kind.lower()}", pixels[..., ::-1])
+        return written.tobytes()
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, kind, **options)
     return buffer.getvalue()
@@ -189,30 +186,12 @@ def _check_header(image: Image.Image, path: Path | ZipMember | str) -> None:
     _check_smallest(str(path), (image.height, image.width))
 
 
-def _decode(image: Image.Image, path: Path | ZipMember | str) -> Picture:
-    notes = []
-    if image.mode == "RGB" and any(";16" in str(tile) for tile in getattr(image, "tile", ())):
-        notes.append(Notice("note_16_bit_colour"))
-    turned = image.getexif().get(_ORIENTATION, 1) != 1
-    if turned:
-        notes.append(Notice("note_turned"))
-    if image.mode in _ALPHA_MODES or "transparency" in image.info:
-        notes.append(Notice("note_alpha"))
-    # Both would copy a picture that has nothing to be turned or converted.
-    upright = ImageOps.exif_transpose(image) if turned else image
-    pixels: Pixels
-    if upright.mode.startswith("I"):
-        wide = np.asarray(upright)
-        if wide.min() < 0 or wide.max() > np.iinfo(np.uint16).max:
-            raise PictureError("picture_mode", path=path, mode=Notice("mode_integer"))
-        notes.append(Notice("note_16_bit"))
-        pixels = wide.astype(np.uint16)
-    elif upright.mode == "F":
-        raise PictureError("picture_mode", path=path, mode=Notice("mode_float"))
-    else:
-        mode = "L" if upright.mode in _GREY_MODES else "RGB"
-        pixels = np.asarray(upright if upright.mode == mode else upright.convert(mode))
-    return Picture(pixels, str(path), tuple(notes))
+def _checked_array(content: bytes, path: Path | ZipMember) -> Pixels:
+    """The array of a .npy file, of which no more is read than a picture may have."""
+    shape = shape_of(content)
+    if len(shape) in (2, 3) and shape[0] * shape[1] > MOST_PIXELS:
+        raise _too_large(path, str(shape[0] * shape[1]))
+    return np.asarray(array_of(content))
 
 
 def _from_array(array: Pixels, name: str = "array") -> Picture:
@@ -223,9 +202,8 @@ def _from_array(array: Pixels, name: str = "array") -> Picture:
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
         raise PictureError("array_shape", name=name, shape=array.shape)
     _check_smallest(name, (array.shape[0], array.shape[1]))
-    if array.ndim == 3 and array.shape[2] == 4:
-        return Picture(array[:, :, :3], name, (Notice("note_alpha"),))
-    return Picture(array, name)
+    pixels, seen_through = opaque(array)
+    return Picture(pixels, name, (Notice("note_alpha"),) if seen_through else ())
 
 
 def _check_smallest(name: str, size: tuple[int, int]) -> None:
