@@ -414,7 +414,7 @@ PREPARED = {
                  "another part": "another part"},
     "tails": {"distribution": "distribution", "stated": "stated", "called_odd": "called odd",
               "sets": "sets"},
-    "suspects": {"hidden": "hidden NG", "draws": "draws", "in_first_ten": "in the first ten",
+    "suspects": {"set": "set", "good": "good", "hidden": "hidden NG", "draws": "draws", "in_first_ten": "in the first ten",
                  "called_odd": "called odd", "false_alarm": "good ones called odd",
                  "stated_false_alarm": "stated"},
     "stream": {"pictures": "pictures", "megabytes_of_files": "files, MB", "peak_mb": "memory, MB",

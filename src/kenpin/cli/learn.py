@@ -25,6 +25,7 @@ def learn(
     model: Annotated[str | None, _choice()] = None,
     smallest_defect: Annotated[str | None, _choice("12px")] = None,
     backbone: Annotated[str | None, _choice("timm:NAME|FILE")] = None,
+    without: Annotated[list[str] | None, _choice("NAME")] = None,
     add: Annotated[list[Path] | None, _choice("NEW")] = None,
     check: Annotated[list[Path] | None, _choice("FOLDER")] = None,
     labels: options.Labels = None,
@@ -65,7 +66,7 @@ def learn(
     )
     told = options.layout_of(layout, columns, good_names, outside)
     if add:
-        others = options.given(labels=labels, ng=ng, preset=preset, recipe=recipe)
+        others = options.given(without=without, labels=labels, ng=ng, preset=preset, recipe=recipe)
         given = [*settings, *feature, *others]
         _add(good, add, check or [], output, given, told, force, explain)
         return
@@ -80,7 +81,8 @@ def learn(
     good_ones = len(sources) - (len(find_pictures(ng, told)) if ng else 0)
     _check_output(output, force, good_ones)
     with progress_bar() as progress:
-        bundle = learn_part(good, wanted, progress, labels=labels, ng=ng, layout=told)
+        bundle = learn_part(good, wanted, progress, labels=labels, ng=ng, layout=told,
+                            without=without or [])  # fmt: skip
     _save(bundle, output, force, explain)
 
 

@@ -25,9 +25,11 @@ from kenpin.learning.cross_fit import (
     part_of,
     powers_apart,
 )
-from kenpin.learning.good_pictures import GoodPictures
+from kenpin.learning.good_pictures import LEAST_PICTURES, GoodPictures
 from kenpin.learning.oddities import FALSE_ALARM, Finding, Kind, in_test, summary, unlike
+from kenpin.learning.omitted import without_options
 from kenpin.learning.read import Given, LabelsGiven, read_good_pictures, read_tested
+from kenpin.learning.suspects import suspicion
 from kenpin.learning.usable_pictures import departures_of, usability_of
 from kenpin.learning.with_ng import judge_with_ng, read_usable_ng
 from kenpin.models import (
@@ -45,6 +47,7 @@ from kenpin.sources import Layout, encode
 from kenpin.text import Notice, say
 from kenpin.types import Floats, Progress
 
+_MOST_NAMED = 5  # suspects
 _MOST_CONFUSED = 6  # pairs of labels that are named
 _NOT_TOLD_APART = 0.2  # of a label's pictures look more like another one; half is chance
 
@@ -57,6 +60,7 @@ def learn(
     labels: LabelsGiven = None,
     ng: Given | None = None,
     layout: Layout | None = None,
+    without: Sequence[str] = (),
 ) -> Bundle:
     """Learn a part from pictures of good pieces.
 
@@ -71,6 +75,9 @@ def learn(
     ng: pictures of NG pieces, at least 5, in any form that `good` may have. A support vector
     machine on the difference is then kept as the judge if it lets fewer of them escape.
 
+    without: names of pictures that are left out, which the bundle records: of a file, with as much
+    of its path as tells it from others.
+
     Pictures that repeat another one, pixel by pixel, are used once; unreadable ones are left out;
     both are named in the bundle's `provenance`. Of more pictures than fit a modest memory the
     model learns from a random part, and the others give the limit.
@@ -84,10 +91,10 @@ def learn(
     progress = progress or _silent
     if recipe.model != "auto":
         check_installed(recipe.model)
-    pictures = read_good_pictures(good, labels, recipe, progress, layout)
+    pictures = read_good_pictures(good, labels, recipe, progress, layout, without)
     chosen, choice = choose(pictures, recipe, progress)
     if chosen.model != recipe.model:  # each kind sees pictures of another size
-        pictures = read_good_pictures(good, labels, chosen, progress, layout)
+        pictures = read_good_pictures(good, labels, chosen, progress, layout, without)
     tested = in_test(pictures.each, read_tested(good, pictures.preparation, progress))
     if tested:
         remark = summary(Kind.IN_TEST, tested)
@@ -119,7 +126,12 @@ def learn_from(
             judges[0], model, held_out, measures, ng_inputs, recipe, scores.departures
         )
         judges, found, room = (tried.judge,), tried.found, tried.room or room
-    remarks = (*good.remarks, *_remarks(good, scores, judges, recipe), *ng_remarks)
+    remarks = (
+        *good.remarks,
+        *_remarks(good, scores, recipe),
+        *ng_remarks,
+        *_suspects(good, scores, judges, recipe, progress),
+    )
     return Bundle(
         recipe=recipe,
         preparation=good.preparation,
@@ -251,17 +263,8 @@ def _shown(good: GoodPictures, recipe: Recipe, progress: Progress) -> ShownRecon
 # --- what people should know of it -------------------------------------------------------------
 
 
-def _remarks(
-    good: GoodPictures, scores: Scores, judges: Sequence[LabelJudge], recipe: Recipe
-) -> list[Notice]:
-    remarks = []
-    # Where every picture has a score: by folds, or of very many those that gave the limit.
-    scored = [one for one in good.each if not (good.rest and one.learned)]
-    if len(scored) == len(scores.labels) and not (good.rest and recipe.held_out == "none"):
-        odd = [one for one in unlike(scored, scores.own) if (one.p_value or 0) <= FALSE_ALARM]
-        remarks += [summary(Kind.UNLIKE, odd)] if odd else []
-        remarks += _odd_limits(odd, judges)
-    remarks += _confused(good.names, scores)
+def _remarks(good: GoodPictures, scores: Scores, recipe: Recipe) -> list[Notice]:
+    remarks = _confused(good.names, scores)
     count, rest = len(good.labels), len(good.rest)
     if rest and recipe.held_out == "none":
         remarks.append(Notice("learned_only", learned=count, given=len(good.each)))
@@ -294,13 +297,51 @@ def _confused(names: Sequence[str], scores: Scores) -> list[Notice]:
     return [Notice(code, pairs=pairs)]
 
 
-def _odd_limits(odd: Sequence[Finding], judges: Sequence[LabelJudge]) -> list[Notice]:
-    """That a limit was set by a picture which may be no good one: it lets others like it pass."""
-    limits = {judge.calibration.limit for judge in judges if judge.calibration}
+def _suspects(
+    good: GoodPictures,
+    scores: Scores,
+    judges: Sequence[LabelJudge],
+    recipe: Recipe,
+    progress: Progress,
+) -> list[Notice]:
+    """The pictures that may be no good parts, and what the limit would be without them."""
+    cheap = not good.rest and recipe.model not in NETWORKS
+    # Where every picture has a score: by folds, or of very many those that gave the limit.
+    scored = [one for one in good.each if not (good.rest and one.learned)]
+    if not cheap and (len(scored) != len(scores.labels) or recipe.held_out == "none"):
+        return []
+    values = suspicion(good, recipe, progress) if cheap else scores.own
+    odd = [one for one in unlike(scored, values) if (one.p_value or 0) <= FALSE_ALARM]
+    if not odd:
+        return []
+    names = [one.picture for one in odd]
+    more = [] if len(names) <= _MOST_NAMED else ["…"]
+    told = {
+        "names": ", ".join(names[:_MOST_NAMED] + more),
+        "options": without_options(names[:_MOST_NAMED]),
+    }
+    limits = _limits_without(good, odd, judges, recipe) if cheap else []
+    if not limits:
+        return [Notice("suspects", **told)]
+    before, after = max(limits, key=lambda pair: pair[0] / max(pair[1], 1e-12))
+    return [Notice("suspects_limit", **told, limit=before, without=after)]
+
+
+def _limits_without(
+    good: GoodPictures, odd: Sequence[Finding], judges: Sequence[LabelJudge], recipe: Recipe
+) -> list[tuple[float, float]]:
+    """Of each label the limit, and what it would be had these pictures not been learned."""
+    out = {id(one.source) for one in odd}
+    others = good.without(np.array([id(one.source) in out for one in good.each]))
+    counts = np.bincount(others.labels, minlength=len(good.names))
+    if recipe.held_out == "none" or counts.min() < LEAST_PICTURES:
+        return []
+    used, _, _, measures, scores = _held_out_and_scored(others, recipe, _silent)
+    again = _judges(others, measures, scores, used)
     return [
-        Notice("limit_from", picture=one.picture, limit=one.value)
-        for one in odd
-        if one.value in limits
+        (one.calibration.limit, other.calibration.limit)
+        for one, other in zip(judges, again, strict=True)
+        if one.calibration and other.calibration
     ]
 
 

@@ -1,7 +1,7 @@
 """The good pictures that a part is learned from."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import cv2
@@ -113,6 +113,19 @@ class GoodPictures:
             pictures, inputs, preparation, encoder, numbers_of(labels, windows), apart,
             tuple(names), size=size,
         )  # fmt: skip
+
+    def without(self, out: Mask) -> "GoodPictures":
+        """The same without some of those that are learned from, (N,) True; none may be `rest`."""
+        kept = ~np.repeat(out, self.preparation.count)
+        each = tuple(one for one, left in zip(self.each, out, strict=True) if not left)
+        return replace(
+            self,
+            pictures=self.pictures[kept],
+            inputs=self.inputs[kept],
+            numbers=self.numbers[kept],
+            apart=self.apart[kept],
+            each=each,
+        )
 
     @property
     def labelled(self) -> bool:

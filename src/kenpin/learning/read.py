@@ -19,6 +19,7 @@ from kenpin.learning.good_pictures import (
 )
 from kenpin.learning.in_threads import depth_other, read_in_threads, short_name
 from kenpin.learning.oddities import remarks_on
+from kenpin.learning.omitted import leave_out
 from kenpin.learning.sizes import frame_and_depth, size_for, too_small
 from kenpin.models import Encoder, Labels, encoder_for
 from kenpin.prepare import (
@@ -57,9 +58,11 @@ def read_good_pictures(
     recipe: Recipe,
     progress: Progress,
     layout: Layout | None = None,
+    without: Sequence[str] = (),
 ) -> GoodPictures:
     """Read and prepare the good pictures; see `kenpin.learn`."""
     sources, told = find_sources(good, labels, layout)
+    sources, told, omitted = leave_out(sources, told, without)
     way = _way_for(sources, recipe)
     chosen = _drawn(told, way, recipe.seed)
     whole = len(chosen) == len(sources)  # else those not chosen are held out
@@ -70,6 +73,7 @@ def read_good_pictures(
     each, left_out = _read_each(sources, told, way, chosen, held, recipe, progress)
     if len(each) < LEAST_PICTURES:
         raise _too_few(len(each), len(sources), left_out)
+    left_out = [*omitted, *left_out]
     names = _check_labels([one.label for one in each]) if labels is not None else ("",)
     learned = [one for one in each if one.windows is not None]
     pictures = np.concatenate([one.windows for one in learned if one.windows is not None])
