@@ -249,12 +249,12 @@ def test_what_parts_are_laid_upon_is_of_every_label_and_of_none_held_out(monkeyp
         seen.append(len(overviews))
         return preparation
 
-    monkeypatch.setattr("kenpin.learning.read.learn_overview_alignment", learned)
+    monkeypatch.setattr("kenpin.learning.way.learn_overview_alignment", learned)
     monkeypatch.setattr("kenpin.learning.read._MOST_ALIGNED", 10)
     asked = []
     real = read_in_threads
     monkeypatch.setattr(
-        "kenpin.learning.read.read_in_threads",
+        "kenpin.learning.way.read_in_threads",
         lambda sources, prepare: (asked.append(list(sources)), real(sources, prepare))[1],
     )
     pictures = part("four", 20) + part("six", 20)

@@ -13,8 +13,8 @@ from kenpin.learning.in_threads import read_in_threads
 @pytest.fixture(autouse=True)
 def modest(monkeypatch):
     """As if twenty pictures were all that fits."""
-    monkeypatch.setattr("kenpin.learning.read._MOST_BYTES", 1)
-    monkeypatch.setattr("kenpin.learning.read._LEAST_LEARNED", 20)
+    monkeypatch.setattr("kenpin.learning.way.MOST_BYTES", 1)
+    monkeypatch.setattr("kenpin.learning.way._LEAST_LEARNED", 20)
     monkeypatch.setattr("kenpin.learning.good_pictures._BATCH", 7)
 
 

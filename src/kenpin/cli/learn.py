@@ -50,6 +50,7 @@ def learn(
     good_names: options.GoodNames = None,
 ) -> None:
     from kenpin.learning import learn as learn_part
+    from kenpin.learning import with_sight
     from kenpin.recipe import Recipe, parse_pixels, parse_seconds, parse_size
     from kenpin.sources import files_of, find_good, find_pictures
     from kenpin.system import check_not_input
@@ -81,8 +82,9 @@ def learn(
     good_ones = len(sources) - (len(find_pictures(ng, told)) if ng else 0)
     _check_output(output, force, good_ones)
     with progress_bar() as progress:
-        bundle = learn_part(good, wanted, progress, labels=labels, ng=ng, layout=told,
-                            without=without or [])  # fmt: skip
+        known: dict[str, Any] = {"labels": labels, "layout": told, "without": without or []}
+        bundle = learn_part(good, wanted, progress, ng=ng, **known)
+        bundle = with_sight(bundle, good, progress, **known)
     _save(bundle, output, force, explain)
 
 

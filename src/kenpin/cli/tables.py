@@ -18,6 +18,7 @@ from kenpin.part import (
     ng_in_words,
     promise,
     promise_spread,
+    sight_in_words,
 )
 from kenpin.prepare import as_option
 from kenpin.report import how, how_evaluated, how_learned
@@ -48,6 +49,8 @@ def print_learned(out: Console, bundle: Bundle, path: Path) -> None:
     elif bundle.calibration:
         out.print(say("limit_is", limit=bundle.calibration.limit))
     out.print(promise(bundle.calibration))
+    if bundle.sight:
+        out.print(sight_in_words(bundle))
     remarks = [*bundle.provenance.remarks, *([ng_in_words(bundle)] if bundle.ng else [])]
     for remark in remarks[-_FEW_REMARKS:]:
         out.print(say("note", note=remark))
@@ -69,6 +72,8 @@ def print_bundle(out: Console, bundle: Bundle, path: Path, explain: bool = True)
     )
     table.add_row(say("bit_depth"), depth_in_words(bundle.preparation.depth))
     table.add_row(say("judges_by"), judge_in_words(bundle))
+    if bundle.sight:
+        table.add_row(say("sees_down_to"), sight_in_words(bundle))
     if bundle.engine:
         table.add_row(say("engine"), bundle.engine)
     for part in bundle.parts:

@@ -16,6 +16,7 @@ from kenpin.judge import (
     blurred_errors,
     compare,
     facts_of,
+    joined_regions,
     margin,
     probabilities,
     refined,
@@ -96,6 +97,23 @@ class Inspector:
         with one_blas_thread:
             return self._verdict(source, expect)
 
+    def window_scores(
+        self, source: PictureSource, expect: str | None = None
+    ) -> tuple[tuple[float, ...], float]:
+        """The score of each window or tile of a picture, and the limit for the whole of it.
+
+        Of a judge that learned from NG pictures: the largest difference, and the level. expect: see
+        `inspect`; the first label where none is told.
+        """
+        number = self._number(expect) or 0
+        with one_blas_thread:
+            prepared = self.bundle.preparation.prepare(read_picture(source))
+            view = self._view(prepared, self.bundle.model_input(prepared.windows), number)
+        calibration = self.calibrations[number]
+        if self.bundle.parts[number].svm is not None:
+            return view.peaks, calibration.level
+        return view.scores, calibration.limit
+
     def _verdict(self, source: PictureSource, expect: str | None) -> Verdict:
         told = self._number(expect)
         clock = _Clock()
@@ -118,6 +136,7 @@ class Inspector:
         white = self.bundle.preparation.depth.white(picture.pixels)
         evidence = self._evidence(prepared, view, decision.number, white)
         regions = _regions(view, windows, calibration, evidence, picture.size)
+        regions = joined_regions(regions) if self.bundle.preparation.tiles else regions
         clock.lap("judge")
         verdict = Verdict(
             picture=picture.name,

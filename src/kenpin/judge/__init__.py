@@ -38,7 +38,14 @@ from kenpin.judge.ng_judge import (
     features,
     learn_svm,
 )
-from kenpin.judge.scoring import TOP_SHARE, refined, regions_to_show, score, spread_over
+from kenpin.judge.scoring import (
+    TOP_SHARE,
+    joined_regions,
+    refined,
+    regions_to_show,
+    score,
+    spread_over,
+)
 from kenpin.judge.usability import (
     DARKEST,
     NOISE,

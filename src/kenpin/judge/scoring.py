@@ -1,5 +1,6 @@
 """From the difference map to one number and the places to look at."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import cv2
@@ -54,6 +55,34 @@ def regions(difference: Floats, level: float) -> tuple[Region, ...]:
         peak = float(difference[y : y + height, x : x + width][inside].max())
         found.append(Region(x, y, width, height, peak))
     return tuple(sorted(found, key=lambda region: -region.peak))
+
+
+def joined_regions(found: Sequence[Region]) -> tuple[Region, ...]:
+    """The same places with those that overlap as one, most abnormal first.
+
+    Of a picture in overlapping tiles, where the same defect is seen by several.
+    """
+    apart: list[Region] = []
+    for region in found:
+        whole = region
+        while (other := next((one for one in apart if _overlap(one, whole)), None)) is not None:
+            apart.remove(other)
+            whole = _around_both(other, whole)
+        apart.append(whole)
+    return tuple(sorted(apart, key=lambda region: -region.peak))
+
+
+def _overlap(one: Region, other: Region) -> bool:
+    return max(one.x, other.x) < min(one.x + one.width, other.x + other.width) and max(
+        one.y, other.y
+    ) < min(one.y + one.height, other.y + other.height)
+
+
+def _around_both(one: Region, other: Region) -> Region:
+    x, y = min(one.x, other.x), min(one.y, other.y)
+    right = max(one.x + one.width, other.x + other.width)
+    below = max(one.y + one.height, other.y + other.height)
+    return Region(x, y, right - x, below - y, max(one.peak, other.peak), one.window)
 
 
 def refined(region: Region, difference: Floats, error: Floats) -> Region:

@@ -6,3 +6,4 @@ from kenpin.learning.good_pictures import LEAST_PICTURES, GoodPictures
 from kenpin.learning.more_pictures import add
 from kenpin.learning.oddities import Finding
 from kenpin.learning.read import Given, paths_of
+from kenpin.learning.sight import with_sight

@@ -97,6 +97,18 @@ def room_of(scores: Scores, calibrations: Sequence[Calibration | None]) -> float
     return max(rooms)
 
 
+def worst_of(parts: Sequence[Scores]) -> Scores:
+    """Of the same pictures seen in several tiles: the worst tile rules."""
+    first = parts[0]
+    return Scores(
+        np.max([part.under_each for part in parts], axis=0),
+        np.max([part.peaks for part in parts], axis=0),
+        np.mean([part.squares for part in parts], axis=0),
+        first.labels,
+        first.departures,
+    )
+
+
 def joined(parts: Sequence[Scores]) -> Scores:
     """Several batches as one."""
     return Scores(

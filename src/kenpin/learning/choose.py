@@ -19,7 +19,7 @@ from kenpin.drawn import SIMULATED, simulate
 from kenpin.errors import ExtraError, RecipeError
 from kenpin.judge import Measure, compare, learn_variation, score
 from kenpin.learning.good_pictures import GoodPictures
-from kenpin.learning.sizes import size_for
+from kenpin.learning.sizes import seen_for
 from kenpin.models import Labels, check_installed, encoder_for, learn_model, settle_model
 from kenpin.prepare import resize
 from kenpin.recipe import Recipe
@@ -45,6 +45,9 @@ def choose(
     """
     if "auto" not in (recipe.model, recipe.difference, recipe.score):
         return recipe, ()
+    if good.preparation.tiles:  # only features see fine defects in a large picture
+        usual: dict[str, Any] = {"difference": None, "score": None, "smoothing": None}
+        return recipe.but(model="feature", **usual).settled(), ()
     end = perf_counter() + recipe.budget
     rows: list[dict[str, Any]] = []
 
@@ -179,7 +182,7 @@ def _at_its_size(pictures: Floats, frame: tuple[int, int], recipe: Recipe) -> Fl
     """
     if recipe.size or recipe.compression.steps:
         return pictures
-    size = size_for(frame, recipe)
+    size = seen_for(frame, recipe).size
     if size == pictures.shape[1:3]:
         return pictures
     small = np.stack([resize(picture, size) for picture in pictures])

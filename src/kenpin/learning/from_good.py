@@ -1,52 +1,42 @@
 """From good pictures and a recipe to a part: read, prepare, cross-fit, calibrate."""
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kenpin.errors import CalibrationError, DatasetError, RecipeError
+from kenpin.errors import DatasetError, RecipeError
 from kenpin.judge import fit_temperature, resemblance
-from kenpin.learning.calibrate import Scores, calibrations_of, joined, room_of, scores_of
+from kenpin.learning.calibrate import Scores, calibrations_of, room_of
 from kenpin.learning.choose import choose
 from kenpin.learning.cross_fit import (
     FOLDS,
     FOLDS_OF_NETWORKS,
     FoldMeasures,
-    HeldOut,
-    assign_folds,
-    cross_fit,
-    held_out_from,
-    measures_of,
-    pairs_of_folds,
-    part_of,
-    powers_apart,
 )
 from kenpin.learning.good_pictures import LEAST_PICTURES, GoodPictures
+from kenpin.learning.held_out import learn_held_out
 from kenpin.learning.oddities import FALSE_ALARM, Finding, Kind, in_test, summary, unlike
 from kenpin.learning.omitted import without_options
 from kenpin.learning.read import Given, LabelsGiven, read_good_pictures, read_tested
 from kenpin.learning.suspects import suspicion
-from kenpin.learning.usable_pictures import departures_of, usability_of
+from kenpin.learning.usable_pictures import usability_of
 from kenpin.learning.with_ng import judge_with_ng, read_usable_ng
 from kenpin.models import (
     NETWORKS,
     WITHOUT_RECONSTRUCTION,
-    Labels,
-    Model,
     check_installed,
-    learn_model,
-    load_model,
 )
 from kenpin.part import Bundle, LabelJudge, Provenance, ShownReconstruction, learn_shown
+from kenpin.prepare import Preparation, from_rectangle, in_picture, reduced
 from kenpin.recipe import Recipe
 from kenpin.sources import Layout, encode
-from kenpin.text import Notice, say
+from kenpin.text import Notice
 from kenpin.types import Floats, Progress
 
+_LONGEST_PREVIEW = 512  # pixels, of tiles
 _MOST_NAMED = 5  # suspects
 _MOST_CONFUSED = 6  # pairs of labels that are named
 _NOT_TOLD_APART = 0.2  # of a label's pictures look more like another one; half is chance
@@ -117,14 +107,14 @@ def learn_from(
     ng_inputs, ng_remarks = None, tuple[Notice, ...]()
     if ng is not None:  # what is wrong with them is said before the long part
         ng_inputs, ng_remarks = read_usable_ng(ng, good, recipe, progress, layout)
-    recipe, model, held_out, measures, scores = _held_out_and_scored(good, recipe, progress)
-    judges = _judges(good, measures, scores, recipe)
+    learned = learn_held_out(good, recipe, progress)
+    recipe, scores = learned.recipe, learned.scores
+    judges = _judges(good, learned.measures, scores, recipe)
     room = room_of(scores, [judge.calibration for judge in judges])
     found: dict[str, Any] = {}
-    if ng_inputs is not None:
-        tried = judge_with_ng(
-            judges[0], model, held_out, measures, ng_inputs, recipe, scores.departures
-        )
+    if ng_inputs is not None and learned.held_out is not None:
+        own = learned.model, learned.held_out, learned.measures
+        tried = judge_with_ng(judges[0], *own, ng_inputs, recipe, scores.departures)
         judges, found, room = (tried.judge,), tried.found, tried.room or room
     remarks = (
         *good.remarks,
@@ -135,7 +125,7 @@ def learn_from(
     return Bundle(
         recipe=recipe,
         preparation=good.preparation,
-        model=model,
+        model=learned.model,
         parts=judges,
         provenance=Provenance(
             pictures=good.hashes,
@@ -144,7 +134,7 @@ def learn_from(
             remarks=remarks,
             learned=int((~good.apart).sum()) // good.preparation.count,
         ),
-        previews=_previews(good, held_out),
+        previews=_previews(good, learned.spreads),
         temperature=_temperature(good, scores),
         choice=choice,
         ng=found,
@@ -172,67 +162,6 @@ def _as_used(good: GoodPictures, recipe: Recipe) -> Recipe:
     if used.model == "cvae" and not good.labelled:
         raise DatasetError("labels_needed")
     return used
-
-
-def _held_out_and_scored(
-    good: GoodPictures, recipe: Recipe, progress: Progress
-) -> tuple[Recipe, Model, HeldOut, tuple[FoldMeasures, ...], Scores]:
-    """The model, and good pictures it has not seen: by folds, or such as took no part."""
-    windows, kept = good.preparation.count, ~good.apart
-    inputs, numbers = good.inputs[kept], good.numbers[kept]
-    recipe, folds = assign_folds(inputs, numbers, windows, recipe)
-    by_folds = recipe.held_out != "split"
-    crossed = recipe.difference == "units" or by_folds
-    count = int(folds.max()) + 1 if crossed else 0
-    pairs = pairs_of_folds(recipe, count) if by_folds else []
-    share = 1 / (1 + count + len(pairs))  # of the way for each learning
-    own = part_of(progress, say("stage_final", count=len(inputs)), 0, share)
-    learned = learn_model(inputs, recipe, own, numbers if numbers.max() else None)
-    own("", 1, 1)
-    cross, folded = None, (1 + count) * share
-    if crossed:
-        way = share, folded
-        cross = cross_fit(inputs, numbers, folds, windows, recipe, progress, by_folds, way)
-    if cross is not None and by_folds:
-        cross = replace(cross, apart=powers_apart(cross, recipe, progress, (folded, 1.0)))
-    # What judges is what a bundle will load again, so saving cannot change a verdict.
-    model = load_model(recipe.model, learned.state())
-    measures = tuple(
-        measures_of(cross, recipe, number, good.preparation.ignored_at(number % windows, good.grid))
-        for number in range(windows * len(good.names))
-    )
-    if cross is not None and by_folds:
-        found = scores_of(cross, measures, recipe)
-        return recipe, model, cross, measures, _finite(_with_departures(found, good, folds))
-    measures = tuple(one.alone for one in measures)
-    outside = _outside(good, model, progress)
-    first = next(outside)
-    # One batch after the other: all of very many pictures would not fit.
-    every = [scores_of(one, measures, recipe) for one in itertools.chain([first], outside)]
-    return recipe, model, first, measures, _finite(_with_departures(joined(every), good, None))
-
-
-def _outside(good: GoodPictures, model: Model, progress: Progress) -> Iterator[HeldOut]:
-    """Pictures that took no part in learning: kept apart, or too many to be kept."""
-    windows, apart, labels = good.preparation.count, good.apart, len(good.names)
-    if apart.any():
-        own = good.inputs[apart], good.numbers[apart]
-        yield held_out_from(model, *own, windows, labels)
-    for inputs, numbers in good.batches(progress):
-        yield held_out_from(model, inputs, numbers, windows, labels)
-
-
-def _with_departures(scores: Scores, good: GoodPictures, folds: Labels | None) -> Scores:
-    """folds: of the windows learned from; None: others are held out."""
-    of_pictures = None if folds is None else folds[:: good.preparation.count]
-    departures = departures_of(good, of_pictures)
-    return scores if departures is None else replace(scores, departures=departures)
-
-
-def _finite(scores: Scores) -> Scores:
-    if not np.isfinite(scores.under_each).all():
-        raise CalibrationError("not_finite")
-    return scores
 
 
 def _judges(
@@ -305,7 +234,7 @@ def _suspects(
     progress: Progress,
 ) -> list[Notice]:
     """The pictures that may be no good parts, and what the limit would be without them."""
-    cheap = not good.rest and recipe.model not in NETWORKS
+    cheap = not (good.rest or good.preparation.tiles or recipe.model in NETWORKS)
     # Where every picture has a score: by folds, or of very many those that gave the limit.
     scored = [one for one in good.each if not (good.rest and one.learned)]
     if not cheap and (len(scored) != len(scores.labels) or recipe.held_out == "none"):
@@ -336,8 +265,8 @@ def _limits_without(
     counts = np.bincount(others.labels, minlength=len(good.names))
     if recipe.held_out == "none" or counts.min() < LEAST_PICTURES:
         return []
-    used, _, _, measures, scores = _held_out_and_scored(others, recipe, _silent)
-    again = _judges(others, measures, scores, used)
+    learned = learn_held_out(others, recipe, _silent)
+    again = _judges(others, learned.measures, learned.scores, learned.recipe)
     return [
         (one.calibration.limit, other.calibration.limit)
         for one, other in zip(judges, again, strict=True)
@@ -345,22 +274,33 @@ def _limits_without(
     ]
 
 
-def _previews(good: GoodPictures, held_out: HeldOut) -> dict[str, bytes]:
-    """The mean good picture, where good pictures vary (white: most), and the compression."""
+def _previews(good: GoodPictures, spreads: Sequence[Floats]) -> dict[str, bytes]:
+    """The mean good picture, where good pictures vary (white: most), and the compression.
+
+    spreads: (h, w) of each window, by how much good pictures vary.
+    """
     windows = range(good.preparation.count)
 
-    def beside(pictures: Floats, average: Callable[[Floats], Floats]) -> Floats:
-        return np.concatenate([average(pictures[n :: len(windows)]) for n in windows], axis=1)
-
-    spread = beside(held_out.residuals, lambda own: np.sqrt(np.square(own).mean(axis=(0, 3))))
+    means = [good.pictures[n :: len(windows)].mean(axis=0) for n in windows]
+    spread = _laid_out(good.preparation, spreads)
     previews = {
-        "mean.png": _png(beside(good.pictures, lambda own: own.mean(axis=0))),
+        "mean.png": _png(_laid_out(good.preparation, means)),
         "variation.png": _png(spread / max(float(spread.max()), 1e-9)),
     }
     steps = good.preparation.steps(good.pictures[0])
     for number, step in enumerate(steps[1:], start=1):
         previews[f"step{number}.png"] = _png(np.concatenate([step[..., :1], step[..., 1:]], axis=1))
     return previews
+
+
+def _laid_out(preparation: Preparation, maps: Sequence[Floats]) -> Floats:
+    """Windows beside one another; tiles where they are in the picture."""
+    frame = preparation.frame
+    if not preparation.tiles or frame is None:
+        return np.concatenate(maps, axis=1)
+    size = (maps[0].shape[0], maps[0].shape[1])
+    to_picture = [from_rectangle(tile, size) for tile in preparation.tiles]
+    return in_picture(np.stack(maps), to_picture, frame, reduced(frame, _LONGEST_PREVIEW))[0]
 
 
 def _png(values: Floats) -> bytes:

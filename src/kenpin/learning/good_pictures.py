@@ -19,7 +19,7 @@ from kenpin.text import Notice, say
 from kenpin.types import Floats, Picture, Progress
 
 LEAST_PICTURES = 10
-_BATCH = 64
+_BATCH, _MOST_BYTES = 64, 2**28  # pictures that are read before they are judged, and their size
 _FINGERPRINT = 16  # a side
 
 Mask = NDArray[np.bool_]
@@ -34,7 +34,8 @@ class GoodPicture:
     measured of it, and of the same with a simulated defect. fingerprint: (256,) bool, alike for
     copies that were saved or resized differently. learned: whether the model learns from it; of
     very many pictures it does not from all. held: whether `split` keeps it apart. windows: (K, h,
-    w, C) as cut out, and unseen as in `Prepared`, until they are learned from.
+    w, C) as cut out, of tiles only for people and with their features, and unseen as in `Prepared`,
+    until they are learned from.
     """
 
     name: str
@@ -51,6 +52,7 @@ class GoodPicture:
     held: bool = False
     defective: Facts | None = None
     windows: Floats | None = None
+    features: Floats | None = None
     unseen: Mask | None = None
 
     @classmethod
@@ -63,12 +65,17 @@ class GoodPicture:
         own = picture.hash, picture.size, mode, picture.notes, facts
         return cls(name, source, label, *own, fingerprint_of(picture), learned=False)
 
+    def let_go(self) -> Self:
+        """The same without what is learned from."""
+        return replace(self, windows=None, features=None, unseen=None)
+
 
 @dataclass(frozen=True, eq=False)
 class GoodPictures:
     """N good pictures to learn from, of K windows each, picture by picture.
 
-    pictures: (N * K, H, W, C) float32 in [0, 1], prepared but not yet compressed. inputs: what the
+    pictures: (N * K, H, W, C) float32 in [0, 1], prepared but not yet compressed; of tiles small,
+    for people. inputs: what the
     model learns from: their compression, their features by the encoder, or the very same. numbers:
     (N * K,), see `numbers_of`. apart: (N * K,) True for what `split` keeps for the limit. names: of
     the labels; one "" without. each: every picture that can be used; left_out: the others. rest:
@@ -99,20 +106,37 @@ class GoodPictures:
         names: Sequence[str] = ("",),
         encoder: Encoder | None = None,
         apart: Mask | None = None,
+        features: Floats | None = None,
     ) -> Self:
-        """From (N * K, H, W, C) windows; labels: (N,); apart: (N,), else chosen by the recipe."""
+        """From (N * K, H, W, C) windows; labels: (N,); apart: (N,), else chosen by the recipe.
+
+        features: of the windows, where they were made already.
+        """
         windows = preparation.count
         if labels is None:
             labels = np.zeros(len(pictures) // windows, np.intp)
         apart = np.repeat(kept_apart(labels, recipe) if apart is None else apart, windows)
         preparation, inputs = learn_compression(preparation, recipe, pictures, apart)
         if encoder is not None:
-            inputs = encoder.encode(pictures)
+            inputs = encoder.encode(pictures) if features is None else features
         size = preparation.frame or preparation.size
         return cls(
             pictures, inputs, preparation, encoder, numbers_of(labels, windows), apart,
             tuple(names), size=size,
         )  # fmt: skip
+
+    def of_tile(self, number: int) -> "GoodPictures":
+        """One tile of those that are kept."""
+        step = slice(number, None, self.preparation.count)
+        return replace(
+            self,
+            pictures=self.pictures[step],
+            inputs=self.inputs[step],
+            preparation=self.preparation.of_tile(number),
+            numbers=self.labels,
+            apart=self.apart[step],
+            rest=(),
+        )
 
     def without(self, out: Mask) -> "GoodPictures":
         """The same without some of those that are learned from, (N,) True; none may be `rest`."""
@@ -150,19 +174,19 @@ class GoodPictures:
 
     def batches(self, progress: Progress) -> Iterator[tuple[Floats, Labels]]:
         """The rest as inputs: (B * K, h, w, C) with (B * K,) numbers, a few at a time."""
-        windows, labels = [], []
+        inputs, labels = [], []
+        at_once = max(1, min(_BATCH, _MOST_BYTES // self.inputs[: self.preparation.count].nbytes))
         reads = read_in_threads([source for source, _ in self.rest], self.preparation.prepare)
         for done, ((_, label), answer) in enumerate(zip(self.rest, reads, strict=True), start=1):
             progress(say("stage_scoring"), done, len(self.rest))
             if isinstance(answer, PictureError):  # it could be read a moment ago
                 raise answer
-            windows.append(answer[1].windows)
+            windows = answer[1].windows
+            inputs.append(windows if self.encoder is None else self.encoder.encode(windows))
             labels.append(label)
-            if len(windows) == _BATCH or done == len(self.rest):
-                pictures = np.concatenate(windows)
-                inputs = pictures if self.encoder is None else self.encoder.encode(pictures)
-                yield inputs, numbers_of(np.array(labels), self.preparation.count)
-                windows, labels = [], []
+            if len(inputs) == at_once or done == len(self.rest):
+                yield np.concatenate(inputs), numbers_of(np.array(labels), self.preparation.count)
+                inputs, labels = [], []
 
 
 def numbers_of(labels: Labels, windows: int) -> Labels:

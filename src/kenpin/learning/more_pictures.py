@@ -18,6 +18,7 @@ from kenpin.learning.cross_fit import FOLDS, FoldMeasures, HeldOut, back_in_orde
 from kenpin.learning.good_pictures import numbers_of
 from kenpin.learning.in_threads import depth_other, read_in_threads, short_name
 from kenpin.learning.read import Given, paths_of
+from kenpin.learning.way import small_for_people
 from kenpin.models import UPDATABLE, Labels, Model, grown_components, load_model, updated_model
 from kenpin.part import Bundle, LabelJudge, Provenance
 from kenpin.recipe import Recipe
@@ -26,7 +27,7 @@ from kenpin.statistics import rank_limit
 from kenpin.text import Notice, say
 from kenpin.types import Floats, Progress
 
-_AT_ONCE = 200  # pictures
+_AT_ONCE, _TILED_AT_ONCE = 200, 20  # pictures
 _ODD = 1.5  # times the limit before: that is not for having seen other pictures
 
 
@@ -66,8 +67,10 @@ def add(
     progress = progress or (lambda *_: None)
     sources = paths_of(good, lambda given: find_good(given, layout))
     grown = bundle
-    for start in range(0, len(sources), _AT_ONCE):  # all of very many pictures would not fit
-        grown = _add(grown, sources[start : start + _AT_ONCE], progress)
+    # All of very many pictures would not fit.
+    at_once = _AT_ONCE if not bundle.preparation.tiles else _TILED_AT_ONCE
+    for start in range(0, len(sources), at_once):
+        grown = _add(grown, sources[start : start + at_once], progress)
     if len(grown.provenance.pictures) == len(bundle.provenance.pictures):
         first = grown.provenance.left_out[len(bundle.provenance.left_out)]
         raise DatasetError("add_nothing", count=len(sources), reason=first[1])
@@ -128,7 +131,7 @@ def _read_new(
 ) -> tuple[_New | None, tuple[tuple[str, Notice], ...]]:
     """Those that can be learned from, if there are any, and the others with why."""
     known = dict.fromkeys(bundle.provenance.pictures, Notice("already_learned"))
-    windows, names, left_out, measured = [], [], [], []
+    windows, inputs, names, left_out, measured = [], [], [], [], []
     reads = read_in_threads(sources, bundle.preparation.prepare)
     for done, (source, answer) in enumerate(zip(sources, reads, strict=True), start=1):
         progress(say("stage_reading"), done, len(sources))
@@ -152,16 +155,20 @@ def _read_new(
                 left_out.append((name, Notice("added_unusable", reason=reason)))
                 continue
             measured.append(facts)
-        windows.append(prepared.windows)
+        inputs.append(bundle.model_input(prepared.windows))
+        windows.append(_for_people(bundle, prepared.windows))
         names.append(name)
         known[picture.hash] = Notice("duplicate", other=name)
     if not windows:
         return None, tuple(left_out)
     hashes = tuple(known)[len(set(bundle.provenance.pictures)) :]
     numbers = numbers_of(np.zeros(len(windows), np.intp), bundle.preparation.count)
-    pictures = np.concatenate(windows)
-    seen = pictures, bundle.model_input(pictures)
+    seen = np.concatenate(windows), np.concatenate(inputs)
     return _New(*seen, numbers, hashes, tuple(names), tuple(measured)), tuple(left_out)
+
+
+def _for_people(bundle: Bundle, windows: Floats) -> Floats:
+    return small_for_people(windows) if bundle.preparation.tiles else windows
 
 
 def _held_out(

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
 from kenpin.drawn import SIMULATED, simulate
-from kenpin.errors import DatasetError, PictureError, RecipeError
+from kenpin.errors import DatasetError, PictureError
 from kenpin.judge import Facts, facts_of
 from kenpin.learning.good_pictures import (
     LEAST_PICTURES,
@@ -20,15 +21,10 @@ from kenpin.learning.good_pictures import (
 from kenpin.learning.in_threads import depth_other, read_in_threads, short_name
 from kenpin.learning.oddities import remarks_on
 from kenpin.learning.omitted import leave_out
-from kenpin.learning.sizes import frame_and_depth, size_for, too_small
-from kenpin.models import Encoder, Labels, encoder_for
-from kenpin.prepare import (
-    Preparation,
-    Prepared,
-    ignoring,
-    learn_overview_alignment,
-    learn_standard,
-)
+from kenpin.learning.sizes import too_small
+from kenpin.learning.way import Way, aligned, standardised, way_for
+from kenpin.models import Labels
+from kenpin.prepare import Preparation, Prepared, learn_standard
 from kenpin.recipe import Recipe
 from kenpin.sources import (
     Layout,
@@ -38,14 +34,11 @@ from kenpin.sources import (
     find_good_of_labels,
     find_pictures,
     find_tested,
-    read_mask,
     read_picture,
 )
 from kenpin.text import Notice, say
 from kenpin.types import Floats, Progress
 
-_MOST_BYTES = 2**26  # of prepared pictures that are learned from, when there are very many
-_LEAST_LEARNED = 200  # however large they are
 _MOST_ALIGNED = 200
 
 Given = str | Path | Sequence[PictureSource]
@@ -63,88 +56,77 @@ def read_good_pictures(
     """Read and prepare the good pictures; see `kenpin.learn`."""
     sources, told = find_sources(good, labels, layout)
     sources, told, omitted = leave_out(sources, told, without)
-    way = _way_for(sources, recipe)
-    chosen = _drawn(told, way, recipe.seed)
-    whole = len(chosen) == len(sources)  # else those not chosen are held out
-    held = _held(told, recipe) if whole else np.zeros(len(sources), bool)
-    if recipe.align != "none":
-        known = [n for n in sorted(chosen) if not held[n]]
-        way = _aligned(way, [sources[n] for n in _of_every_label(known, told)], recipe)
+    way, chosen, held = _planned(sources, told, recipe)
     each, left_out = _read_each(sources, told, way, chosen, held, recipe, progress)
     if len(each) < LEAST_PICTURES:
         raise _too_few(len(each), len(sources), left_out)
-    left_out = [*omitted, *left_out]
     names = _check_labels([one.label for one in each]) if labels is not None else ("",)
-    learned = [one for one in each if one.windows is not None]
-    pictures = np.concatenate([one.windows for one in learned if one.windows is not None])
-    preparation = way.preparation
-    if recipe.color == "auto" and not any(one.coloured for one in each):
-        pictures = np.ascontiguousarray(pictures[..., :1])
-        preparation = replace(preparation, color="grey")
+    read = _gathered(each, way, names, recipe)
+    return replace(read, left_out=(*omitted, *left_out))
+
+
+def _planned(
+    sources: Sequence[PictureSource], told: Sequence[str], recipe: Recipe
+) -> tuple[Way, frozenset[int], Mask]:
+    """What the pictures go through, which are learned from, and which `split` keeps apart."""
+    way = way_for(sources, recipe)
+    chosen = _drawn(told, way, recipe.seed)
+    whole = len(chosen) == len(sources)  # else those not chosen are held out
+    held = _held(told, recipe) if whole else np.zeros(len(sources), bool)
+    known = [n for n in sorted(chosen) if not held[n]]
+    if recipe.align != "none":
+        way = aligned(way, [sources[n] for n in _of_every_label(known, told)], recipe)
+    if way.preparation.tiles:
+        way = standardised(way, [sources[n] for n in known], recipe)
+    return way, chosen, held
+
+
+def _gathered(
+    each: list[GoodPicture], way: Way, names: tuple[str, ...], recipe: Recipe
+) -> GoodPictures:
+    """All that were read as one; what is learned from is taken out of `each`."""
+    preparation, learned = way.preparation, [one for one in each if one.learned]
     numbers = np.array([names.index(one.label) for one in learned])
     rest = tuple((one.source, names.index(one.label)) for one in each if not one.learned)
+    unseen = [one.unseen for one in learned]
+    del learned  # they hold the windows
+    pictures = _taken(each, "windows")
+    if recipe.color == "auto" and not any(one.coloured for one in each):
+        pictures = np.ascontiguousarray(pictures[..., :1])
+        preparation = preparation.in_grey()
     recipe = recipe.but(size=preparation.size, color=preparation.color)
     if rest:  # they are held out already
         recipe = recipe.but(held_out="kfold")
-    unseen = [one.unseen for one in learned]
-    apart = _apart(learned, numbers, recipe)
-    preparation, pictures = learn_standard(preparation, recipe, pictures, unseen, apart)
-    read = GoodPictures.of(pictures, preparation, recipe, numbers, names, way.encoder, apart)
-    kept = tuple(replace(one, windows=None, unseen=None) for one in each)
+    apart = _apart([one for one in each if one.learned], numbers, recipe)
+    features = None
+    if preparation.tiles:
+        features = _taken(each, "features")
+    else:
+        preparation, pictures = learn_standard(preparation, recipe, pictures, unseen, apart)
+    how = preparation, recipe, numbers, names, way.encoder, apart, features
+    kept = tuple(replace(one, unseen=None) for one in each)
     remarks = (
         *remarks_on(kept, preparation.size),
         *too_small(preparation, way.encoder, recipe),
     )
-    return replace(
-        read,
-        each=kept,
-        left_out=tuple(left_out),
-        rest=rest,
-        remarks=remarks,
-        size=preparation.frame or kept[0].size,
-    )
+    read = GoodPictures.of(pictures, *how)
+    size = preparation.frame or kept[0].size
+    return replace(read, each=kept, rest=rest, remarks=remarks, size=size)
 
 
-@dataclass(frozen=True, eq=False)
-class _Way:
-    """What pictures go through, and on which of them."""
+def _taken(each: list[GoodPicture], name: Literal["windows", "features"]) -> Floats:
+    """What pictures that are learned from have under this name, one after the other.
 
-    preparation: Preparation
-    encoder: Encoder | None
-
-    @property
-    def bytes_each(self) -> int:
-        """Of a window as it is kept: pixels, compressed or features, whichever is more."""
-        largest = int(np.prod(self.preparation.shapes[0]))
-        if self.encoder is not None:
-            grid = self.encoder.grid(self.preparation.size)
-            largest = max(largest, int(np.prod(grid)) * self.encoder.channels)
-        return 4 * largest
-
-
-def _way_for(sources: Sequence[PictureSource], recipe: Recipe) -> _Way:
-    """What cuts out, aligns and resizes, and the encoder; light and compression come later."""
-    frame, depth = frame_and_depth(sources, recipe.bits)
-    size = recipe.size or size_for(frame, recipe)
-    wanted = recipe.but(size=size, color="grey" if recipe.color == "grey" else "rgb")
-    preparation = Preparation.of(wanted, frame, depth)
-    encoder = encoder_for(recipe) if recipe.model == "feature" else None
-    mask = None
-    if recipe.ignore_mask is not None:
-        try:
-            mask = read_mask(recipe.ignore_mask, frame)
-        except DatasetError as error:
-            raise RecipeError("ignore_mask", reason=error) from None
-    return _Way(ignoring(preparation, recipe, mask), encoder)
-
-
-def _aligned(way: _Way, sources: Sequence[PictureSource], recipe: Recipe) -> _Way:
-    """The same with what parts are laid upon, learned from these pictures."""
-    reads = read_in_threads(sources, way.preparation.overview)
-    overviews = [answer[1] for answer in reads if not isinstance(answer, PictureError)]
-    if not overviews:
-        return way
-    return replace(way, preparation=learn_overview_alignment(way.preparation, recipe, overviews))
+    Each is let go as soon as it is copied: of large pictures there is no room for both.
+    """
+    learned = [n for n, one in enumerate(each) if one.learned]
+    first: Floats = getattr(each[learned[0]], name)
+    taken = np.empty((len(learned) * len(first), *first.shape[1:]), np.float32)
+    for place, n in enumerate(learned):
+        taken[place * len(first) : (place + 1) * len(first)] = getattr(each[n], name)
+        nothing: Any = {name: None}
+        each[n] = replace(each[n], **nothing)
+    return taken
 
 
 def _of_every_label(known: Sequence[int], told: Sequence[str]) -> list[int]:
@@ -176,7 +158,7 @@ def _apart(learned: Sequence[GoodPicture], numbers: Labels, recipe: Recipe) -> M
 def _read_each(
     sources: Sequence[PictureSource],
     told: Sequence[str],
-    way: _Way,
+    way: Way,
     chosen: frozenset[int],
     held: Mask,
     recipe: Recipe,
@@ -211,40 +193,42 @@ def _read_each(
         one = GoodPicture.of(source, picture, name, facts, label)
         coloured = bool((cut.windows != cut.windows[..., :1]).any())
         one = replace(one, coloured=coloured, held=bool(held[index]))
-        used[picture.hash] = _to_learn_from(one, cut, recipe.seed) if index in chosen else one
+        learned = index in chosen
+        used[picture.hash] = _to_learn_from(one, cut, way, recipe.seed) if learned else one
     kept = list(used.values())
     if left_out and len(chosen) < len(sources):
         kept = _drawn_again(kept, way, recipe)
     return kept, left_out
 
 
-def _to_learn_from(one: GoodPicture, cut: Prepared, seed: int) -> GoodPicture:
+def _to_learn_from(one: GoodPicture, cut: Prepared, way: Way, seed: int) -> GoodPicture:
     defective = _defective(cut.upright, one.size, [seed, int(one.hash[:8], 16)])
-    return replace(one, learned=True, windows=cut.windows, unseen=cut.unseen, defective=defective)
+    windows, features = way.kept(cut.windows)
+    one = replace(one, windows=windows, features=features, unseen=cut.unseen)
+    return replace(one, learned=True, defective=defective)
 
 
-def _drawn_again(kept: Sequence[GoodPicture], way: _Way, recipe: Recipe) -> list[GoodPicture]:
+def _drawn_again(kept: Sequence[GoodPicture], way: Way, recipe: Recipe) -> list[GoodPicture]:
     """The same pictures, but those to be learned from drawn among those that can be used."""
     chosen = _drawn([one.label for one in kept], way, recipe.seed)
     drawn = []
     for index, one in enumerate(kept):
         if index not in chosen:
-            drawn.append(replace(one, learned=False, windows=None, unseen=None, defective=None))
+            drawn.append(replace(one.let_go(), learned=False, defective=None))
         elif one.learned:
             drawn.append(one)
         else:
             cut = way.preparation.cut(read_picture(one.source))
-            drawn.append(_to_learn_from(one, cut, recipe.seed))
+            drawn.append(_to_learn_from(one, cut, way, recipe.seed))
     return drawn
 
 
-def _drawn(told: Sequence[str], way: _Way, seed: int) -> frozenset[int]:
+def _drawn(told: Sequence[str], way: Way, seed: int) -> frozenset[int]:
     """Which pictures the model learns from: all, unless they are more than twice what is kept.
 
     Then as many as are kept, of each label its share but at most half: the rest gives its limit.
     """
-    each = way.preparation.count * way.bytes_each * len(set(told))
-    most = max(_LEAST_LEARNED, _MOST_BYTES // each)
+    most = way.most(len(set(told)))
     if len(told) <= 2 * most:
         return frozenset(range(len(told)))
     rng = np.random.default_rng(seed)
@@ -380,8 +364,9 @@ def read_ng(
             raise DatasetError.about(Notice("ng_depth", path=picture.name, why=depth_other(misfit)))
         if picture.hash in good.hashes:
             raise DatasetError("ng_is_good", path=picture.name)
-        used.setdefault(picture.hash, (prepared.windows, picture.size))
+        windows = prepared.windows
+        inputs = windows if good.encoder is None else good.encoder.encode(windows)
+        used.setdefault(picture.hash, (inputs, picture.size))
     other = sum(size != good.size for _, size in used.values())
     remarks = (Notice("ng_size", count=other),) if other else ()
-    pictures = np.concatenate([windows for windows, _ in used.values()])
-    return pictures if good.encoder is None else good.encoder.encode(pictures), remarks
+    return np.concatenate([inputs for inputs, _ in used.values()]), remarks

@@ -3,14 +3,22 @@
 import contextlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from kenpin.errors import PictureError, RecipeError
 from kenpin.learning.in_threads import read_in_threads
 from kenpin.models import MULTIPLE, NETWORKS, Encoder
-from kenpin.prepare import Depth, Preparation, fitting_size, learn_depth
-from kenpin.recipe import SMALLEST_SIDE, Recipe
+from kenpin.prepare import (
+    MOST_TILES,
+    Depth,
+    Preparation,
+    fitting_size,
+    learn_depth,
+    tiles_over,
+)
+from kenpin.recipe import SMALLEST_SIDE, Recipe, Rectangle
 from kenpin.sources import Header, PictureSource, read_header
 from kenpin.text import Notice
 from kenpin.types import Picture
@@ -20,6 +28,7 @@ LONGEST_OF_PIXELS = 128
 LEAST_OF_FEATURES, LONGEST_OF_FEATURES, MOST_OF_FEATURES = 128, 192, 384
 SMALLEST_SEEN = 4  # pixels of what an encoder sees: the stride of its finest features
 _LONGEST_COMPRESSED = 256
+_COARSER = 1.1  # times the side of a tile, as long as they are too many
 _MOSTLY = 0.5  # of the pictures
 _MOST_LOOKED_AT = 200  # pictures, for how many bits they use
 
@@ -63,20 +72,40 @@ def _peaks(sources: Sequence[PictureSource], count: int) -> list[int]:
     return peaks if share >= _MOSTLY else []
 
 
-def size_for(frame: tuple[int, int], recipe: Recipe) -> tuple[int, int]:
-    """(h, w) at which the recipe's model sees its windows, where the recipe does not say.
+@dataclass(frozen=True)
+class Seen:
+    """size: (h, w) at which the model sees each window. tiles: see `Preparation`."""
 
-    frame: (H, W) of most of the pictures.
-    """
-    rectangles = list(recipe.windows.values()) or [recipe.crop or (0, 0, frame[1], frame[0])]
+    size: tuple[int, int]
+    tiles: tuple[Rectangle, ...] = ()
+
+
+def seen_for(frame: tuple[int, int], recipe: Recipe) -> Seen:
+    """How the recipe's model sees pictures of which most have the size `frame` (H, W)."""
+    if recipe.size is not None:
+        return Seen(recipe.size)
+    whole = recipe.crop or (0, 0, frame[1], frame[0])
+    rectangles = list(recipe.windows.values()) or [whole]
     sizes = [(height, width) for _, _, width, height in rectangles]
     if recipe.compression.steps:
-        return fitting_size(sizes, _LONGEST_COMPRESSED)
+        return Seen(fitting_size(sizes, _LONGEST_COMPRESSED))
     if recipe.model in ("auto", "feature"):
-        return feature_size(sizes, recipe.feature.smallest_defect)
-    return fitting_size(
-        sizes, LONGEST_OF_NETWORKS if recipe.model in NETWORKS else LONGEST_OF_PIXELS
-    )
+        defect = recipe.feature.smallest_defect
+        tiles = () if recipe.windows or defect is None else _tiles(whole, defect)
+        if tiles:
+            side = MOST_OF_FEATURES
+            return Seen(fitting_size([(tiles[0][3], tiles[0][2])], side, 1, MULTIPLE), tiles)
+        return Seen(feature_size(sizes, defect))
+    longest = LONGEST_OF_NETWORKS if recipe.model in NETWORKS else LONGEST_OF_PIXELS
+    return Seen(fitting_size(sizes, longest))
+
+
+def _tiles(whole: Rectangle, defect: float) -> tuple[Rectangle, ...]:
+    """So that the defect is seen; none where one picture does, or it is small as it is."""
+    side = max(MOST_OF_FEATURES, int(MOST_OF_FEATURES * defect / SMALLEST_SEEN))
+    while len(tiles := tiles_over(whole, side)) > MOST_TILES:
+        side = round(_COARSER * side)
+    return tiles if len(tiles) > 1 else ()
 
 
 def feature_size(

@@ -33,6 +33,8 @@ def read_usable_ng(
         raise DatasetError("ng_labels")
     if recipe.held_out == "none":
         raise DatasetError("ng_unheld")
+    if good.preparation.tiles:
+        raise DatasetError("ng_tiles")
     inputs, remarks = read_ng(ng, good, progress, layout)
     check_svm_installed()
     count = len(inputs) // good.preparation.count

@@ -1,5 +1,6 @@
 """The models, by name. Asking for one loads its file, and only its file."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any, cast
@@ -66,6 +67,16 @@ def learn_model(
             for label in range(int(labels.max()) + 1)
         ]
     )
+
+
+def of_each_label(model: Model, labels: int) -> list[Model]:
+    """The models of which a conditional one is made; itself where there is one label."""
+    return [model] if labels == 1 else list(cast(Any, model).models)
+
+
+def as_one_model(models: Sequence[Model]) -> Model:
+    """Models, one for each number in order, as one that is told the number."""
+    return models[0] if len(models) == 1 else per_label.per_label(models)
 
 
 def settle_model(

@@ -10,6 +10,7 @@ from kenpin.part.in_words import (
     ng_in_words,
     promise,
     promise_spread,
+    sight_in_words,
 )
-from kenpin.part.kept import LabelJudge, Provenance
-from kenpin.part.shown_reconstruction import ShownReconstruction, learn_shown
+from kenpin.part.kept import LabelJudge, Provenance, Sight
+from kenpin.part.shown_reconstruction import SHOWN_LONGEST, ShownReconstruction, learn_shown

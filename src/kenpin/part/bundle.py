@@ -23,6 +23,7 @@ from kenpin.part.file import (
 from kenpin.part.kept import (
     LabelJudge,
     Provenance,
+    Sight,
     label_judge_of,
     notice_of,
     shown_of,
@@ -49,7 +50,8 @@ class Bundle(Shown):
     people. choice: the candidates that 'auto' compared, best first, as JSON-able rows. ng: what
     came of the NG pictures, JSON-able; empty without any. usability: None in files of earlier
     formats and where it was not learned. encoder: what makes features of the prepared pictures,
-    where the model learned from features; shown: what rebuilds pictures for people then.
+    where the model learned from features; shown: what rebuilds pictures for people then. sight: how
+    fine a defect it sees, where that was measured.
     """
 
     recipe: Recipe
@@ -64,6 +66,7 @@ class Bundle(Shown):
     usability: Usability | None = None
     encoder: Encoder | None = None
     shown: ShownReconstruction | None = None
+    sight: Sight | None = None
     name: str = ""
 
     @property
@@ -110,7 +113,7 @@ class Bundle(Shown):
             raise DatasetError(text, name=self.title, label=label, known=known)
         if label is None and self.labels:
             raise DatasetError("label_needed", name=self.title, known=known)
-        if self.preparation.windows:
+        if self.preparation.count > 1:
             raise BundleError("cannot_draw_windows", name=self.title)
         if self.preparation.grids:
             raise BundleError("cannot_draw_compressed", name=self.title)
@@ -195,6 +198,8 @@ class Bundle(Shown):
             "ng": self.ng or None,
             "usable": _described_bounds(self.usability),
             "depth": asdict(self.preparation.depth),
+            "tiles": self.preparation.tiles,
+            "sight": asdict(self.sight) if self.sight else None,
             "learned_from": {
                 "count": len(self.provenance.pictures),
                 "pictures": self.provenance.pictures,
@@ -265,7 +270,7 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
         for member, content in members.items()
         if member.endswith(_GRAPHS) and member != _ENCODER
     }
-    preparation = Preparation.of(recipe, learned.size, Depth(**manifest.depth.model_dump()))
+    preparation = _preparation_of(manifest)
     if (recipe.model == "feature") != (manifest.encoder is not None):
         raise ValueError(Notice("bundle_disagrees", what="recipe, encoder"))
     encoder = None
@@ -298,10 +303,19 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
         usability=usability_of(manifest, recipe, arrays),
         encoder=encoder,
         shown=shown_of(manifest, arrays),
+        sight=Sight(**manifest.sight.model_dump()) if manifest.sight else None,
         name=name,
     )
     _check_fit(bundle)
     return bundle
+
+
+def _preparation_of(manifest: Manifest) -> Preparation:
+    """Without what it learned as arrays."""
+    recipe, depth = manifest.recipe, Depth(**manifest.depth.model_dump())
+    if manifest.tiles and (recipe.windows or recipe.model != "feature"):
+        raise ValueError(Notice("bundle_disagrees", what="recipe, tiles"))
+    return Preparation.of(recipe, manifest.learned_from.size, depth, manifest.tiles)
 
 
 def _check_fit(bundle: Bundle) -> None:

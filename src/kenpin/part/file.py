@@ -19,7 +19,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, 
 from kenpin.errors import BundleError, KenpinError, RecipeError
 from kenpin.models import NAMES
 from kenpin.part.older_formats import as_format_8
-from kenpin.recipe import Recipe
+from kenpin.prepare import MOST_TILES
+from kenpin.recipe import Recipe, Rectangle
 from kenpin.system import VERSION
 from kenpin.text import Notice, exists
 
@@ -149,6 +150,14 @@ class DepthEntry(_Strict):
     least: int = Field(ge=0, lt=2**16)
 
 
+class SightEntry(_Strict):
+    """How fine a defect is seen, see `Sight`."""
+
+    diameter: float | None = Field(gt=0)
+    largest: float = Field(gt=0)
+    contrast: float = Field(gt=0, le=1)
+
+
 class Manifest(_Strict):
     """What manifest.json must look like."""
 
@@ -162,6 +171,8 @@ class Manifest(_Strict):
     ng: NgEntry | None
     usable: UsableEntry | None
     depth: DepthEntry
+    tiles: list[Rectangle] = Field(max_length=MOST_TILES)
+    sight: SightEntry | None
     encoder: EncoderEntry | None
     sketch: SketchEntry | None
     learned_from: _LearnedFrom

@@ -29,6 +29,21 @@ def depth_in_words(depth: Depth) -> str:
     return say("depth_of_16", bits=depth.bits, white=white_of(depth.bits))
 
 
+def sight_in_words(bundle: Bundle) -> str:
+    """How fine a defect is seen, and what to do about finer ones; empty where nobody measured."""
+    sight = bundle.sight
+    if sight is None:
+        return ""
+    half = max(1, int((sight.diameter or sight.largest) / 2))
+    finer = Notice("finer_pixels")
+    if bundle.recipe.model == "feature":
+        finer = Notice("finer_features", pixels=half)
+    told = {"largest": sight.largest, "contrast": sight.contrast, "finer": finer}
+    if sight.diameter is None:
+        return say("sight_none", **told)
+    return say("sight", **told, diameter=sight.diameter)
+
+
 def ng_in_words(bundle: Bundle) -> str:
     """What came of the NG pictures; empty without any."""
     if not bundle.ng:

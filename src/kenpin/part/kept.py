@@ -32,6 +32,20 @@ class Provenance:
     learned: int | None = None
 
 
+@dataclass(frozen=True)
+class Sight:
+    """How fine a defect is still seen, measured with spots on good pictures.
+
+    diameter: in pixels of the picture, of the smallest spots of which, as of larger ones, half are
+    caught; None where it is more than `largest`, the largest that was tried. contrast: of the
+    spots, by the picture's brightest value.
+    """
+
+    diameter: float | None
+    largest: float
+    contrast: float
+
+
 @dataclass(frozen=True, eq=False)
 class LabelJudge:
     """How the pictures of one label are judged; the only one has the label "" without labels.

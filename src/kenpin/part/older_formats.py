@@ -20,7 +20,12 @@ def as_format_8(raw: dict[str, Any]) -> dict[str, Any]:
         bounds = raw["usable"]
         raw |= {"format": 7, "usable": bounds and {"usual": bounds, "outer": bounds}}
     if raw["format"] == 7:  # of 16 bits all were taken as used
-        raw |= {"format": 8, "depth": {"bits": 16, "wide": True, "least": 0}}
+        raw |= {
+            "format": 8,
+            "depth": {"bits": 16, "wide": True, "least": 0},
+            "tiles": [],
+            "sight": None,
+        }
     return raw
 
 

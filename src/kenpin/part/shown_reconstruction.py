@@ -12,7 +12,7 @@ from kenpin.prepare import fitting_size, resize
 from kenpin.recipe import Recipe
 from kenpin.types import Floats, Progress
 
-_LONGEST, _COMPONENTS = 128, 12
+SHOWN_LONGEST, _COMPONENTS = 128, 12
 _MODEL = "pca"
 
 
@@ -46,7 +46,7 @@ def learn_shown(
     pictures: Floats, numbers: Labels, recipe: Recipe, progress: Progress
 ) -> ShownReconstruction:
     """Learn from (N, H, W, C) good pictures; numbers: (N,) as models are told them."""
-    size = fitting_size([pictures.shape[1:3]], _LONGEST)
+    size = fitting_size([pictures.shape[1:3]], SHOWN_LONGEST)
     pixels = recipe.but(model=_MODEL, pca={"components": _COMPONENTS})
     told = numbers if numbers.max() else None
     learned = learn_model(_resized(pictures, size), pixels, progress, told)
@@ -60,7 +60,7 @@ def load_shown(state: State) -> ShownReconstruction:
     finite = all(np.isfinite(array).all() for array in state.arrays.values())
     if (
         not finite
-        or max(height, width) > _LONGEST
+        or max(height, width) > SHOWN_LONGEST
         or {m.shape[:2] for m in means} != {(height, width)}
     ):
         raise ValueError("size and components do not fit each other")

@@ -9,6 +9,7 @@ from kenpin.prepare.geometry import (
     from_rectangle,
     in_pixels,
     rectangle_of,
+    reduced,
     region_through,
     resize,
     scaling,
@@ -21,4 +22,5 @@ from kenpin.prepare.learn_preparation import (
 )
 from kenpin.prepare.light import LEAST, MOST, REACH, Light
 from kenpin.prepare.preparation import Mask, Preparation, Prepared, in_picture
+from kenpin.prepare.tiles import MOST_TILES, tiles_over
 from kenpin.prepare.windows import propose_windows

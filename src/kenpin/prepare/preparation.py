@@ -50,7 +50,8 @@ class Preparation:
     size: (h, w) in pixels of each window after resizing. color: "grey" gives one channel, "rgb"
     three. frame: (H, W) of the picture in which the recipe's places are meant; None: of any.
     windows: name and rectangle of each; one without a name for the whole picture, or its crop.
-    crop: what of the picture is looked at. ignored: (K, h, w) True where nothing counts.
+    tiles: what a large picture is cut into where it has no windows; below they are windows without
+    names. crop: what of the picture is looked at. ignored: (K, h, w) True where nothing counts.
     hidden: (h, w) True where the overview shows what the recipe ignores.
     filling: (K, h, w, C) float32, what stands in where nothing is seen: the mean good part.
     depth: how many bits the pictures use. grids: (h, w) after each step of the compression. means:
@@ -62,6 +63,7 @@ class Preparation:
     frame: tuple[int, int] | None = None
     crop: Rectangle | None = None
     windows: tuple[tuple[str, Rectangle], ...] = ()
+    tiles: tuple[Rectangle, ...] = ()
     depth: Depth = field(default=Depth())
     grids: tuple[tuple[int, int], ...] = ()
     means: tuple[Floats, ...] = field(default=(), compare=False, repr=False)
@@ -73,7 +75,11 @@ class Preparation:
 
     @classmethod
     def of(
-        cls, recipe: Recipe, frame: tuple[int, int] | None = None, depth: Depth | None = None
+        cls,
+        recipe: Recipe,
+        frame: tuple[int, int] | None = None,
+        depth: Depth | None = None,
+        tiles: Sequence[Rectangle] = (),
     ) -> Self:
         """What a recipe as used, with size and colour settled, says without having learned.
 
@@ -83,18 +89,35 @@ class Preparation:
             raise ValueError("the recipe does not say its size and color")
         windows = tuple(recipe.windows.items())
         if frame is not None:
-            _check_inside(recipe, frame)
-        return cls(recipe.size, recipe.color, frame, recipe.crop, windows, depth or Depth())
+            _check_inside(recipe, frame, tiles)
+        return cls(
+            recipe.size, recipe.color, frame, recipe.crop, windows, tuple(tiles), depth or Depth()
+        )
+
+    def of_tile(self, number: int) -> Self:
+        """What cuts out one tile only."""
+        one = slice(number, number + 1)
+        light = self.light and replace(self.light, standard=self.light.standard[one])
+        ignored = None if self.ignored is None else self.ignored[one]
+        filling = None if self.filling is None else self.filling[one]
+        return replace(self, tiles=self.tiles[one], light=light, ignored=ignored, filling=filling)
+
+    def in_grey(self) -> Self:
+        """The same of pictures that have no colour."""
+        light, filling = self.light, self.filling
+        light = light and replace(light, standard=light.standard[..., :1])
+        filling = None if filling is None else filling[..., :1]
+        return replace(self, color="grey", light=light, filling=filling)
 
     @property
     def count(self) -> int:
         """K, how many windows a picture has."""
-        return max(1, len(self.windows))
+        return max(1, len(self.windows), len(self.tiles))
 
     @property
     def names(self) -> tuple[str | None, ...]:
-        """Of the windows; a single None without."""
-        return tuple(name for name, _ in self.windows) or (None,)
+        """Of the windows; None without."""
+        return tuple(name for name, _ in self.windows) or (None,) * self.count
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -183,6 +206,8 @@ class Preparation:
         """(x, y, width, height) of each window in the frame; in a picture (H, W) without one."""
         if self.windows:
             return [rectangle for _, rectangle in self.windows]
+        if self.tiles:
+            return list(self.tiles)
         return [self._cropped(size)]
 
     def _cropped(self, size: tuple[int, int]) -> Rectangle:
@@ -275,11 +300,12 @@ def nothing_left(window: str | None) -> RecipeError:
     return RecipeError("nothing_left", where=where)
 
 
-def _check_inside(recipe: Recipe, frame: tuple[int, int]) -> None:
+def _check_inside(recipe: Recipe, frame: tuple[int, int], tiles: Sequence[Rectangle] = ()) -> None:
     height, width = frame
     outer = recipe.crop or (0, 0, width, height)
     named = [("crop", outer, (0, 0, width, height))]
     named += [(f"windows.{name}", rectangle, outer) for name, rectangle in recipe.windows.items()]
+    named += [("tiles", rectangle, (0, 0, width, height)) for rectangle in tiles]
     named += [("ignore", rectangle, (0, 0, width, height)) for rectangle in recipe.ignore]
     for setting, (x, y, w, h), (x0, y0, W, H) in named:
         if x < x0 or y < y0 or x + w > x0 + W or y + h > y0 + H:
