@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from statistics import mean
 
+from picture_tables import depth, file_kinds, fine
+
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 LOG = ROOT / "training" / "encoder" / "log.jsonl"
@@ -414,9 +416,9 @@ PREPARED = {
                  "another part": "another part"},
     "tails": {"distribution": "distribution", "stated": "stated", "called_odd": "called odd",
               "sets": "sets"},
-    "suspects": {"set": "set", "good": "good", "hidden": "hidden NG", "draws": "draws", "in_first_ten": "in the first ten",
-                 "called_odd": "called odd", "false_alarm": "good ones called odd",
-                 "stated_false_alarm": "stated"},
+    "suspects": {"set": "set", "good": "good", "hidden": "hidden NG", "draws": "draws",
+                 "in_first_ten": "in the first ten", "called_odd": "called odd",
+                 "false_alarm": "good ones called odd", "stated_false_alarm": "stated"},
     "stream": {"pictures": "pictures", "megabytes_of_files": "files, MB", "peak_mb": "memory, MB",
                "held_out": "held out", "promised": "promised", "seconds": "seconds"},
 }  # fmt: skip
@@ -429,6 +431,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
     "peers": peers, "few": few, "ours": ours, "distilled": distilled, "ways": ways,
     "adding": adding, "regions": regions, "speed": speed, "stages": stages,
+    "file-kinds": file_kinds, "depth": partial(depth, results, table),
+    "fine": partial(fine, results, table),
     "conditional": conditional, "simulated": simulated, "automatic": automatic, "luck": luck,
     **{name: partial(prepared, name, keys) for name, keys in PREPARED.items()},
 }  # fmt: skip

@@ -49,6 +49,7 @@ class ReasonCode(StrEnum):
     NOT_FOUND = "not_found"
     ANOTHER_PART = "another_part"
     DEPTH = "depth"
+    RESOLUTION = "resolution"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Reason:
     mean; overexposed, the share of white pixels; dark and bright, the mean grey level in [0, 1];
     blurred, the sharpness; a part that is not found or another one, the correlation with the mean
     good picture; of another bit depth the brightest value, and the one it should not be above or
-    not far below.
+    not far below; of a coarser resolution the height, and that of the good pictures.
     """
 
     code: ReasonCode

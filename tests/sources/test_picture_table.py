@@ -2,6 +2,7 @@
 
 import tracemalloc
 import zipfile
+from dataclasses import replace
 
 import openpyxl
 import pytest
@@ -33,7 +34,8 @@ def test_the_published_layout_is_learned_and_evaluated(tables, tmp_path):
     ]  # fmt: skip
     part = tmp_path / "a.kenpin"
     assert run("learn", learning, "-o", part).exit_code == 0
-    assert kenpin.Bundle.load(part).to_bytes() == kenpin.learn(tmp_path / "学習").to_bytes()
+    kept = replace(kenpin.Bundle.load(part), sight=None)  # which only the command measures
+    assert kept.to_bytes() == kenpin.learn(tmp_path / "学習").to_bytes()
     assert [path.name for path in find_good(testing)] == [
         "000.png",
         "002.png",

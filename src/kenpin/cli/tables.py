@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # inspecting does not wait for what it does not need
     from kenpin.learning import Examination, Finding
     from kenpin.report import Page
 
-_MOST_DRAWN, _FEW_REMARKS = 48, 2
+_MOST_DRAWN, _FEW_REMARKS = 48, 3
 
 
 def print_learned(out: Console, bundle: Bundle, path: Path) -> None:

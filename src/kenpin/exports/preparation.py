@@ -9,11 +9,12 @@ import numpy as np
 from kenpin.errors import ExportError
 from kenpin.exports.filters import Filters
 from kenpin.exports.graph import Name
-from kenpin.judge import DARKEST, NOISE, WHITE, Rule, Usability, small_size
+from kenpin.judge import DARKEST, NOISE, WHITE, Rule, Usability, small_size, told_of_size
 from kenpin.models import Encoder, input_size
 from kenpin.prepare import (
     LEAST,
     MOST,
+    MOST_TINT,
     REACH,
     Depth,
     Light,
@@ -25,7 +26,7 @@ from kenpin.prepare import (
     scaling,
 )
 from kenpin.statistics import explained_power
-from kenpin.types import Floats, ReasonCode
+from kenpin.types import Floats, Reason, ReasonCode
 
 REASONS = tuple(ReasonCode)
 
@@ -66,7 +67,8 @@ def inputs_of(
     if usability is not None:
         values = _facts(filters, overview, overview_size, usability)
         values["proportions"] = graph.constant(np.float32(np.log(size[0] / size[1])))
-        reason = _reason(filters, values, usability.rules(usability.bounds))
+        usual = usability.rules(usability.bounds)
+        reason = _reason(filters, values, usual, size, preparation.frame or size)
         beyond = _reason(filters, values, usability.rules(usability.outer))
     if filters.wide:
         reason, beyond = _by_depth(filters, pixels, depth, [reason, beyond])
@@ -165,7 +167,10 @@ def _lit(filters: Filters, windows: list[Name], light: Light, ignored: Mask | No
         own = graph.cast(graph.op("Div", total, count), np.float32)
         own = graph.op("Max", own, least)
         usual = float(light.standard[~unseen].mean())
-        gains = [graph.op("Div", graph.constant(usual), own)] * len(windows)
+        gain = graph.op("Div", graph.constant(usual), own)
+        if light.tinted and light.standard.shape[3] > 1:
+            gain = _tinted(filters, known, light.standard[~unseen], gain)
+        gains = [gain] * len(windows)
     else:
         gains = []
         for standard, mask, window in zip(light.standard, unseen, windows, strict=True):
@@ -179,6 +184,20 @@ def _lit(filters: Filters, windows: list[Name], light: Light, ignored: Mask | No
         graph.op("Clip", graph.op("Mul", w, graph.op("Clip", gain, low, high)), zero, one)
         for w, gain in zip(windows, gains, strict=True)
     ]
+
+
+def _tinted(filters: Filters, known: list[Name], usual: Floats, gain: Name) -> Name:
+    """As `Light`: the gain of each colour; known: of each window what counts, else 0."""
+    graph, kind = filters.graph, np.float64
+    total = graph.reduced("ReduceSum", graph.cast(graph.stacked(known), kind), 0, 2, 3)
+    mean = graph.op("Div", total, graph.constant(len(usual), kind))
+    mean = graph.op("Max", mean, graph.constant(LEAST, kind))
+    wanted = graph.constant(usual.mean(axis=0, dtype=np.float64), kind)
+    shares = graph.op("Div", graph.op("Div", wanted, mean), graph.cast(gain, kind))
+    shares = graph.op("Clip", graph.cast(shares, np.float32),
+                      graph.constant(1 / MOST_TINT), graph.constant(MOST_TINT))  # fmt: skip
+    clipped = graph.op("Clip", gain, graph.constant(1 / MOST), graph.constant(MOST))
+    return graph.shaped(graph.op("Mul", clipped, shares), -1, 1, 1)
 
 
 def _as_input(
@@ -245,15 +264,25 @@ def rt_numbers(filters: Filters, value: Name, mean: Floats, window: tuple[int, i
 # --- usable ------------------------------------------------------------------------------------
 
 
-def _reason(filters: Filters, values: dict[str, Name], rules: list[Rule]) -> Name:
-    """One more than the place in `REASONS` of the first rule that a picture breaks; 0: none."""
+def _reason(
+    filters: Filters,
+    values: dict[str, Name],
+    rules: list[Rule],
+    size: tuple[int, int] = (1, 1),
+    usual: tuple[int, int] = (1, 1),
+) -> Name:
+    """One more than the place in `REASONS` of the first rule that a picture breaks; 0: none.
+
+    size, usual: (H, W) of the picture, and of the good ones; see `told_of_size`.
+    """
     graph = filters.graph
     reason = graph.constant(0, np.int64)
     for measure, low, high in reversed(rules):  # the first one speaks last
         for bound, right in ((high, "LessOrEqual"), (low, "GreaterOrEqual")):
             if bound is not None:
                 good = graph.op(right, values[measure], graph.constant(bound[0]))
-                why = graph.constant(1 + REASONS.index(bound[1]), np.int64)
+                told = told_of_size(Reason(bound[1], 0, 0), size, usual)
+                why = graph.constant(1 + REASONS.index(told.code), np.int64)
                 reason = graph.op("Where", good, reason, why)
     return reason
 

@@ -10,24 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.errors import ArgumentError, CalibrationError, DatasetError, PictureError
+from kenpin.inspection.view import View, judge_windows, regions_of
 from kenpin.judge import (
     Calibration,
     absolute_difference,
-    blurred_errors,
     compare,
     facts_of,
     joined_regions,
     margin,
     probabilities,
-    refined,
-    regions_to_show,
     resemblance,
     score,
     spread_over,
     squared_difference,
+    told_of_size,
 )
 from kenpin.part import Bundle, LabelJudge
-from kenpin.prepare import Prepared, distorts, region_through
+from kenpin.prepare import Prepared, distorts
 from kenpin.sources import PictureSource, read_picture
 from kenpin.system import cores, engine, in_order, one_blas_thread
 from kenpin.text import Notice
@@ -38,9 +37,7 @@ from kenpin.types import (
     Outcome,
     Picture,
     Reason,
-    Region,
     Verdict,
-    WindowVerdict,
 )
 
 
@@ -132,10 +129,10 @@ class Inspector:
         view, calibration = views[decision.number], self.calibrations[decision.number]
         by_machine = self.bundle.parts[decision.number].svm is not None
         names = self.bundle.preparation.names
-        windows = _judge_windows(view, outcome, calibration, names, by_machine)
+        windows = judge_windows(view, outcome, calibration, names, by_machine)
         white = self.bundle.preparation.depth.white(picture.pixels)
         evidence = self._evidence(prepared, view, decision.number, white)
-        regions = _regions(view, windows, calibration, evidence, picture.size)
+        regions = regions_of(view, windows, calibration, evidence, picture.size)
         regions = joined_regions(regions) if self.bundle.preparation.tiles else regions
         clock.lap("judge")
         verdict = Verdict(
@@ -148,7 +145,7 @@ class Inspector:
             l1=absolute_difference(view.residuals),
             l2=squared_difference(view.residuals),
             size=picture.size,
-            notes=(*self._notes(picture), *decision.notes),
+            notes=(*self._notes(picture), *decision.notes, *self._laid(cut, picture, outcome)),
             milliseconds=clock.laps,
             evidence=evidence,
             level=calibration.level,
@@ -227,9 +224,20 @@ class Inspector:
         told = dict(zip(FACTS, usability.told(facts), strict=True))
         if misfit is not None:
             return misfit, True, told
-        return usability.reason(facts), usability.beyond(facts), told
+        unusual = usability.reason(facts)
+        if unusual is not None:
+            unusual = told_of_size(unusual, picture.size, self.bundle.provenance.size)
+        return unusual, usability.beyond(facts), told
 
-    def _view(self, prepared: Prepared, given: Floats, number: int) -> "_View":
+    def _laid(self, cut: Prepared, picture: Picture, outcome: Outcome) -> tuple[Notice, ...]:
+        """That a picture which is not OK lies otherwise than the good ones: mirrored or turned."""
+        usability = self.bundle.usability
+        if outcome in _PASSED or usability is None:
+            return ()
+        laid = usability.laid(facts_of(cut.overview, cut.upright, picture.size))
+        return () if laid is None else (Notice(f"note_laid_{laid}"),)
+
+    def _view(self, prepared: Prepared, given: Floats, number: int) -> View:
         """given: (K, h, w, C) what the model sees of the prepared windows."""
         part: LabelJudge = self.bundle.parts[number]
         told = number * len(given) + np.arange(len(given))
@@ -244,9 +252,9 @@ class Inspector:
         spread = np.stack([spread_over(difference, size) for difference in differences])
         if self.bundle.encoder is not None and self.bundle.preparation.ignored is not None:
             spread[self.bundle.preparation.ignored] = 0
-        return _View(residuals, reconstructions, spread, values, worst)
+        return View(residuals, reconstructions, spread, values, worst)
 
-    def _evidence(self, prepared: Prepared, view: "_View", number: int, white: int) -> Evidence:
+    def _evidence(self, prepared: Prepared, view: View, number: int, white: int) -> Evidence:
         shown, rebuilt = self.bundle.shown, view.reconstructions
         windows = prepared.windows
         if shown is not None:
@@ -254,7 +262,7 @@ class Inspector:
         for_people = shown is not None
         return Evidence(windows, rebuilt, view.differences, prepared.to_picture, for_people, white)
 
-    def _decide(self, views: Sequence["_View"], told: int | None) -> "_Decision":
+    def _decide(self, views: Sequence[View], told: int | None) -> "_Decision":
         """As which label it is judged, and the outcome.
 
         told: the label that it should have; None: it is OK if it is OK as any label, for a good
@@ -270,7 +278,7 @@ class Inspector:
         return min(passed or found[:1], key=lambda one: _PASSED.get(one.outcome, 0))
 
     def _decide_as(
-        self, number: int, views: Sequence["_View"], likeness: NDArray[np.float64]
+        self, number: int, views: Sequence[View], likeness: NDArray[np.float64]
     ) -> "_Decision":
         """The outcome as this label; a note when it is NG for its margin alone.
 
@@ -320,68 +328,6 @@ class _Decision:
     likeness: NDArray[np.float64]
     outcome: Outcome
     notes: tuple[Notice, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class _View:
-    """A picture as seen under one label: each of its windows, and the score of them together."""
-
-    residuals: Floats
-    reconstructions: Floats | None
-    differences: Floats
-    scores: tuple[float, ...]
-    score: float
-
-    @property
-    def peaks(self) -> tuple[float, ...]:
-        """The largest difference of each window."""
-        return tuple(float(difference.max()) for difference in self.differences)
-
-
-def _judge_windows(
-    view: _View,
-    outcome: Outcome,
-    calibration: Calibration,
-    names: Sequence[str | None],
-    by_machine: bool,
-) -> tuple[WindowVerdict, ...]:
-    """Of a part that is not OK the windows above the limit; if there is none, the worst one."""
-    # A judge that learned from NG pictures has no limit for one window: the level is for places.
-    values = view.peaks if by_machine else view.scores
-    most = calibration.level if by_machine else calibration.limit
-    if outcome is Outcome.REVIEW and not by_machine:
-        most = min(most, calibration.review_limit or most)
-    above = [value > most for value in values]
-    if not any(above):
-        above = [value == max(values) for value in values]
-    all_alike = outcome in (Outcome.OK, Outcome.UNUSABLE)
-    return tuple(
-        WindowVerdict(name or "", outcome if all_alike or guilty else Outcome.OK, value)
-        for name, guilty, value in zip(names, above, view.scores, strict=True)
-    )
-
-
-def _regions(
-    view: _View,
-    windows: Sequence[WindowVerdict],
-    calibration: Calibration,
-    evidence: Evidence,
-    size: tuple[int, int],
-) -> tuple[Region, ...]:
-    """The places to look at, of all windows that are not OK, in the picture of `size` (H, W)."""
-    guilty = [window.outcome not in (Outcome.OK, Outcome.UNUSABLE) for window in windows]
-    found, errors = [], None
-    if any(guilty) and evidence.for_people and evidence.reconstruction is not None:
-        errors = blurred_errors(evidence.prepared, evidence.reconstruction)
-    for number, (window, there) in enumerate(zip(windows, evidence.to_picture, strict=True)):
-        if not guilty[number]:
-            continue
-        for region in regions_to_show(view.differences[number], calibration.level):
-            named = replace(region, window=window.name or None)
-            if errors is not None:
-                named = refined(named, view.differences[number], errors[number])
-            found.append(region_through(there, named, size))
-    return tuple(sorted(found, key=lambda region: -region.peak))
 
 
 class _Clock:

@@ -57,4 +57,5 @@ from kenpin.judge.usability import (
     facts_of,
     learn_usability,
     small_size,
+    told_of_size,
 )

@@ -7,7 +7,7 @@ picture as the farthest of those: few good pictures say little about tomorrow's 
 that is not usable must be plainly so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import exp, log
 from typing import Any, Self
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from kenpin.types import FACTS, Floats, Reason, ReasonCode
 
+COARSER = 1.25  # times smaller than the good pictures: what is unsharp then is the resolution
 LONGEST_COMPARED = 64  # pixels of the longer side at which pictures are compared as a whole
 _MARGIN = 1.5
 WHITE = 0.98
@@ -35,6 +36,14 @@ _LEAST = {
     "likeness": 0.1,
 }
 _LEAST_LIKENESS = 0.4
+_CLOSER = 0.5  # of the way to a perfect fit: so much nearer is a picture that was turned back
+_TURNS: dict[str, Callable[[NDArray[np.float16]], NDArray[np.float16]]] = {
+    "mirrored": lambda small: small[:, ::-1],
+    "upside_down": lambda small: small[::-1],
+    "half": lambda small: small[::-1, ::-1],
+    "left": lambda small: np.rot90(small, 1),
+    "right": lambda small: np.rot90(small, 3),
+}
 _TOO_LOW = {
     "contrast": ReasonCode.BLANK,
     "brightness": ReasonCode.DARK,
@@ -146,6 +155,21 @@ class Usability:
             and bool(((self.labels >= 0) & (self.labels < labels)).all())
         )
 
+    def laid(self, facts: Facts) -> str | None:
+        """How the picture would have to be turned to fit; None where it would fit no better.
+
+        "mirrored", "upside_down" (mirrored too), "half", or "left" or "right" by a quarter.
+        """
+        as_it_is = self.fit(facts)
+        found = {}
+        for name, turned in _TURNS.items():
+            small = _resized(turned(facts.upright), self.references)
+            found[name] = float(_likeness(small, self.references).max())
+        best = max(found, key=lambda name: found[name])
+        low = self.bounds["likeness"][0]
+        fits = low is None or found[best] >= low
+        return best if fits and 1 - found[best] < _CLOSER * (1 - as_it_is) else None
+
     def rules(self, bounds: "Bounds") -> list["Rule"]:
         """Of its own bounds or the outer ones, in the order in which they are asked."""
         rules: list[Rule] = []
@@ -160,6 +184,16 @@ class Usability:
                 None if high is None else (high, _TOO_HIGH[measure]),
             ))  # fmt: skip
         return rules
+
+
+def told_of_size(reason: Reason, size: tuple[int, int], usual: tuple[int, int]) -> Reason:
+    """The reason; of a blurred picture that is much smaller than usual, the resolution instead.
+
+    size, usual: (H, W) of the picture, and of the good ones.
+    """
+    if reason.code is not ReasonCode.BLURRED or max(size) * COARSER >= max(usual):
+        return reason
+    return Reason(ReasonCode.RESOLUTION, size[0], usual[0])
 
 
 Bounds = dict[str, tuple[float | None, float | None]]
@@ -300,6 +334,15 @@ def _likeness(upright: NDArray[np.float16], references: Floats) -> Floats:
     others = others - others.mean(axis=1, keepdims=True)
     sizes = np.linalg.norm(own) * np.linalg.norm(others, axis=1)
     return np.asarray(others @ own / np.maximum(sizes, 1e-6), np.float32)
+
+
+def _resized(small: NDArray[np.float16], references: Floats) -> NDArray[np.float16]:
+    """At the size of the references, where a quarter turn made it another."""
+    height, width = references.shape[1:]
+    if small.shape == (height, width):
+        return small
+    resized = cv2.resize(small.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, np.float16)
 
 
 def _focus(overview: Floats) -> float:

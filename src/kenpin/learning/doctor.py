@@ -7,6 +7,7 @@ from typing import Any
 
 from kenpin.errors import DatasetError
 from kenpin.judge import pictures_needed
+from kenpin.learning.burnt_in import burnt_in
 from kenpin.learning.good_pictures import GoodPictures
 from kenpin.learning.oddities import FALSE_ALARM, Finding, Kind, findings_of, in_test, unlike
 from kenpin.learning.read import Given, LabelsGiven, read_good_pictures, read_known, read_tested
@@ -74,6 +75,7 @@ def examine(
         *_left_out(pictures),
         *findings_of(pictures.each, false_alarm),
         *_too_few(pictures, recipe),
+        *_texts(pictures),
     ]
     if test is None:
         tested = read_tested(good, pictures.preparation, progress)
@@ -97,6 +99,17 @@ def _left_out(pictures: GoodPictures) -> list[Finding]:
             source=item.source,
         )
         for item in pictures.left_out
+    ]
+
+
+def _texts(pictures: GoodPictures) -> list[Finding]:
+    """Places that change like text, and are to be ignored."""
+    ignored = pictures.preparation.ignored
+    if ignored is not None:  # they may be among those, and the rest is known
+        return []
+    return [
+        Finding(Kind.TEXT, "", Notice("text_at", ignore=[list(place)]))
+        for place in burnt_in(pictures.each, pictures.preparation.depth)
     ]
 
 

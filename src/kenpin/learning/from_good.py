@@ -33,7 +33,7 @@ from kenpin.part import Bundle, LabelJudge, Provenance, ShownReconstruction, lea
 from kenpin.prepare import Preparation, from_rectangle, in_picture, reduced
 from kenpin.recipe import Recipe
 from kenpin.sources import Layout, encode
-from kenpin.text import Notice
+from kenpin.text import Notice, say
 from kenpin.types import Floats, Progress
 
 _LONGEST_PREVIEW = 512  # pixels, of tiles
@@ -239,7 +239,9 @@ def _suspects(
     scored = [one for one in good.each if not (good.rest and one.learned)]
     if not cheap and (len(scored) != len(scores.labels) or recipe.held_out == "none"):
         return []
-    values = suspicion(good, recipe, progress) if cheap else scores.own
+    progress(say("stage_suspects"), 1, 1)
+    known = scores.own if len(scores.labels) == len(good.labels) else None
+    values = suspicion(good, recipe, _silent, known) if cheap else scores.own
     odd = [one for one in unlike(scored, values) if (one.p_value or 0) <= FALSE_ALARM]
     if not odd:
         return []
@@ -250,9 +252,9 @@ def _suspects(
         "options": without_options(names[:_MOST_NAMED]),
     }
     limits = _limits_without(good, odd, judges, recipe) if cheap else []
-    if not limits:
+    before, after = max(limits, key=lambda pair: pair[0] / max(pair[1], 1e-12), default=(0.0, 0.0))
+    if before <= after:  # unknown, or they did not raise it
         return [Notice("suspects", **told)]
-    before, after = max(limits, key=lambda pair: pair[0] / max(pair[1], 1e-12))
     return [Notice("suspects_limit", **told, limit=before, without=after)]
 
 

@@ -25,6 +25,8 @@ _NEAR = 0.25  # of the distance at which neighbours typically are
 _MOST_BITS = 16  # of 256 in which a copy differs at most
 _BLOCK = 1000
 _MANY = 0.25
+_MEDIAN_DEVIATION = 0.6745  # of a normal distribution, in standard deviations
+_UNEVEN = 0.05  # standard deviation of the brightness, by itself
 
 
 class Kind(StrEnum):
@@ -41,6 +43,7 @@ class Kind(StrEnum):
     BLURRED = "blurred"
     UNLIKE = "unlike"
     TOO_FEW = "too_few"
+    TEXT = "text"
 
     @property
     def notice(self) -> Notice:
@@ -171,6 +174,18 @@ def remarks_on(pictures: Sequence[GoodPicture], size: tuple[int, int]) -> tuple[
         found.setdefault(finding.kind, []).append(finding)
     found.pop(Kind.SIZE, None)  # said above
     return (*remarks, *(summary(kind, items) for kind, items in found.items()))
+
+
+def light_varies(pictures: Sequence[GoodPicture]) -> tuple[Notice, ...]:
+    """That the pictures of a label differ in brightness so that evening it out may help."""
+    labels = np.array([one.label for one in pictures])
+    values = np.array([one.facts.brightness for one in pictures])
+    spreads = []
+    for label in np.unique(labels):
+        own = values[labels == label]
+        spreads.append(float(np.median(np.abs(own - np.median(own)))) / _MEDIAN_DEVIATION)
+    widest = max(spreads)
+    return (Notice("light_varies", spread=widest),) if widest > _UNEVEN else ()
 
 
 def summary(kind: Kind, findings: Sequence[Finding]) -> Notice:

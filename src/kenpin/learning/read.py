@@ -19,7 +19,7 @@ from kenpin.learning.good_pictures import (
     kept_apart,
 )
 from kenpin.learning.in_threads import depth_other, read_in_threads, short_name
-from kenpin.learning.oddities import remarks_on
+from kenpin.learning.oddities import light_varies, remarks_on
 from kenpin.learning.omitted import leave_out
 from kenpin.learning.sizes import too_small
 from kenpin.learning.way import Way, aligned, standardised, way_for
@@ -107,6 +107,7 @@ def _gathered(
     kept = tuple(replace(one, unseen=None) for one in each)
     remarks = (
         *remarks_on(kept, preparation.size),
+        *(light_varies(kept) if recipe.light == "none" else ()),
         *too_small(preparation, way.encoder, recipe),
     )
     read = GoodPictures.of(pictures, *how)

@@ -19,7 +19,7 @@ from kenpin.recipe import Recipe
 from kenpin.types import Floats, Progress
 
 _SHARE, _LEAST = 0.1, 10  # of each label's pictures: as many are kept from the models, odd or not
-_ROUNDS = 4
+_ROUNDS, _ONE_MORE = 4, 1  # after the first; where learning has made the first already
 _COMPONENTS = 5  # with more the model rebuilds what a few NG pictures have in common
 _MOST = 0.3  # of a label's pictures: the others must still say what is usual
 
@@ -32,11 +32,16 @@ def as_searched(recipe: Recipe) -> Recipe:
     return recipe.but(model="feature", held_out="kfold", compression={}, **usual).settled()
 
 
-def suspicion(pictures: GoodPictures, recipe: Recipe, progress: Progress) -> NDArray[np.float64]:
+def suspicion(
+    pictures: GoodPictures,
+    recipe: Recipe,
+    progress: Progress,
+    first: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
     """(N,) how unlike the others of its label each picture is; high is abnormal.
 
     Those that are learned from first, then the rest, if they are too many for one model. recipe:
-    as used, without 'auto'.
+    as used, without 'auto'. first: scores of those learned from, where there are some already.
     """
     recipe = recipe.but(
         size=pictures.preparation.size,
@@ -48,11 +53,12 @@ def suspicion(pictures: GoodPictures, recipe: Recipe, progress: Progress) -> NDA
         recipe = recipe.with_own(recipe.own.model_copy(update={"components": _COMPONENTS}))
     few = replace(pictures, rest=())
     out = np.zeros(len(pictures.labels), bool)
-    seen: list[bytes] = []
-    while out.tobytes() not in seen and len(seen) <= _ROUNDS:
-        seen.append(out.tobytes())
+    scores = _scores(few, recipe, out, progress) if first is None else first
+    for _ in range(_ROUNDS if first is None else _ONE_MORE):
+        before, out = out, _most_suspect(scores, pictures.labels)
+        if (out == before).all():
+            break
         scores = _scores(few, recipe, out, progress)
-        out = _most_suspect(scores, pictures.labels)
     return _scores(pictures, recipe, out, progress) if pictures.rest else scores
 
 

@@ -20,7 +20,7 @@ from kenpin.prepare.learn_preparation import (
     learn_overview_alignment,
     learn_standard,
 )
-from kenpin.prepare.light import LEAST, MOST, REACH, Light
+from kenpin.prepare.light import LEAST, MOST, MOST_TINT, REACH, Light
 from kenpin.prepare.preparation import Mask, Preparation, Prepared, in_picture
 from kenpin.prepare.tiles import MOST_TILES, tiles_over
 from kenpin.prepare.windows import propose_windows

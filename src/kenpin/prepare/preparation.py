@@ -235,6 +235,8 @@ class Preparation:
             arrays["reference"] = self.alignment.reference
         if self.light is not None:
             arrays["light"] = self.light.standard
+            if self.light.tinted:
+                arrays["tinted"] = np.ones(1, np.uint8)
         return arrays
 
     def with_arrays(self, recipe: Recipe, arrays: dict[str, Any]) -> Self:
@@ -262,7 +264,7 @@ class Preparation:
         if recipe.light != "none":
             standard = np.array(arrays["light"], np.float32)
             fits = fits and standard.shape == shapes[0]
-            grown = replace(grown, light=Light(standard, recipe.light))
+            grown = replace(grown, light=Light(standard, recipe.light, "tinted" in arrays))
         if not fits or not all(np.isfinite(a).all() for a in arrays.values()):
             raise ValueError("what the preparation learned does not fit the recipe")
         return grown

@@ -89,7 +89,7 @@ def read_mask(mask: PictureSource | NDArray[np.bool_], size: tuple[int, int]) ->
     if not isinstance(marked, np.ndarray):
         name = str(marked)
         try:
-            pixels = read_picture(marked).pixels
+            pixels = read_picture(marked, finished=False).pixels
         except PictureError as error:
             raise DatasetError.about(error.notice) from None
         brightest = pixels if pixels.ndim == 2 else pixels.max(axis=2)

@@ -15,6 +15,7 @@ from kenpin.sources.array_file import MARK as ARRAY_MARK
 from kenpin.sources.array_file import array_of, shape_of
 from kenpin.sources.decode import FORMATS, decode, is_wide, opaque, upright_size, why_unknown
 from kenpin.sources.half_written import check_content, check_rows
+from kenpin.sources.raw_pattern import check_finished
 from kenpin.sources.zip_file import ZipMember
 from kenpin.system import write_atomically
 from kenpin.text import Notice
@@ -46,17 +47,25 @@ MOST_PIXELS = 150_000_000
 _LONGEST_HEADER = 16 * 2**10  # bytes of a .npy file that say its shape
 
 
-def read_picture(source: PictureSource) -> Picture:
+def read_picture(source: PictureSource, finished: bool = True) -> Picture:
     """Read a picture from a file or from a zip, or take it from an array or from PIL.
 
     A file may be PNG, JPEG, BMP, TIFF, WebP, JPEG 2000 or AVIF with 8 or 16 bits, or an array in
     .npy; an array, or anything with `__array__`, (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA,
     uint8 or uint16: red comes first, not as OpenCV reads colour. EXIF orientation is obeyed, what
-    is transparent is laid over black and noted, and 16 bits stay 16, of colour too.
+    is transparent is laid over black and noted, and 16 bits stay 16, of colour too. finished:
+    refuse a sensor's colour mosaic and interlaced pictures; a mask may look like anything.
 
     Raises PictureError with one sentence for a picture that cannot be used, ArgumentError for what
     is none.
     """
+    picture = _read(source)
+    if finished:
+        check_finished(picture)
+    return picture
+
+
+def _read(source: PictureSource) -> Picture:
     if isinstance(source, Picture):
         _from_array(source.pixels, source.name)  # for its checks
         return source
