@@ -1,11 +1,15 @@
 """Each kind of file gives the pixels that were put into it, or is refused with one sentence."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from kinds import KINDS, READ_16, deep, grey
 
 from helpers import connectors, refused, run
 from kenpin.errors import PictureError
+from kenpin.exports import export
 from kenpin.inspection import Inspector
 from kenpin.learning import learn
 from kenpin.sources import read_header, read_picture
@@ -122,3 +126,30 @@ def test_a_folder_of_all_kinds_is_checked_learned_and_judged(tmp_path):
         if kind.code:
             assert kind.file in checked.stdout
     refused(run("inspect", tmp_path / "p.kenpin", good / "12.jpg"), "12 bits", "PNG or TIFF")
+
+
+def test_a_report_and_the_example_of_an_export_take_every_kind(colour_part, tmp_path):
+    """The example takes arrays, so what was read is given to it."""
+    pytest.importorskip("onnx")
+    colour_part.save(tmp_path / "p.kenpin")
+    pixels = np.repeat(connectors(1, first=700)[0][..., None], 3, axis=2)
+    test = tmp_path / "set" / "test"
+    for name in ("good", "bad"):
+        (test / name).mkdir(parents=True)
+    for number, kind in enumerate(kind for kind in KINDS if not kind.code):
+        kind.make(test / ("good" if number % 2 else "bad") / kind.file, pixels)
+    done = run("evaluate", tmp_path / "p.kenpin", tmp_path / "set", "--report", tmp_path / "r")
+    assert done.exit_code == 0, done.stderr
+    assert (tmp_path / "r" / "report.html").stat().st_size > 50_000
+    export(colour_part, tmp_path / "m", [pixels])
+    wanted = Inspector(colour_part).inspect(pixels).outcome.value
+    for kind in (LIKE_THE_PART[0], LIKE_THE_PART[len(LIKE_THE_PART) // 2]):
+        path = tmp_path / kind.file
+        kind.make(path, pixels)
+        read = read_picture(path).pixels
+        np.save(tmp_path / "one.npy", (read if read.ndim == 2 else read[..., 0])[..., None])
+        found = subprocess.run(
+            [sys.executable, tmp_path / "m" / "example.py", tmp_path / "one.npy"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert found.stdout.startswith(wanted)
