@@ -38,7 +38,7 @@ def run(what: tuple[str, int], parts: dict[str, int], model: str) -> dict:
     rejected = []
     with tempfile.TemporaryDirectory() as folder:
         part, log_file = Path(folder) / "part.kenpin", Path(folder) / "log.sqlite"
-        kenpin.learn(good, kenpin.Recipe(model=model, seed=number)).save(part)
+        kenpin.learn(good, kenpin.Recipe(model=model, seed=number), search=False).save(part)
         inspector = kenpin.Inspector.open(part)
         with Log(log_file, part) as log:
             for n in range(parts[kind]):

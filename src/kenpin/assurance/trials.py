@@ -130,7 +130,7 @@ def tried(
     work = sum(count for count, _ in ways)
     parts, done = [], 0
     for count, own in ways:
-        parts.append(Inspector(learn([sources[i] for i in rest[:count]], own)))
+        parts.append(Inspector(learn([sources[i] for i in rest[:count]], own, search=False)))
         done += count
         progress(done, work + tests)
     whole = parts[len(counts) - 1]

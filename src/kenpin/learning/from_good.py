@@ -51,6 +51,7 @@ def learn(
     ng: Given | None = None,
     layout: Layout | None = None,
     without: Sequence[str] = (),
+    search: bool = True,
 ) -> Bundle:
     """Learn a part from pictures of good pieces.
 
@@ -66,7 +67,8 @@ def learn(
     machine on the difference is then kept as the judge if it lets fewer of them escape.
 
     without: names of pictures that are left out, which the bundle records: of a file, with as much
-    of its path as tells it from others.
+    of its path as tells it from others. search: whether to look for pictures that may be no good
+    parts, which takes nearly as long again and changes nothing but the remarks.
 
     Pictures that repeat another one, pixel by pixel, are used once; unreadable ones are left out;
     both are named in the bundle's `provenance`. Of more pictures than fit a modest memory the
@@ -89,7 +91,8 @@ def learn(
     if tested:
         remark = summary(Kind.IN_TEST, tested)
         pictures = replace(pictures, remarks=(*pictures.remarks, remark))
-    return learn_from(pictures, chosen, progress, ng=ng, choice=choice, layout=layout)
+    how: dict[str, Any] = {"ng": ng, "choice": choice, "layout": layout, "search": search}
+    return learn_from(pictures, chosen, progress, **how)
 
 
 def learn_from(
@@ -100,6 +103,7 @@ def learn_from(
     ng: Given | None = None,
     choice: tuple[dict[str, Any], ...] = (),
     layout: Layout | None = None,
+    search: bool = True,
 ) -> Bundle:
     """Learn from pictures already read and prepared; recipe: `settled`, without 'auto'."""
     progress = progress or _silent
@@ -120,7 +124,7 @@ def learn_from(
         *good.remarks,
         *_remarks(good, scores, recipe),
         *ng_remarks,
-        *_suspects(good, scores, judges, recipe, progress),
+        *(_suspects(good, scores, judges, recipe, progress) if search else ()),
     )
     return Bundle(
         recipe=recipe,
