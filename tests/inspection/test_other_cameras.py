@@ -115,3 +115,14 @@ def test_learn_proposes_to_even_out_light_that_varies():
     assert "light_varies" not in told(Recipe(model="pca", light="level"))
     steady = learn(good_pictures(30), Recipe(model="pca")).provenance.remarks
     assert "light_varies" not in [one.code for one in steady]
+
+
+def test_a_part_that_looks_the_same_mirrored_is_not_called_mirrored():
+    """Of nearly symmetrical parts noise would decide."""
+    half = [one[:, :128] for one in connectors(24, size=SIZE)]
+    judge = Inspector(learn([np.hstack([one, one[:, ::-1]]) for one in half], Recipe(model="pca")))
+    for one in connectors(4, first=400, size=SIZE):
+        both = np.hstack([one[:, :128], one[:, :128][:, ::-1]])
+        verdict = judge.inspect(struck(both))
+        assert verdict.outcome is not Outcome.OK
+        assert not any(note.code == "note_laid_mirrored" for note in verdict.notes)

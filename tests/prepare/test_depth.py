@@ -190,3 +190,12 @@ def test_the_graph_calls_another_depth_unusable(twelve, tmp_path):
                          (16, 1 + list(ReasonCode).index(ReasonCode.DEPTH))):  # fmt: skip
         given = {"picture": in_bits(pixels, bits)[..., None]}
         assert int(session.run(["unusable"], given)[0]) == wanted
+
+
+@pytest.mark.parametrize("place", [(0, 0, 64, 96), (32, 10, 60, 50), (3, 5, 101, 31)])
+def test_the_graph_enlarges_16_bits_as_opencv_does(place, tmp_path):
+    pytest.importorskip("onnx")
+    good = [in_bits(one, 12) for one in connectors(14)]
+    part = learn(good, Recipe(crop=place))
+    tested = [in_bits(one, 12) for one in connectors(8, first=60)]
+    assert export(part, tmp_path / "m", tested, bits=16).farthest < 1e-5

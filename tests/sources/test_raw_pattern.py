@@ -31,8 +31,9 @@ def coloured(first):
 def test_a_colour_mosaic_is_refused_and_converted_it_is_not(order, depth):
     raw = mosaic(coloured(5), order)
     given = raw if depth == 1 else raw.astype(np.uint16) * depth
-    with pytest.raises(PictureError, match="Bayer"):
-        read_picture(given)
+    for one in (given, np.stack([given] * 3, axis=2)):
+        with pytest.raises(PictureError, match="Bayer"):
+            read_picture(one)
     if order in ("RGGB", "BGGR"):  # this conversion is for one of them
         assert read_picture(cv2.cvtColor(raw, cv2.COLOR_BayerRG2RGB)).pixels.ndim == 3
 

@@ -12,6 +12,7 @@ from kenpin.cli.program import as_json_line, out
 from kenpin.part import (
     Bundle,
     depth_in_words,
+    depth_lines,
     describe,
     how_held_out,
     judge_in_words,
@@ -40,8 +41,8 @@ def print_learned(out: Console, bundle: Bundle, path: Path) -> None:
     used, left_out = len(bundle.provenance.pictures), len(bundle.provenance.left_out)
     code = "learned_some" if left_out else "learned_all"
     out.print(say(code, path=path, used=used, left_out=left_out))
-    if bundle.preparation.depth.wide:
-        out.print(say("depth_is", depth=depth_in_words(bundle.preparation.depth)))
+    for line in depth_lines(bundle):
+        out.print(line)
     if len(bundle.parts) > 1:
         limits = [f"{one.label} {one.calibration.limit:#.4g}" for one in bundle.parts
                   if one.calibration]  # fmt: skip

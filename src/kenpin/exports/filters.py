@@ -96,9 +96,8 @@ class Filters:
         by_area: as it does when asked for areas although one side grows.
         """
         graph = self.graph
-        if self.wide:  # of 16 bits it reckons with fractions
-            method = cv2.INTER_AREA if by_area else cv2.INTER_LINEAR
-            return graph.op("Round", self._scaled(value, before, after, method))
+        if self.wide:
+            return self._enlarged_wide(value, before, after, by_area)
 
         def of(axis: int, one: Name, kind: Any) -> tuple[Name, Name]:
             """What is taken of the places before and after each new one."""
@@ -123,6 +122,27 @@ class Filters:
         upper, lower = (cut(one, 65536, np.float64) for one in of(0, across, np.float64))
         total = graph.op("Add", graph.op("Add", upper, lower), graph.constant(2, np.float64))
         return graph.cast(cut(total, 4, np.float64), np.float32)
+
+    def _enlarged_wide(
+        self, value: Name, before: tuple[int, int], after: tuple[int, int], by_area: bool
+    ) -> Name:
+        """As OpenCV enlarges 16 bits: first along the rows, each step rounded once only."""
+        graph = self.graph
+        for axis in (1, 0):
+            places, share = _between(before[axis], after[axis], by_area, np.float64)
+            share[(places < 0) | (places >= before[axis] - 1)] = 0
+            sides = (np.clip(one, 0, before[axis] - 1) for one in (places, places + 1))
+            low, high = (
+                graph.op("Gather", value, graph.constant(side, np.int64), axis=axis + 1)
+                for side in sides
+            )
+            apart = graph.cast(graph.op("Sub", high, low), np.float64)
+            shape = (-1, 1) if axis == 0 else (1, -1)
+            exact = share.astype(np.float32).astype(np.float64).reshape(shape)
+            step = graph.op("Mul", apart, graph.constant(exact, np.float64))
+            total = graph.op("Add", graph.cast(low, np.float64), step)
+            value = graph.cast(total, np.float32)
+        return graph.op("Round", value)
 
     def enlarged(self, value: Name, before: tuple[int, int], after: tuple[int, int]) -> Name:
         """(C, h, w) of any numbers to another size, between the places linearly."""
@@ -220,15 +240,18 @@ class Filters:
 
 
 def _between(
-    before: int, after: int, by_area: bool
+    before: int, after: int, by_area: bool, kind: Any = np.float32
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """For each of `after` places the one of `before` that lies before it, and how far beyond."""
+    """For each of `after` places the one of `before` that lies before it, and how far beyond.
+
+    kind: in which OpenCV reckons the place, for 8 bits or for 16.
+    """
     new = np.arange(after)
     if by_area:
         places = np.floor(new * (before / after)).astype(np.intp)
         beyond = np.asarray((new + 1) - (places + 1) * (after / before), np.float32)
         return places, np.where(beyond <= 0, 0, beyond - np.floor(beyond)).astype(np.float32)
-    there = np.asarray((new + 0.5) * (before / after) - 0.5, np.float32)
+    there = np.asarray((new + 0.5) * (before / after) - 0.5, kind)
     places = np.floor(there).astype(np.intp)
     return places, np.asarray(there - places, np.float32)
 

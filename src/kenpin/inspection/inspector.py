@@ -308,6 +308,8 @@ class Inspector:
         note = self.bundle.preparation.depth.scaled(picture)
         if note is not None:
             notes.append(note)
+        if self.bundle.preparation.tiles and picture.size != self.bundle.provenance.size:
+            notes.append(Notice("note_size"))
         if self.bundle.preparation.color == "rgb" and picture.pixels.ndim == 2:
             notes.append(Notice("note_grey"))
         if self.bundle.usability is None and distorts(picture.size, self.bundle.provenance.size):

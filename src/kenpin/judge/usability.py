@@ -168,7 +168,8 @@ class Usability:
         best = max(found, key=lambda name: found[name])
         low = self.bounds["likeness"][0]
         fits = low is None or found[best] >= low
-        return best if fits and 1 - found[best] < _CLOSER * (1 - as_it_is) else None
+        gained = found[best] - as_it_is >= _LEAST["likeness"]
+        return best if fits and gained and 1 - found[best] < _CLOSER * (1 - as_it_is) else None
 
     def rules(self, bounds: "Bounds") -> list["Rule"]:
         """Of its own bounds or the outer ones, in the order in which they are asked."""

@@ -191,8 +191,9 @@ def light_varies(pictures: Sequence[GoodPicture]) -> tuple[Notice, ...]:
 def summary(kind: Kind, findings: Sequence[Finding]) -> Notice:
     """Several findings of one kind in a sentence."""
     first = findings[0]
-    name = first.picture or Notice("all_pictures")
-    told = {"kind": kind.notice, "first": name, "detail": first.detail}
+    if not first.picture:
+        return Notice("found_in_all", kind=kind.notice, detail=first.detail)
+    told = {"kind": kind.notice, "first": first.picture, "detail": first.detail}
     return Notice("found", count=len(findings), **told)
 
 

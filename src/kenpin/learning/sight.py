@@ -63,7 +63,17 @@ def with_sight(
         lowest, seen = (lowest, middle) if enough else (middle + 1, seen)
         done += 1
     diameter = diameters[seen] if seen < len(diameters) else None
-    return replace(bundle, sight=Sight(diameter, diameters[-1], CONTRAST))
+    seeing = replace(bundle, sight=Sight(diameter, diameters[-1], CONTRAST))
+    return _without_doubt(seeing, diameter)
+
+
+def _without_doubt(bundle: Bundle, diameter: float | None) -> Bundle:
+    """Without the remark that the smallest defect may be missed, where it was seen to be found."""
+    asked, kept = bundle.recipe.feature.smallest_defect, bundle.provenance
+    if asked is None or diameter is None or diameter > asked:
+        return bundle
+    remarks = tuple(one for one in kept.remarks if one.code != "smallest_defect")
+    return replace(bundle, provenance=replace(kept, remarks=remarks))
 
 
 def _usable(

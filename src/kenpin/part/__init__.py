@@ -4,6 +4,7 @@ from kenpin.part.bundle import Bundle, describe
 from kenpin.part.file import is_part
 from kenpin.part.in_words import (
     depth_in_words,
+    depth_lines,
     how_held_out,
     judge_in_words,
     looks_like,

@@ -2,10 +2,11 @@
 
 from kenpin.judge import Calibration, pictures_needed
 from kenpin.part.bundle import Bundle
-from kenpin.prepare import Depth, white_of
+from kenpin.prepare import Depth, Preparation, white_of
 from kenpin.text import Notice, say
 
 _VERY_SURE = 0.99
+_FEW = 3  # pictures that are named
 
 
 def judge_in_words(bundle: Bundle) -> str:
@@ -29,6 +30,15 @@ def depth_in_words(depth: Depth) -> str:
     return say("depth_of_16", bits=depth.bits, white=white_of(depth.bits))
 
 
+def depth_lines(bundle: Bundle) -> list[str]:
+    """What to say of the depth after learning: nothing of pictures that have 8 bits."""
+    other = [one for one in bundle.provenance.left_out if one[1].code == "depth_other"]
+    lines = [say("note", note=f"{name}: {why}") for name, why in other[:_FEW]]
+    if bundle.preparation.depth.wide:
+        lines.append(say("depth_is", depth=depth_in_words(bundle.preparation.depth)))
+    return lines
+
+
 def sight_in_words(bundle: Bundle) -> str:
     """How fine a defect is seen, and what to do about finer ones; empty where nobody measured."""
     sight = bundle.sight
@@ -36,12 +46,20 @@ def sight_in_words(bundle: Bundle) -> str:
         return ""
     half = max(1, int((sight.diameter or sight.largest) / 2))
     finer = Notice("finer_pixels")
-    if bundle.recipe.model == "feature":
+    if _sees_every_pixel(bundle.preparation):
+        finer = Notice("finer_camera")
+    elif bundle.recipe.model == "feature":
         finer = Notice("finer_features", pixels=half)
     told = {"largest": sight.largest, "contrast": sight.contrast, "finer": finer}
     if sight.diameter is None:
         return say("sight_none", **told)
     return say("sight", **told, diameter=sight.diameter)
+
+
+def _sees_every_pixel(preparation: Preparation) -> bool:
+    frame = preparation.frame or (0, 0)
+    longest = max(max(place[2:]) for place in preparation.rectangles(frame))
+    return max(preparation.size) >= longest
 
 
 def ng_in_words(bundle: Bundle) -> str:

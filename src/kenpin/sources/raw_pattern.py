@@ -24,8 +24,8 @@ def check_finished(picture: Picture) -> None:
         return
     y, x = max(0, (height - _SIDE) // 2), max(0, (width - _SIDE) // 2)
     middle = picture.pixels[y : y + _SIDE, x : x + _SIDE]
-    coloured = middle.ndim == 3
-    grey = np.asarray(middle[..., 1] if coloured else middle, np.float32)
+    coloured = middle.ndim == 3 and bool((middle != middle[..., :1]).any())
+    grey = np.asarray(middle if middle.ndim == 2 else middle[..., 1], np.float32)
     if len(np.unique(grey)) <= _FEW:
         return
     down, across = _neighbours(grey), _neighbours(grey.T)
