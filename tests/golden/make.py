@@ -55,7 +55,9 @@ def learned(data: Path, name: str, way: str) -> tuple[kenpin.Inspector, list[str
         good = some(data / name / "train/good", _OF_A_LABEL)
         good += some(data / other / "train/good", _OF_A_LABEL)
         labels = [name] * _OF_A_LABEL + [other] * _OF_A_LABEL
-        bundle = kenpin.learn(good, kenpin.Recipe(model="pca", color="grey"), labels=labels)
+        bundle = kenpin.learn(
+            good, kenpin.Recipe(model="pca", color="grey"), labels=labels, search=False
+        )
         return kenpin.Inspector(bundle), [None, name, other]
     if way == "windows":
         height, width = kenpin.read_picture(good[0]).size
@@ -67,11 +69,13 @@ def learned(data: Path, name: str, way: str) -> tuple[kenpin.Inspector, list[str
     elif way == "review":
         recipe = kenpin.Recipe(model="feature", false_reject=0.05, review=0.3)
     elif way == "ng":
-        bundle = kenpin.learn(good, kenpin.Recipe(model="pca"), ng=ng_of(data, name, _NG))
+        bundle = kenpin.learn(
+            good, kenpin.Recipe(model="pca"), ng=ng_of(data, name, _NG), search=False
+        )
         return kenpin.Inspector(bundle), [None]
     else:
         recipe = kenpin.Recipe(model=way)
-    return kenpin.Inspector(kenpin.learn(good, recipe)), [None]
+    return kenpin.Inspector(kenpin.learn(good, recipe, search=False)), [None]
 
 
 def as_told(verdict: Any) -> dict[str, Any]:
