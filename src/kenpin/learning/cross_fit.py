@@ -170,7 +170,7 @@ def _powers_of_pair(
     several = int(cross.numbers.max()) + 1
     outside = ~np.isin(cross.folds, pair)
     told = cross.numbers[outside] if several > 1 else None
-    model = learn_model(cross.inputs[outside], recipe, _silent, told)
+    model = learn_model(cross.inputs[outside], recipe, silent, told)
 
     def of(fold: int) -> list[Powers]:
         inside = cross.folds == fold
@@ -251,5 +251,5 @@ def _told(numbers: Labels) -> Labels | None:
     return numbers if numbers.max() else None
 
 
-def _silent(stage: str, done: int, total: int) -> None:
-    pass
+def silent(stage: str, done: int, total: int) -> None:
+    """A progress that nobody is told of."""

@@ -11,11 +11,7 @@ from kenpin.errors import DatasetError, RecipeError
 from kenpin.judge import fit_temperature, resemblance
 from kenpin.learning.calibrate import Scores, calibrations_of, room_of
 from kenpin.learning.choose import choose
-from kenpin.learning.cross_fit import (
-    FOLDS,
-    FOLDS_OF_NETWORKS,
-    FoldMeasures,
-)
+from kenpin.learning.cross_fit import FOLDS, FOLDS_OF_NETWORKS, FoldMeasures, silent
 from kenpin.learning.good_pictures import LEAST_PICTURES, GoodPictures
 from kenpin.learning.held_out import learn_held_out
 from kenpin.learning.oddities import FALSE_ALARM, Finding, Kind, in_test, summary, unlike
@@ -80,7 +76,7 @@ def learn(
     if recipe is not None and not isinstance(recipe, Recipe):
         raise RecipeError("not_a_recipe", kind=type(recipe).__name__)
     recipe = (recipe or Recipe()).settled()
-    progress = progress or _silent
+    progress = progress or silent
     if recipe.model != "auto":
         check_installed(recipe.model)
     pictures = read_good_pictures(good, labels, recipe, progress, layout, without)
@@ -106,7 +102,7 @@ def learn_from(
     search: bool = True,
 ) -> Bundle:
     """Learn from pictures already read and prepared; recipe: `settled`, without 'auto'."""
-    progress = progress or _silent
+    progress = progress or silent
     recipe = _as_used(good, recipe)
     ng_inputs, ng_remarks = None, tuple[Notice, ...]()
     if ng is not None:  # what is wrong with them is said before the long part
@@ -245,7 +241,7 @@ def _suspects(
         return []
     progress(say("stage_suspects"), 1, 1)
     known = scores.own if len(scores.labels) == len(good.labels) else None
-    values = suspicion(good, recipe, _silent, known) if cheap else scores.own
+    values = suspicion(good, recipe, silent, known) if cheap else scores.own
     odd = [one for one in unlike(scored, values) if (one.p_value or 0) <= FALSE_ALARM]
     if not odd:
         return []
@@ -271,7 +267,7 @@ def _limits_without(
     counts = np.bincount(others.labels, minlength=len(good.names))
     if recipe.held_out == "none" or counts.min() < LEAST_PICTURES:
         return []
-    learned = learn_held_out(others, recipe, _silent)
+    learned = learn_held_out(others, recipe, silent)
     again = _judges(others, learned.measures, learned.scores, learned.recipe)
     return [
         (one.calibration.limit, other.calibration.limit)
@@ -312,7 +308,3 @@ def _laid_out(preparation: Preparation, maps: Sequence[Floats]) -> Floats:
 def _png(values: Floats) -> bytes:
     pixels = np.clip(values * 255 + 0.5, 0, 255).astype(np.uint8)
     return encode(pixels.squeeze(), "PNG")
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    pass

@@ -20,6 +20,7 @@ from kenpin.learning.cross_fit import (
     pairs_of_folds,
     part_of,
     powers_apart,
+    silent,
 )
 from kenpin.learning.good_pictures import GoodPictures
 from kenpin.learning.usable_pictures import departures_of
@@ -153,7 +154,7 @@ class _Tile:
 
 def _one_tile(good: GoodPictures, recipe: Recipe, number: int) -> _Tile:
     tile = good.of_tile(number)
-    found = _crossed(tile, recipe, _silent)
+    found = _crossed(tile, recipe, silent)
     models, measures = of_each_label(found.model, len(good.names)), found.measures
     if found.cross is None or not found.scored:
         alone = [one.alone for one in measures]
@@ -201,7 +202,3 @@ def _complete(scores: Scores, good: GoodPictures, folds: Labels | None) -> Score
     of_pictures = None if folds is None else folds[:: good.preparation.count]
     departures = departures_of(good, of_pictures)
     return scores if departures is None else replace(scores, departures=departures)
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    pass

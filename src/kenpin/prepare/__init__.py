@@ -1,6 +1,6 @@
 """From a picture as it is given to what models are shown, and the way back."""
 
-from kenpin.prepare.depth import BITS, Depth, learn_depth, white_of
+from kenpin.prepare.depth import Depth, learn_depth, white_of
 from kenpin.prepare.geometry import (
     Map,
     as_option,
