@@ -133,7 +133,8 @@ class Evidence:
     (K, h, w) float32 >= 0, high is abnormal, in good-part units unless the recipe asks for another
     difference. to_picture: of each window a (3, 3) map from its pixels (x, y, 1) to those of the
     picture. for_people: whether the reconstruction is only for people. white: the value that is
-    white in the picture.
+    white in the picture. coarse: whether a smaller picture was rebuilt, so that its squared
+    difference from this one says nothing.
     """
 
     prepared: Floats
@@ -142,6 +143,7 @@ class Evidence:
     to_picture: tuple[NDArray[np.floating[Any]], ...]
     for_people: bool = False
     white: int = 255
+    coarse: bool = False
 
 
 @dataclass(frozen=True)

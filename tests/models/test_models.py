@@ -13,6 +13,7 @@ from kenpin.errors import ExtraError
 from kenpin.judge.difference import compare
 from kenpin.models import NAMES, NETWORKS, check_installed, learn_model, load_model, settle_model
 from kenpin.models.contract import State
+from kenpin.models.encoder import squares_of
 from kenpin.models.pca import Pca, _hidden_error, choose_components, decompose
 from kenpin.prepare.preparation import Preparation
 from kenpin.recipe.recipe import Recipe
@@ -31,6 +32,14 @@ def material(shape, count=24):
     return np.concatenate(
         [preparation.prepare(read_picture(pixels)).windows for pixels in pictures]
     )
+
+
+def as_seen(name, pictures):
+    """What the model is given: one that looks with two eyes also squares of pixels."""
+    if name != "both":
+        return pictures
+    squares = [squares_of(picture, picture.shape[:2]) for picture in pictures]
+    return np.concatenate([pictures, np.stack(squares)], axis=3)
 
 
 def labels_for(name, count):
@@ -59,8 +68,8 @@ def name(request):
 
 
 @pytest.fixture(params=SHAPES, ids=["grey", "rgb"])
-def pictures(request):
-    return material(request.param)
+def pictures(request, name):
+    return as_seen(name, material(request.param))
 
 
 def test_shape_and_dtype(name, pictures):
@@ -153,7 +162,7 @@ def test_saving_and_loading_a_bundle_gives_identical_verdicts(name, tmp_path):
 def test_with_labels_every_model_is_told_and_survives_saving(name, tmp_path):
     pictures = material((24, 32, 1), count=40)
     pictures[1::2] = 1 - pictures[1::2]  # the second part is the negative of the first
-    labels = np.arange(40) % 2
+    pictures, labels = as_seen(name, pictures), np.arange(40) % 2
     recipe = Recipe(model=name) if name == "cvae" else recipe_for(name)
     loaded = load_model(name, learn_model(pictures, recipe, silent, labels).state())
     right, wrong = (
@@ -166,7 +175,7 @@ def test_with_labels_every_model_is_told_and_survives_saving(name, tmp_path):
 
 
 def test_some_models_draw_pictures_like_the_good_ones(name):
-    pictures = material((24, 32, 1), count=60)
+    pictures = as_seen(name, material((24, 32, 1), count=60))
     labels = labels_for(name, 60)
     model = load_model(name, learn_model(pictures, Recipe(model=name), silent, labels).state())
     if name not in ("pca", "vae", "cvae"):
@@ -183,7 +192,7 @@ def test_some_models_draw_pictures_like_the_good_ones(name):
 
 
 def test_constant_pictures_are_learned_without_warnings(name):
-    constant = np.full((12, 20, 24, 1), 0.5, np.float32)
+    constant = as_seen(name, np.full((12, 20, 24, 1), 0.5, np.float32))
     assert np.isfinite(answered(name, taught(name, constant), constant)).all()
 
 

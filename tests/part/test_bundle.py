@@ -68,7 +68,7 @@ def test_it_holds_data_only_and_describes_itself(part, bundle):
         "manifest.json", "weights.safetensors", "previews/mean.png", "previews/variation.png",
     }  # fmt: skip
     manifest = json.loads(contents["manifest.json"])
-    assert manifest["format"] == 8
+    assert manifest["format"] == 9
     assert manifest["learned_from"]["count"] == 40
     assert len(manifest["parts"][0]["calibration"]["scores"]) == 40
     assert manifest["parts"][0]["calibration"]["limit"] == bundle.calibration.limit
@@ -253,6 +253,15 @@ def test_members_are_ordinary_zip_entries_without_times(part):
     with zipfile.ZipFile(io.BytesIO(part.read_bytes())) as archive:
         assert archive.testzip() is None
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_file_of_the_eighth_format_opens():
+    """By features alone; it knew no two eyes."""
+    inspector = Inspector.open(FILES / "format-8.kenpin")
+    verdict = inspector.inspect(good_pictures(1, first=900)[0])
+    assert verdict.outcome is Outcome.OK
+    assert verdict.score == pytest.approx(3.448176860809326, rel=1e-4)
+    assert verdict.limit == pytest.approx(13.312777519226074, rel=1e-9)
 
 
 def test_a_file_of_the_seventh_format_opens_and_takes_all_of_16_bits_as_used():

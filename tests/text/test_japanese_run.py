@@ -22,9 +22,9 @@ NAMES = set(re.findall(r"\w+", """
 SETTINGS = set(re.findall(r"[A-Za-z]+", """
     model size color crop windows ignore mask align light difference score smoothing false reject
     review held out folds split share budget seed compression steps feature components backbone
-    smallest defect pca mt rt dense ae vae cvae none kfold top max mean units ssim level shading
-    shapes terminals translation rotation scale learn show drawn preview variation weights previews
-    safetensors inspect master add grey rgb auto"""))  # fmt: skip
+    smallest defect both eyes pca mt rt dense ae vae cvae none kfold top max mean units ssim level
+    shading shapes terminals translation rotation scale learn show drawn preview variation weights
+    previews safetensors inspect master add grey rgb auto"""))  # fmt: skip
 
 
 def english_in(text, *given):

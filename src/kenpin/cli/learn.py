@@ -51,6 +51,7 @@ def learn(
 ) -> None:
     from kenpin.learning import learn as learn_part
     from kenpin.learning import with_sight
+    from kenpin.models import WITH_FEATURES
     from kenpin.recipe import Recipe, parse_pixels, parse_seconds, parse_size
     from kenpin.sources import files_of, find_good, find_pictures
     from kenpin.system import check_not_input
@@ -75,7 +76,7 @@ def learn(
         raise DatasetError("check_alone")
     wanted = Recipe.read(recipe) if recipe else Recipe.preset(preset) if preset else Recipe()
     wanted = wanted.but(**settings, feature=wanted.feature.model_dump() | feature)
-    if feature and wanted.model not in ("feature", "auto"):
+    if feature and wanted.model not in {*WITH_FEATURES, "auto"}:
         raise RecipeError("feature_only", options=_as_typed(feature))
     sources = [*find_good(good, told), *(find_pictures(ng, told) if ng else [])]
     check_not_input(output, [*files_of(sources), *good])

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from kenpin.exports.filters import Filters
-from kenpin.exports.graph import Name
-from kenpin.exports.models import residual
+from kenpin.exports.graph import END, Name
+from kenpin.exports.models import residual, whole_pictures
 from kenpin.exports.preparation import Inputs, inputs_of
 from kenpin.judge import (
     GRID,
@@ -26,6 +26,7 @@ from kenpin.judge import (
     neighbourhood,
 )
 from kenpin.part import Bundle, LabelJudge
+from kenpin.statistics import IN_SQUARE, PIXELS
 from kenpin.types import Outcome
 
 _OUTCOMES = tuple(Outcome)
@@ -190,7 +191,8 @@ def _view(filters: Filters, bundle: Bundle, found: Inputs, number: int) -> tuple
         told = number * count + window
         rest = residual(filters, bundle.model, found.windows[window], shape, told)
         maps.append(_map(filters, measure, found.windows[window], rest, shape))
-    size = (shape[0], shape[1])
+    side = PIXELS if bundle.recipe.difference == "eyes" else 1
+    size = (side * shape[0], side * shape[1])
     worst = _worst(filters, bundle, part, maps, size)
     shown = bundle.preparation.shape[:2]
     spread = [_spread_over(filters, one, size, (shown[0], shown[1])) for one in maps]
@@ -287,6 +289,8 @@ def _map(
 ) -> Name:
     """As `Measure.map`: (h, w, C) picture and (h, w, D) residual -> (1, h, w)."""
     graph, size = filters.graph, (shape[0], shape[1])
+    if measure.exchange is not None:
+        return _of_two_eyes(filters, measure, rest, shape)
     if measure.ignored is not None:
         rest = graph.op("Mul", rest, graph.constant(~measure.ignored[..., None]))
     value = graph.op("Transpose", rest, perm=[2, 0, 1])
@@ -305,6 +309,35 @@ def _map(
     if measure.ignored is not None:
         found = graph.op("Mul", found, graph.constant(~measure.ignored[None]))
     return found
+
+
+def _of_two_eyes(
+    filters: Filters, measure: Measure, rest: Name, shape: tuple[int, int, int]
+) -> Name:
+    """As `Measure.map` of the kind "eyes": (1, h * PIXELS, w * PIXELS)."""
+    graph, grid = filters.graph, (shape[0], shape[1])
+    exchange, variation = measure.exchange, measure.variation
+    if exchange is None or variation is None:
+        raise TypeError("two eyes need an exchange and the variation of good parts")
+    size = (PIXELS * grid[0], PIXELS * grid[1])
+    if measure.ignored is not None:
+        rest = graph.op("Mul", rest, graph.constant(~measure.ignored[..., None]))
+    seen = graph.op("Transpose", graph.sliced(rest, 2, 0, -IN_SQUARE), perm=[2, 0, 1])
+    features = graph.reduced("ReduceMean", graph.op("Mul", seen, seen), 0, keep=True)
+    if measure.smoothing:
+        sigma = measure.smoothing * max(grid)
+        features = filters.blurred(features, grid, sigma, cv2.BORDER_REFLECT)
+    features = graph.op("Max", features, graph.constant(0))
+    small = whole_pictures(filters, graph.sliced(rest, 2, -IN_SQUARE, END), grid)
+    pixels = _in_units(filters, variation, small, size)
+    if measure.ignored is not None:
+        counted = ~measure.ignored
+        features = graph.op("Mul", features, graph.constant(counted[None]))
+        inside = np.kron(counted, np.ones((PIXELS, PIXELS), bool))
+        pixels = graph.op("Mul", pixels, graph.constant(inside[None]))
+    features = filters.enlarged(features, grid, size)
+    worth = graph.op("Pow", pixels, graph.constant(exchange.power))
+    return graph.op("Max", features, graph.op("Mul", worth, graph.constant(exchange.factor)))
 
 
 def _in_units(filters: Filters, variation: GoodVariation, value: Name, size: _Size) -> Name:

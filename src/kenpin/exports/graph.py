@@ -11,6 +11,8 @@ Name = str
 """Of a value in the graph."""
 
 OPSET = 20
+END = 2**31 - 1
+"""Of an axis, however long it is."""
 _OUTPUTS = {"TopK": 2}  # of the operations that have not one
 _IR_VERSION = 10  # of the file format: what ONNX Runtime 1.18 and later read
 _KINDS = {

@@ -1,5 +1,6 @@
 """What the models make of a picture, in a graph."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,8 @@ import numpy as np
 from kenpin.exports.filters import Filters
 from kenpin.exports.graph import Name
 from kenpin.exports.preparation import rt_numbers
-from kenpin.models import GRAPH, Feature, Mt, Network, Pca, Rt
+from kenpin.models import GRAPH, Both, Feature, Mt, Network, Pca, Rt
+from kenpin.statistics import COLOURS, IN_SQUARE, PIXELS
 
 Shape = tuple[int, int, int]
 
@@ -27,15 +29,14 @@ def residual(filters: Filters, model: Any, seen: Name, shape: Shape, number: int
         return graph.op("Sub", seen, answer)
     if hasattr(model, "models"):
         return residual(filters, model.models[number], seen, shape, 0)
-    if isinstance(model, Pca):
-        return graph.op("Sub", seen, _rebuilt(filters, model, seen, shape))
-    if isinstance(model, Feature):
-        return _of_features(filters, model, seen, shape)
-    if isinstance(model, Mt):
-        return _whitened(filters, model, seen, shape)
-    if isinstance(model, Rt):
-        return _around_pixels(filters, model, seen)
+    for kind, act in _ACTS.items():
+        if isinstance(model, kind):
+            return act(filters, model, seen, shape)
     raise TypeError(f"no graph can be made of {type(model).__name__}")
+
+
+def _of_pixels(filters: Filters, model: Pca, seen: Name, shape: Shape) -> Name:
+    return filters.graph.op("Sub", seen, _rebuilt(filters, model, seen, shape))
 
 
 def _rebuilt(filters: Filters, model: Pca, seen: Name, shape: Shape) -> Name:
@@ -56,6 +57,27 @@ def _of_features(filters: Filters, model: Feature, seen: Name, shape: Shape) -> 
     return graph.op("Sub", comparable, _rebuilt(filters, model.pca, comparable, own))
 
 
+def _of_both(filters: Filters, model: Both, seen: Name, shape: Shape) -> Name:
+    graph, (height, width, numbers) = filters.graph, shape
+    own = numbers - IN_SQUARE
+    features = graph.sliced(seen, 2, 0, own)
+    features = _of_features(filters, model.features, features, (height, width, own))
+    small = whole_pictures(filters, graph.sliced(seen, 2, own, numbers), (height, width))
+    small = graph.op("Transpose", small, perm=[1, 2, 0])
+    apart = graph.op("Sub", small, _rebuilt(filters, model.pixels, small, model.pixels.mean.shape))
+    apart = graph.shaped(apart, height, PIXELS, width, PIXELS, COLOURS)
+    squares = graph.shaped(graph.op("Transpose", apart, perm=[0, 2, 1, 3, 4]), height, width, -1)
+    return graph.op("Concat", features, squares, axis=2)
+
+
+def whole_pictures(filters: Filters, squares: Name, grid: tuple[int, int]) -> Name:
+    """As `from_squares`: (h, w, IN_SQUARE) -> (COLOURS, h * PIXELS, w * PIXELS)."""
+    graph, (height, width) = filters.graph, grid
+    apart = graph.shaped(squares, height, width, PIXELS, PIXELS, COLOURS)
+    rows = graph.op("Transpose", apart, perm=[4, 0, 2, 1, 3])
+    return graph.shaped(rows, COLOURS, PIXELS * height, PIXELS * width)
+
+
 def _whitened(filters: Filters, model: Mt, seen: Name, shape: Shape) -> Name:
     graph, space = filters.graph, model.space
     flat = graph.op("Sub", graph.shaped(seen, 1, -1), graph.constant(space.mean[None]))
@@ -68,7 +90,7 @@ def _whitened(filters: Filters, model: Mt, seen: Name, shape: Shape) -> Name:
     return graph.shaped(white, *shape)
 
 
-def _around_pixels(filters: Filters, model: Rt, seen: Name) -> Name:
+def _around_pixels(filters: Filters, model: Rt, seen: Name, _: Shape) -> Name:
     graph = filters.graph
     value = graph.op("Transpose", seen, perm=[2, 0, 1])
     numbers = rt_numbers(filters, value, model.mean, (model.window, model.window))
@@ -77,3 +99,12 @@ def _around_pixels(filters: Filters, model: Rt, seen: Name) -> Name:
     columns = graph.op("Unsqueeze", apart, graph.constant([3], np.int64))
     white = graph.op("MatMul", graph.constant(model.whitening), columns)
     return graph.op("Squeeze", white, graph.constant([3], np.int64))
+
+
+_ACTS: dict[type, Callable[[Filters, Any, Name, Shape], Name]] = {
+    Pca: _of_pixels,
+    Both: _of_both,
+    Feature: _of_features,
+    Mt: _whitened,
+    Rt: _around_pixels,
+}

@@ -25,7 +25,7 @@ from kenpin.prepare import (
     rectangle_of,
     scaling,
 )
-from kenpin.statistics import explained_power
+from kenpin.statistics import COLOURS, IN_SQUARE, PIXELS, explained_power
 from kenpin.types import Floats, Reason, ReasonCode
 
 REASONS = tuple(ReasonCode)
@@ -206,7 +206,11 @@ def _as_input(
     """(C, h, w) -> (h, w, C) as the model sees it."""
     value, graph = window, filters.graph
     if encoder is not None:
-        value = _encoded(filters, value, preparation.size, encoder)
+        seen = _encoded(filters, value, preparation.size, encoder)
+        if encoder.pixels:
+            small = _in_squares(filters, value, preparation.size, encoder.grid(preparation.size))
+            seen = graph.op("Concat", seen, small, axis=0)
+        value = seen
     for mean, grid in zip(preparation.means, preparation.grids, strict=True):
         value = _compressed(filters, value, mean[number], grid)
     return graph.op("Transpose", value, perm=[1, 2, 0])
@@ -227,6 +231,19 @@ def _encoded(filters: Filters, window: Name, size: tuple[int, int], encoder: Enc
         value = graph.shaped(value, encoder.channels, rows, 2, columns, 2)
         value = graph.reduced("ReduceMean", value, 2, 4)
     return value
+
+
+def _in_squares(
+    filters: Filters, window: Name, size: tuple[int, int], grid: tuple[int, int]
+) -> Name:
+    """As the encoder's `squares_of`, (C, h, w) -> (IN_SQUARE, rows, columns)."""
+    graph, (rows, columns) = filters.graph, grid
+    height, width = PIXELS * rows, PIXELS * columns
+    small = filters.averaged(window, size, (height, width))
+    colour = graph.op("Expand", small, graph.constant([COLOURS, height, width], np.int64))
+    apart = graph.shaped(colour, COLOURS, rows, PIXELS, columns, PIXELS)
+    squares = graph.op("Transpose", apart, perm=[2, 4, 0, 1, 3])
+    return graph.shaped(squares, IN_SQUARE, rows, columns)
 
 
 def _compressed(filters: Filters, value: Name, mean: Floats, grid: tuple[int, int]) -> Name:

@@ -18,6 +18,7 @@ from kenpin.judge import (
     facts_of,
     joined_regions,
     margin,
+    of_pixels,
     probabilities,
     resemblance,
     score,
@@ -131,10 +132,12 @@ class Inspector:
         names = self.bundle.preparation.names
         windows = judge_windows(view, outcome, calibration, names, by_machine)
         white = self.bundle.preparation.depth.white(picture.pixels)
-        evidence = self._evidence(prepared, view, decision.number, white)
-        regions = regions_of(view, windows, calibration, evidence, picture.size)
+        evidence = self._evidence(prepared, given, view, decision.number, white)
+        seen = self.bundle.encoder is not None
+        regions = regions_of(view, windows, calibration, evidence, picture.size, seen)
         regions = joined_regions(regions) if self.bundle.preparation.tiles else regions
         clock.lap("judge")
+        differs = of_pixels(view.residuals, self.bundle.recipe.difference)
         verdict = Verdict(
             picture=picture.name,
             outcome=outcome,
@@ -142,8 +145,8 @@ class Inspector:
             limit=calibration.limit,
             p_value=calibration.p_value(view.score),
             regions=regions,
-            l1=absolute_difference(view.residuals),
-            l2=squared_difference(view.residuals),
+            l1=absolute_difference(differs),
+            l2=squared_difference(differs),
             size=picture.size,
             notes=(*self._notes(picture), *decision.notes, *self._laid(cut, picture, outcome)),
             milliseconds=clock.laps,
@@ -254,13 +257,16 @@ class Inspector:
             spread[self.bundle.preparation.ignored] = 0
         return View(residuals, reconstructions, spread, values, worst)
 
-    def _evidence(self, prepared: Prepared, view: View, number: int, white: int) -> Evidence:
-        shown, rebuilt = self.bundle.shown, view.reconstructions
-        windows = prepared.windows
-        if shown is not None:
-            rebuilt = shown.reconstruct(windows, number * len(windows) + np.arange(len(windows)))
-        for_people = shown is not None
-        return Evidence(windows, rebuilt, view.differences, prepared.to_picture, for_people, white)
+    def _evidence(
+        self, prepared: Prepared, given: Floats, view: View, number: int, white: int
+    ) -> Evidence:
+        windows, rebuilt = prepared.windows, view.reconstructions
+        if rebuilt is None:
+            told = number * len(windows) + np.arange(len(windows))
+            rebuilt = self.bundle.rebuilt_for_people(windows, given, told)
+        for_people, coarse = self.bundle.shown is not None, view.reconstructions is None
+        shown = windows, rebuilt, view.differences, prepared.to_picture
+        return Evidence(*shown, for_people, white, coarse)
 
     def _decide(self, views: Sequence[View], told: int | None) -> "_Decision":
         """As which label it is judged, and the outcome.

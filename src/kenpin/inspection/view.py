@@ -53,11 +53,15 @@ def regions_of(
     calibration: Calibration,
     evidence: Evidence,
     size: tuple[int, int],
+    of_features: bool,
 ) -> tuple[Region, ...]:
-    """The places to look at, of all windows that are not OK, in the picture of `size` (H, W)."""
+    """The places to look at, of all windows that are not OK, in the picture of `size` (H, W).
+
+    of_features: whether the difference is of features, which see far around.
+    """
     guilty = [window.outcome not in (Outcome.OK, Outcome.UNUSABLE) for window in windows]
     found, errors = [], None
-    if any(guilty) and evidence.for_people and evidence.reconstruction is not None:
+    if any(guilty) and of_features and evidence.reconstruction is not None:
         errors = blurred_errors(evidence.prepared, evidence.reconstruction)
     for number, (window, there) in enumerate(zip(windows, evidence.to_picture, strict=True)):
         if not guilty[number]:

@@ -3,6 +3,7 @@
 from kenpin.judge.difference import (
     SCALES,
     SSIM_FLOORS,
+    Exchange,
     GoodVariation,
     Measure,
     Powers,
@@ -12,10 +13,12 @@ from kenpin.judge.difference import (
     grown_variation,
     learn_variation,
     neighbourhood,
+    of_pixels,
     powers_of,
     squared_difference,
     structural_window,
 )
+from kenpin.judge.eyes import HANDICAP, learn_eyes
 from kenpin.judge.limits import (
     LEAST_SCORE,
     Calibration,

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from kenpin.statistics import COLOURS, IN_SQUARE, PIXELS, parted
 from kenpin.types import Floats
 
 SCALES = (1 / 128, 1 / 64, 1 / 32, 1 / 16, 1 / 8)
@@ -60,28 +61,88 @@ class GoodVariation:
         return difference
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """What a difference of pixels is worth as a difference of features: factor * it ** power."""
+
+    factor: float
+    power: float
+
+    @property
+    def possible(self) -> bool:
+        """Whether both are finite and above 0."""
+        return 0 < self.factor < np.inf and 0 < self.power < np.inf
+
+    def brought(self, pixels: Floats) -> Floats:
+        """A map in good-part units of pixels -> in the unit of features."""
+        return np.asarray(self.factor * pixels**self.power, np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class Measure:
     """How a picture and what the model makes of it are compared at each place.
 
     kind: "units" of good-part variation, "l1" absolute, "l2" squared, "ssim" one minus structural
-    similarity. smoothing: standard deviation of the average taken of the map, as a share of the
-    longer side. variation: needed for "units" only. ignored: (h, w) True where nothing counts:
-    the map is 0 there, and what is there does not spread to its neighbours.
+    similarity, "eyes" the larger of squared features and pixels in units. smoothing: standard
+    deviation of the average taken of the map, of "eyes" only that of features, as a share of the
+    longer side. variation: of pixels, needed for "units" and "eyes". ignored: (h, w) True where
+    nothing counts: the map is 0 there, and what is there does not spread to its neighbours.
+    exchange: needed for "eyes".
     """
 
-    kind: Literal["units", "l1", "l2", "ssim"]
+    kind: Literal["units", "l1", "l2", "ssim", "eyes"]
     smoothing: float
     variation: GoodVariation | None = None
     ignored: NDArray[np.bool_] | None = None
+    exchange: Exchange | None = None
+
+    def fits(self, shape: tuple[int, int, int]) -> bool:
+        """Whether it belongs to residuals of this (h, w, D) and makes sense."""
+        of_pixels = shape
+        if self.kind == "eyes":
+            if self.exchange is None or not self.exchange.possible or shape[2] <= IN_SQUARE:
+                return False
+            of_pixels = (PIXELS * shape[0], PIXELS * shape[1], COLOURS)
+        return self.variation is None or self.variation.fits(of_pixels)
 
     def map(self, prepared: Floats, residual: Floats) -> Floats:
-        """(h, w, C) picture and residual (h, w, D) -> (h, w) float32 >= 0, high is abnormal."""
+        """(h, w, C) picture and residual (h, w, D) -> (h, w) float32 >= 0, high is abnormal.
+
+        Of "eyes" PIXELS times as large.
+        """
+        if self.kind == "eyes":
+            features, pixels = self.eyes(residual)
+            if self.exchange is None:
+                raise ValueError("two eyes need an exchange")
+            return np.maximum(features, self.exchange.brought(pixels))
         if self.ignored is None:
             return self._map(prepared, residual)
         counted = ~self.ignored
         found = self._map(prepared, residual * counted[..., None])
         return np.asarray(found * counted, np.float32)
+
+    def eyes(self, residual: Floats) -> tuple[Floats, Floats]:
+        """(h, w, D) residual of two eyes -> what each sees, (h * PIXELS, w * PIXELS) float32 >= 0.
+
+        Squared features, and pixels in good-part units.
+        """
+        if self.variation is None:
+            raise ValueError("good-part units need the variation of good parts")
+        counted = np.ones(residual.shape[:2], bool) if self.ignored is None else ~self.ignored
+        features, pixels = parted(residual * counted[..., None])
+        difference = self._smoothed(_over_channels(np.square(features))) * counted
+        size = pixels.shape[1], pixels.shape[0]
+        large = cv2.resize(difference, size, interpolation=cv2.INTER_LINEAR)
+        inside = np.kron(counted, np.ones((PIXELS, PIXELS), bool))
+        found = np.asarray(self.variation.difference(pixels) * inside, np.float32)
+        return np.asarray(large, np.float32), found
+
+    def _smoothed(self, difference: Floats) -> Floats:
+        if not self.smoothing:
+            return difference
+        sigma = self.smoothing * max(difference.shape)
+        blurred = cv2.GaussianBlur(difference, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+        return np.asarray(np.maximum(blurred, 0))  # the blur may round below 0
 
     def _map(self, prepared: Floats, residual: Floats) -> Floats:
         if self.kind == "units":
@@ -95,10 +156,7 @@ class Measure:
         else:
             similarity = structural_similarity(prepared, prepared - residual)
             difference = np.asarray((1 - similarity) / 2, np.float32)
-        if self.smoothing:
-            sigma = self.smoothing * max(difference.shape)
-            difference = cv2.GaussianBlur(difference, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-        return np.maximum(difference, 0)  # the blur may round below 0
+        return np.maximum(self._smoothed(difference), 0)
 
 
 def compare(
@@ -231,6 +289,14 @@ def blurred_errors(pictures: Floats, rebuilt: Floats) -> Floats:
     """(K, h, w, C) pictures and their reconstructions -> (K, h, w) smoothed absolute error."""
     errors = np.abs(pictures - rebuilt)
     return np.stack([cv2.GaussianBlur(_over_channels(one), (0, 0), 1.0) for one in errors])
+
+
+def of_pixels(residuals: Floats, kind: str | None) -> Floats:
+    """(..., h, w, D) residuals, or of two eyes what the pixels differ by: what L1 and L2 are of.
+
+    kind: of the `Measure`.
+    """
+    return parted(residuals)[1] if kind == "eyes" else residuals
 
 
 def absolute_difference(residual: Floats) -> float:

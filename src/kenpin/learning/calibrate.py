@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.judge import Calibration, Worth, margin, resemblance, score, squared_difference
+from kenpin.judge import (
+    Calibration,
+    Worth,
+    margin,
+    of_pixels,
+    resemblance,
+    score,
+    squared_difference,
+)
 from kenpin.learning.cross_fit import FOLDS, FoldMeasures, HeldOut
 from kenpin.models import Labels
 from kenpin.recipe import Recipe
@@ -46,7 +54,9 @@ def scores_of(held_out: HeldOut, measures: Sequence[FoldMeasures], recipe: Recip
         maps = [measures[held_out.numbers[i]].map(held_out, i) for i in those]
         under_each[picture, own] = max(score(difference, how) for difference in maps)
         peaks[picture] = max(float(difference.max()) for difference in maps)
-        squares[picture] = np.mean([squared_difference(held_out.residuals[i]) for i in those])
+        squares[picture] = np.mean(
+            [squared_difference(of_pixels(held_out.residuals[i], recipe.difference)) for i in those]
+        )
         for label, residuals in enumerate(held_out.of_label):
             if label != own:
                 others = measures[label * windows : (label + 1) * windows]

@@ -8,7 +8,7 @@ tells them from the untouched ones is taken.
 import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -17,10 +17,18 @@ from numpy.typing import NDArray
 
 from kenpin.drawn import SIMULATED, simulate
 from kenpin.errors import ExtraError, RecipeError
-from kenpin.judge import Measure, compare, learn_variation, score
+from kenpin.judge import Measure, compare, learn_eyes, learn_variation, score
+from kenpin.learning.cross_fit import IN_UNITS
 from kenpin.learning.good_pictures import GoodPictures
 from kenpin.learning.sizes import seen_for
-from kenpin.models import Labels, check_installed, encoder_for, learn_model, settle_model
+from kenpin.models import (
+    WITH_FEATURES,
+    Labels,
+    check_installed,
+    encoder_for,
+    learn_model,
+    settle_model,
+)
 from kenpin.prepare import resize
 from kenpin.recipe import Recipe
 from kenpin.statistics import auroc
@@ -30,7 +38,8 @@ from kenpin.types import Floats, Progress
 SMOOTHINGS = (0.0, 1 / 64, 1 / 32, 1 / 16, 1 / 8)
 _SHARE = 1 / 3  # of the pictures, held out to try the candidates on
 _LEAST_HELD_OUT, _MOST_HELD_OUT, _MOST_PIXELS = 40, 200, 500_000
-_CHEAP_FIRST = ("rt", "pca", "mt", "feature", "dense-ae", "ae", "vae", "cvae")
+_CHEAP_FIRST = ("rt", "pca", "mt", "both", "feature", "dense-ae", "ae", "vae", "cvae")
+_EYES = 1 / 32  # the smoothing of features beside pixels
 _FOLDS = 5  # of the held-out pictures, for the variation
 
 
@@ -47,7 +56,7 @@ def choose(
         return recipe, ()
     if good.preparation.tiles:  # only features see fine defects in a large picture
         usual: dict[str, Any] = {"difference": None, "score": None, "smoothing": None}
-        return recipe.but(model="feature", **usual).settled(), ()
+        return recipe.but(model="both", **usual).settled(), ()
     end = perf_counter() + recipe.budget
     rows: list[dict[str, Any]] = []
 
@@ -99,7 +108,8 @@ def _models(recipe: Recipe, conditional: bool) -> Sequence[str]:
         return (recipe.model,)
     # Cheap ones first, so that the budget is spent on many.
     possible = [name for name in _CHEAP_FIRST if conditional or name != "cvae"]
-    return [name for name in possible if name != "feature" or not recipe.compression.steps]
+    with_features = () if recipe.compression.steps else WITH_FEATURES
+    return [name for name in possible if name in with_features or name not in WITH_FEATURES]
 
 
 def candidates_of(
@@ -136,8 +146,8 @@ def _trial(good: GoodPictures, recipe: Recipe, progress: Progress) -> _Trial:
     rest = np.flatnonzero(usable & ~np.isin(np.arange(len(usable)), held_out))
     told = labels[rest] if several else None
     encoder = None
-    if recipe.model == "feature":
-        encoder = good.encoder or encoder_for(recipe)
+    if recipe.model in WITH_FEATURES:
+        encoder = encoder_for(recipe)
 
     def inputs_of(pictures: Floats, windows_of: NDArray[np.intp]) -> Floats:
         smaller = _at_its_size(pictures, good.size, recipe)
@@ -191,6 +201,9 @@ def _at_its_size(pictures: Floats, frame: tuple[int, int], recipe: Recipe) -> Fl
 
 def _candidates(recipe: Recipe, reconstructs: bool) -> Iterator[tuple[Any, Any, float]]:
     """Difference, score and smoothing; of equally good ones the first is taken."""
+    if recipe.model == "both":
+        yield "eyes", "max", _EYES if recipe.smoothing is None else recipe.smoothing
+        return
     differences = (
         ["units", "l1", "l2", "ssim"] if recipe.difference == "auto" else [recipe.difference]
     )
@@ -213,13 +226,19 @@ def _aurocs(
 ) -> dict[str, float]:
     """For each kind of simulated defect, how often it scores above an untouched picture."""
     count = len(trial.inputs["good"])
-    measures = [Measure(difference, smoothing)] * count
-    for label in np.unique(trial.labels) if difference == "units" else ():
+    plain = Measure(difference, smoothing)
+    measures = [plain] * count
+    for label in np.unique(trial.labels) if difference in IN_UNITS else ():
         own = np.flatnonzero(trial.labels == label)
         own_folds = np.arange(len(own)) % min(_FOLDS, len(own))
-        _, without = learn_variation(trial.residuals["good"][own], own_folds)
+        residuals = trial.residuals["good"][own]
+        if difference == "eyes":
+            without = learn_eyes(residuals, own_folds, None, plain)[1]
+        else:
+            every = learn_variation(residuals, own_folds)[1]
+            without = [replace(plain, variation=one) for one in every]
         for index, fold in zip(own, own_folds, strict=True):
-            measures[index] = Measure("units", smoothing, without[fold])
+            measures[index] = without[fold]
 
     def scores(kind: str) -> NDArray[np.float64]:
         progress(say("stage_choosing"), 0, 1)

@@ -5,22 +5,33 @@ They give the variation of good parts; what limits follow from them is in kenpin
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.judge import GoodVariation, Measure, Powers, compare, learn_variation, powers_of
+from kenpin.judge import (
+    GoodVariation,
+    Measure,
+    Powers,
+    compare,
+    learn_eyes,
+    learn_variation,
+    powers_of,
+)
 from kenpin.models import NETWORKS, Labels, Model, learn_model, settle_model
 from kenpin.recipe import Recipe
+from kenpin.statistics import parted
 from kenpin.system import cores, in_order
 from kenpin.text import say
 from kenpin.types import Floats, Progress
 
 _STEPS = 1000  # of the way
 FOLDS, FOLDS_OF_NETWORKS = 10, 5  # measured in docs/decisions/folds.md
+IN_UNITS = ("units", "eyes")
+"""Differences that are judged against how much good parts vary."""
 _LEAST_APART = 3  # folds: without two of them something must be left to learn from
 
 Mask = NDArray[np.bool_]
@@ -139,7 +150,7 @@ def pairs_of_folds(recipe: Recipe, count: int) -> list[tuple[int, int]]:
     None where no limit depends on it, where learning takes too long to be done for every two
     folds, or where two folds are all there is.
     """
-    if recipe.difference != "units" or recipe.model in NETWORKS or count < _LEAST_APART:
+    if recipe.difference not in IN_UNITS or recipe.model in NETWORKS or count < _LEAST_APART:
         return []
     return list(itertools.combinations(range(count), 2))
 
@@ -154,6 +165,7 @@ def powers_apart(
     pairs = pairs_of_folds(recipe, int(cross.folds.max()) + 1)
     several = int(cross.numbers.max()) + 1
     found: list[dict[tuple[int, int], Powers]] = [{} for _ in range(several if pairs else 0)]
+    cross, recipe = _pixels_alone(cross, recipe)
     every = in_order(partial(_powers_of_pair, cross, recipe), pairs, cores(), one_thread=True)
     for done, (pair, both) in enumerate(zip(pairs, every, strict=True), start=1):
         part_of(progress, say("stage_pairs"), *way)("", done, len(pairs))
@@ -161,6 +173,15 @@ def powers_apart(
             for number in range(several):
                 found[number][those] = powers[number]
     return tuple(found)
+
+
+def _pixels_alone(cross: HeldOut, recipe: Recipe) -> tuple[HeldOut, Recipe]:
+    """Of two eyes the one that is judged in units: no more is learned for pairs of folds."""
+    if recipe.model != "both":
+        return cross, recipe
+    pixels = {"components": recipe.feature.pixel_components}
+    alone = recipe.but(model="pca", difference="units", pca=pixels)
+    return replace(cross, inputs=parted(cross.inputs)[1]), alone
 
 
 def _powers_of_pair(
@@ -218,15 +239,18 @@ def measures_of(
     """
     kind: Any = recipe.difference
     smoothing = recipe.smoothing or 0.0
-    if kind != "units" or held_out is None:
-        measure = Measure(kind, smoothing, ignored=ignored)
+    measure = Measure(kind, smoothing, ignored=ignored)
+    if kind not in IN_UNITS or held_out is None:
         return FoldMeasures(measure, [measure] * (recipe.folds or 1))
     inside = held_out.numbers == number
     apart = held_out.apart[number] if held_out.apart else None
-    variation, without = learn_variation(held_out.residuals[inside], held_out.folds[inside], apart)
+    learned = held_out.residuals[inside], held_out.folds[inside], apart
+    if kind == "eyes":
+        return FoldMeasures(*learn_eyes(*learned, measure))
+    variation, without = learn_variation(*learned)
 
     def measured(one: GoodVariation) -> Measure:
-        return Measure(kind, smoothing, one, ignored)
+        return replace(measure, variation=one)
 
     return FoldMeasures(measured(variation), [measured(one) for one in without])
 

@@ -183,7 +183,7 @@ def _temperature(good: GoodPictures, scores: Scores) -> float:
 
 
 def _shown(good: GoodPictures, recipe: Recipe, progress: Progress) -> ShownReconstruction | None:
-    if good.encoder is None:
+    if recipe.model != "feature":
         return None
     kept = ~good.apart
     return learn_shown(good.pictures[kept], good.numbers[kept], recipe, progress)

@@ -11,6 +11,7 @@ import numpy as np
 from kenpin.errors import CalibrationError
 from kenpin.learning.calibrate import Scores, joined, scores_of, worst_of
 from kenpin.learning.cross_fit import (
+    IN_UNITS,
     FoldMeasures,
     HeldOut,
     assign_folds,
@@ -96,7 +97,7 @@ def _crossed(good: GoodPictures, recipe: Recipe, progress: Progress) -> _Crossed
     inputs, numbers = good.inputs[kept], good.numbers[kept]
     recipe, folds = assign_folds(inputs, numbers, windows, recipe)
     by_folds = recipe.held_out != "split"
-    crossed = recipe.difference == "units" or by_folds
+    crossed = recipe.difference in IN_UNITS or by_folds
     count = int(folds.max()) + 1 if crossed else 0
     pairs = pairs_of_folds(recipe, count) if by_folds else []
     share = 1 / (1 + count + len(pairs))  # of the way for each learning

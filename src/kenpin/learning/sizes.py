@@ -9,7 +9,7 @@ import numpy as np
 
 from kenpin.errors import PictureError, RecipeError
 from kenpin.learning.in_threads import read_in_threads
-from kenpin.models import MULTIPLE, NETWORKS, Encoder
+from kenpin.models import MULTIPLE, NETWORKS, WITH_FEATURES, Encoder
 from kenpin.prepare import (
     MOST_TILES,
     Depth,
@@ -89,7 +89,7 @@ def seen_for(frame: tuple[int, int], recipe: Recipe) -> Seen:
     sizes = [(height, width) for _, _, width, height in rectangles]
     if recipe.compression.steps:
         return Seen(fitting_size(sizes, _LONGEST_COMPRESSED))
-    if recipe.model in ("auto", "feature"):
+    if recipe.model == "auto" or recipe.model in WITH_FEATURES:
         defect = recipe.feature.smallest_defect
         tiles = () if recipe.windows or defect is None else _tiles(whole, defect)
         if tiles:

@@ -8,7 +8,7 @@ import numpy as np
 from kenpin.errors import DatasetError, PictureError, RecipeError
 from kenpin.learning.in_threads import read_in_threads
 from kenpin.learning.sizes import frame_and_depth, seen_for
-from kenpin.models import Encoder, encoder_for
+from kenpin.models import WITH_FEATURES, Encoder, encoder_for
 from kenpin.part import SHOWN_LONGEST
 from kenpin.prepare import (
     Preparation,
@@ -51,7 +51,7 @@ class Way:
         pixels, features = int(np.prod(self.preparation.shapes[0])), 0
         if self.encoder is not None:
             grid = self.encoder.grid(self.preparation.size)
-            features = int(np.prod(grid)) * self.encoder.channels
+            features = int(np.prod(grid)) * self.encoder.numbers
         return 4 * (features if self.preparation.tiles else max(pixels, features))
 
     def kept(self, windows: Floats) -> tuple[Floats, Floats | None]:
@@ -74,7 +74,7 @@ def way_for(sources: Sequence[PictureSource], recipe: Recipe) -> Way:
     seen = seen_for(frame, recipe)
     wanted = recipe.but(size=seen.size, color="grey" if recipe.color == "grey" else "rgb")
     preparation = Preparation.of(wanted, frame, depth, seen.tiles)
-    with_features = recipe.model == "feature" or seen.tiles
+    with_features = recipe.model in WITH_FEATURES or seen.tiles
     encoder = encoder_for(recipe) if with_features else None
     mask = None
     if recipe.ignore_mask is not None:

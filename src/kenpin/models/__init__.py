@@ -10,8 +10,15 @@ import numpy as np
 from kenpin.errors import ExtraError
 from kenpin.models import per_label
 from kenpin.models.backbones import encoder_for
+from kenpin.models.both import Both
 from kenpin.models.contract import Drawer, Labels, Model, Reconstructor, Residual, State, within
-from kenpin.models.encoder import MULTIPLE, Encoder, encoder_of, input_size, own_encoder
+from kenpin.models.encoder import (
+    MULTIPLE,
+    Encoder,
+    encoder_of,
+    input_size,
+    own_encoder,
+)
 from kenpin.models.feature import Feature
 from kenpin.models.mt import Mt
 from kenpin.models.network import GRAPH, Network
@@ -24,14 +31,18 @@ _CONDITIONAL = frozenset({"cvae"})  # told the label itself; the others learn on
 NETWORKS = frozenset({"dense-ae", "ae", "vae", "cvae"})
 """Learned with torch, kept as ONNX graphs."""
 
-WITHOUT_RECONSTRUCTION = frozenset({"feature", "mt", "rt"})
+WITH_FEATURES = frozenset({"both", "feature"})
+"""They see what an encoder makes of pictures."""
+
+WITHOUT_RECONSTRUCTION = frozenset({"both", "feature", "mt", "rt"})
 """They answer with a residual."""
 
-UPDATABLE = frozenset({"feature", "pca"})
+UPDATABLE = frozenset({"both", "feature", "pca"})
 """They can learn more pictures without the old ones."""
 
 # Learning may need torch; loading never does.
 _LEARNERS = {
+    "both": "kenpin.models.both",
     "feature": "kenpin.models.feature",
     "pca": "kenpin.models.pca",
     "mt": "kenpin.models.mt",
@@ -111,7 +122,7 @@ def grown_components(recipe: Recipe, count: int, more: int) -> int:
     What the user asked for stays; what followed from the number of pictures follows it.
     """
     own: int = cast(Any, recipe.own).components
-    if recipe.model != "feature":
+    if recipe.model not in WITH_FEATURES:
         return own
     folds = recipe.folds or 2
     before, after = (most_components(n - -(-n // folds)) for n in (count, more))

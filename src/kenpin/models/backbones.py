@@ -14,10 +14,15 @@ _MOST_BYTES = 2**29
 
 
 def encoder_for(recipe: Recipe) -> Encoder:
-    """The recipe's encoder.
+    """The recipe's encoder; with the pixels beside the features where the model looks at both.
 
     Raises RecipeError when there is no such network or file, ExtraError without timm or torch.
     """
+    encoder = _of_features(recipe)
+    return encoder.with_pixels() if recipe.model == "both" else encoder
+
+
+def _of_features(recipe: Recipe) -> Encoder:
     if recipe.compression.steps:
         raise RecipeError("feature_compressed")
     name = recipe.feature.backbone

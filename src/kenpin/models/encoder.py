@@ -4,13 +4,16 @@ kenpin brings its own, trained in training/encoder and described in docs/encoder
 nothing from the user's pictures.
 """
 
+import copy
 import hashlib
 from functools import cache
 from importlib.resources import files
+from typing import Self
 
 import numpy as np
 
 from kenpin.errors import BundleError, KenpinError
+from kenpin.statistics import COLOURS, IN_SQUARE, PIXELS, as_squares
 from kenpin.system import Graph
 from kenpin.text import Notice
 from kenpin.types import Floats
@@ -26,19 +29,32 @@ _OWN = "encoder.onnx"
 class Encoder:
     """A graph with (1, 3, h, w) float32 RGB in [0, 1] in, (1, D, h/8, w/8) float32 out.
 
-    name: for people. own: whether it is the one in the package. Raises ValueError when the graph
-    cannot be loaded or is not like that.
+    name: for people. own: whether it is the one in the package. pixels: whether they are given
+    beside the features, see `with_pixels`. Raises ValueError when the graph cannot be loaded or is
+    not like that.
     """
 
     def __init__(self, graph: bytes, name: str, own: bool = False) -> None:
         self.graph = graph
         self.name = name
         self.own = own
+        self.pixels = False
         self.sha256 = hashlib.sha256(graph).hexdigest()
         self._graph = Graph(graph)
         if len(self._graph.shapes) != 1:
             raise ValueError(Notice("encoder_shape", name=name))
         self.channels = self._run(np.full((2 * MULTIPLE, MULTIPLE, 3), 0.5, np.float32)).shape[2]
+
+    def with_pixels(self) -> Self:
+        """The same that also gives the small pictures of pixels, a square of them at each place."""
+        other = copy.copy(self)
+        other.pixels = True
+        return other
+
+    @property
+    def numbers(self) -> int:
+        """How many it gives at each place: its channels, and the pixels."""
+        return int(self.channels) + (IN_SQUARE if self.pixels else 0)
 
     @property
     def engine(self) -> str:
@@ -62,18 +78,21 @@ class Encoder:
         return height, width
 
     def encode(self, pictures: Floats) -> Floats:
-        """(N, h, w, C) float32 in [0, 1], C 1 or 3 -> (N, *grid, D) float32 features.
+        """(N, h, w, C) float32 in [0, 1], C 1 or 3 -> (N, *grid, D) float32, D as `numbers`.
 
         Each picture is sent through for itself, so that its features do not depend on others.
         """
         encoded = np.empty(
-            (len(pictures), *self.grid(pictures.shape[1:3]), self.channels), np.float32
+            (len(pictures), *self.grid(pictures.shape[1:3]), self.numbers),
+            np.float32,
         )
         for index, picture in enumerate(pictures):
             features = self._run(picture)
             while _is_halved(features.shape[:2]):
                 features = _halved(features)
-            encoded[index] = features
+            encoded[index, ..., : self.channels] = features
+            if self.pixels:
+                encoded[index, ..., self.channels :] = squares_of(picture, features.shape[:2])
         return encoded
 
     def _run(self, picture: Floats) -> Floats:
@@ -124,6 +143,16 @@ def encoder_of(sha256: str, name: str, graph: bytes | None, path: str) -> Encode
             "encoder_other", path=path, theirs=sha256[:12], ours=own_encoder().sha256[:12]
         )
     return own_encoder()
+
+
+def squares_of(picture: Floats, grid: tuple[int, ...]) -> Floats:
+    """(H, W, C) -> (*grid, IN_SQUARE): made small, then the square of pixels at each place."""
+    import cv2  # noqa: PLC0415
+
+    height, width = (PIXELS * side for side in grid)
+    small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    colour = np.broadcast_to(small.reshape(height, width, -1), (height, width, COLOURS))
+    return as_squares(np.asarray(colour, np.float32))
 
 
 def _is_halved(grid: tuple[int, ...]) -> bool:

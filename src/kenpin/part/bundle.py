@@ -10,7 +10,17 @@ from safetensors.numpy import save as save_arrays
 
 from kenpin.errors import ArgumentError, BundleError, DatasetError
 from kenpin.judge import Calibration, Measure, Usability, compare
-from kenpin.models import Drawer, Encoder, Model, State, encoder_of, load_model, within
+from kenpin.models import (
+    WITH_FEATURES,
+    Drawer,
+    Encoder,
+    Labels,
+    Model,
+    State,
+    encoder_of,
+    load_model,
+    within,
+)
 from kenpin.part.file import (
     FORMAT,
     Manifest,
@@ -29,7 +39,7 @@ from kenpin.part.kept import (
     shown_of,
     usability_of,
 )
-from kenpin.part.shown_reconstruction import ShownReconstruction
+from kenpin.part.shown_reconstruction import ShownReconstruction, resized
 from kenpin.prepare import Depth, Preparation
 from kenpin.recipe import Recipe
 from kenpin.system import write_atomically
@@ -82,6 +92,19 @@ class Bundle(Shown):
     def model_input(self, pictures: Floats) -> Floats:
         """(N, h, w, C) prepared pictures -> what the model sees: features, or the very same."""
         return pictures if self.encoder is None else self.encoder.encode(pictures)
+
+    def rebuilt_for_people(self, pictures: Floats, seen: Floats, numbers: Labels) -> Floats | None:
+        """(K, h, w, C) prepared pictures as pixels rebuild them, where the model's residual is not.
+
+        seen: what the model sees of them. numbers: as models are told them.
+        """
+        if self.shown is not None:
+            return self.shown.reconstruct(pictures, numbers)
+        if self.recipe.model != "both":
+            return None
+        rebuilt = cast(Any, self.model).rebuilt(seen, numbers)
+        colours = rebuilt[..., : pictures.shape[3]]  # grey ones have three that are the same
+        return resized(colours, (pictures.shape[1], pictures.shape[2]))
 
     @property
     def engine(self) -> str:
@@ -220,6 +243,8 @@ def _arrays_of(measure: Measure) -> dict[str, Any]:
     if measure.variation:
         arrays |= {f"spread.{n}": a for n, a in enumerate(measure.variation.spreads)}
         arrays["scale_weights"] = measure.variation.weights
+    if measure.exchange:
+        arrays["exchange"] = np.array([measure.exchange.factor, measure.exchange.power])
     return arrays
 
 
@@ -227,7 +252,7 @@ def input_shape(preparation: Preparation, encoder: Encoder | None) -> tuple[int,
     """(h, w, C) of what a model sees of a prepared window."""
     if encoder is None:
         return preparation.shape
-    return (*encoder.grid(preparation.size), encoder.channels)
+    return (*encoder.grid(preparation.size), encoder.numbers)
 
 
 def _named(encoder: Encoder | None) -> dict[str, str] | None:
@@ -271,12 +296,13 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
         if member.endswith(_GRAPHS) and member != _ENCODER
     }
     preparation = _preparation_of(manifest)
-    if (recipe.model == "feature") != (manifest.encoder is not None):
+    if (recipe.model in WITH_FEATURES) != (manifest.encoder is not None):
         raise ValueError(Notice("bundle_disagrees", what="recipe, encoder"))
     encoder = None
     if manifest.encoder is not None:
         told, graph = manifest.encoder, members.get(_ENCODER)
         encoder = encoder_of(told.sha256, told.name, graph, name)
+        encoder = encoder.with_pixels() if recipe.model == "both" else encoder
     preparation = preparation.with_arrays(recipe, within(arrays, "prepare."))
     bundle = Bundle(
         recipe=recipe,
@@ -313,7 +339,7 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
 def _preparation_of(manifest: Manifest) -> Preparation:
     """Without what it learned as arrays."""
     recipe, depth = manifest.recipe, Depth(**manifest.depth.model_dump())
-    if manifest.tiles and (recipe.windows or recipe.model != "feature"):
+    if manifest.tiles and (recipe.windows or recipe.model not in WITH_FEATURES):
         raise ValueError(Notice("bundle_disagrees", what="recipe, tiles"))
     return Preparation.of(recipe, manifest.learned_from.size, depth, manifest.tiles)
 
@@ -329,10 +355,9 @@ def _check_fit(bundle: Bundle) -> None:
             fits = fits and bundle.recipe.difference != "ssim"
         else:
             fits = fits and reconstruction.shape == blank.shape
-        variation = measure.variation
-        if not fits or (variation and not variation.fits(residual.shape[1:])):
+        if not fits or not measure.fits(residual.shape[1:]):
             raise ValueError(Notice("bundle_misfit"))
-    if (bundle.shown is None) != (bundle.encoder is None):
+    if (bundle.shown is None) == (bundle.recipe.model == "feature"):
         raise ValueError(Notice("bundle_disagrees", what="encoder, sketch"))
     if bundle.shown is not None:
         grey = np.full((1, *bundle.preparation.shape), 0.5, np.float32)

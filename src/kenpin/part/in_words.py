@@ -48,7 +48,7 @@ def sight_in_words(bundle: Bundle) -> str:
     finer = Notice("finer_pixels")
     if _sees_every_pixel(bundle.preparation):
         finer = Notice("finer_camera")
-    elif bundle.recipe.model == "feature":
+    elif bundle.encoder is not None:
         finer = Notice("finer_features", pixels=half)
     told = {"largest": sight.largest, "contrast": sight.contrast, "finer": finer}
     if sight.diameter is None:

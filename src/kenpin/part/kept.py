@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from kenpin.judge import SCALES, Calibration, GoodVariation, Measure, Svm, Usability
+from kenpin.judge import SCALES, Calibration, Exchange, GoodVariation, Measure, Svm, Usability
 from kenpin.models import State, within
 from kenpin.part.file import CalibrationEntry, Manifest, PartEntry
 from kenpin.part.shown_reconstruction import ShownReconstruction, load_shown
@@ -102,12 +102,14 @@ def label_judge_of(
 
 
 def _measure(recipe: Recipe, arrays: dict[str, Any], ignored: Any) -> Measure:
-    variation = None
-    if recipe.difference == "units":
+    variation = exchange = None
+    if recipe.difference in ("units", "eyes"):
         spreads = tuple(arrays[f"spread.{n}"] for n in range(len(SCALES)))
         variation = GoodVariation(spreads, arrays["scale_weights"])
+    if recipe.difference == "eyes":
+        exchange = Exchange(*(float(value) for value in arrays["exchange"]))
     kind: Any = recipe.difference
-    return Measure(kind, recipe.smoothing or 0.0, variation, ignored)
+    return Measure(kind, recipe.smoothing or 0.0, variation, ignored, exchange)
 
 
 def shown_of(manifest: Manifest, arrays: dict[str, Any]) -> ShownReconstruction | None:

@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 
-def as_format_8(raw: dict[str, Any]) -> dict[str, Any]:
-    """The manifest of a file of format 1 to 7 as format 8; one of format 8 as it is."""
+def as_format_9(raw: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of a file of format 1 to 8 as format 9; one of format 9 as it is."""
     if raw["format"] == 1:
         raw = _from_format_1(raw)
     if raw["format"] == 2:  # it did not say which pictures are unusable
@@ -26,6 +26,8 @@ def as_format_8(raw: dict[str, Any]) -> dict[str, Any]:
             "tiles": [],
             "sight": None,
         }
+    if raw["format"] == 8:  # it knew no two eyes
+        raw |= {"format": 9}
     return raw
 
 

@@ -25,14 +25,14 @@ class ShownReconstruction:
 
     def reconstruct(self, pictures: Floats, numbers: Labels) -> Floats:
         """(K, H, W, C) float32 in [0, 1] -> the same shape; numbers: as models are told them."""
-        small = _resized(pictures, self.size)
+        small = resized(pictures, self.size)
         rebuilt: Floats = self.model.reconstruct(small, numbers)  # type: ignore[union-attr]
-        return _resized(rebuilt, pictures.shape[1:3])
+        return resized(rebuilt, pictures.shape[1:3])
 
     def updated(self, pictures: Floats, numbers: Labels, count: int) -> "ShownReconstruction":
         """Had it also learned these (N, H, W, C) pictures, after `count` others."""
         told = numbers if numbers.max() else None
-        small = _resized(pictures, self.size)
+        small = resized(pictures, self.size)
         model = updated_model(self.model, small, count, _COMPONENTS, told)
         return ShownReconstruction(load_model(_MODEL, model.state()), self.size)
 
@@ -49,7 +49,7 @@ def learn_shown(
     size = fitting_size([pictures.shape[1:3]], SHOWN_LONGEST)
     pixels = recipe.but(model=_MODEL, pca={"components": _COMPONENTS})
     told = numbers if numbers.max() else None
-    learned = learn_model(_resized(pictures, size), pixels, progress, told)
+    learned = learn_model(resized(pictures, size), pixels, progress, told)
     return ShownReconstruction(load_model(_MODEL, learned.state()), size)
 
 
@@ -69,6 +69,7 @@ def load_shown(state: State) -> ShownReconstruction:
     )
 
 
-def _resized(pictures: Floats, size: tuple[int, int]) -> Floats:
-    resized = np.stack([resize(picture, size) for picture in pictures])
-    return np.asarray(resized.reshape(len(pictures), *size, -1), np.float32)
+def resized(pictures: Floats, size: tuple[int, int]) -> Floats:
+    """(K, H, W, C) -> (K, *size, C)."""
+    each = np.stack([resize(picture, size) for picture in pictures])
+    return np.asarray(each.reshape(len(pictures), *size, -1), np.float32)

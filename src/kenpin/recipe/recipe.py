@@ -30,7 +30,7 @@ from kenpin.recipe.settings import (
 )
 from kenpin.text import Notice
 
-ModelName = Literal["auto", "feature", "pca", "mt", "rt", "dense-ae", "ae", "vae", "cvae"]
+ModelName = Literal["auto", "both", "feature", "pca", "mt", "rt", "dense-ae", "ae", "vae", "cvae"]
 
 _NOWHERE = Notice("recipe_builtin")
 _MOST_BYTES = 2**20  # of a recipe file
@@ -52,7 +52,7 @@ class Recipe(Settings):
     ignore_mask: str | None = None
     align: Literal["none", "translation", "rotation", "scale"] = "none"
     light: Literal["none", "level", "shading"] = "none"
-    difference: Literal["auto", "units", "l1", "l2", "ssim"] | None = None
+    difference: Literal["auto", "eyes", "units", "l1", "l2", "ssim"] | None = None
     score: Literal["auto", "max", "mean", "top"] | None = None
     smoothing: float | None = Field(None, ge=0, le=0.5)
     false_reject: float = Field(0.01, gt=0, le=MOST_FALSE_REJECT)
@@ -143,6 +143,10 @@ class Recipe(Settings):
         """This recipe with what is left out about difference and score decided."""
         usual = _USUAL.get(self.model, ("units", "max"))
         difference, score = self.difference or usual[0], self.score or usual[1]
+        if self.model == "both" and difference == "auto":
+            difference = "eyes"  # there is no other
+        if self.model != "auto" and (self.model == "both") != (difference == "eyes"):
+            raise RecipeError("eyes_only", model=self.model, difference=difference)
         smoothing = self.smoothing
         if smoothing is None and "auto" not in (difference, score):
             smoothing = 0.0 if difference == "units" or score == "mean" else 1 / 32
@@ -160,7 +164,7 @@ class Recipe(Settings):
 
     @property
     def _section(self) -> str:
-        return self.model.replace("-", "_")
+        return "feature" if self.model == "both" else self.model.replace("-", "_")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, without the settings of the models that are not used."""
@@ -183,7 +187,7 @@ class Recipe(Settings):
         return tomli_w.dumps(_without_none(settings))
 
 
-_USUAL = {"auto": ("auto", "auto"), "feature": ("l2", "top")}
+_USUAL = {"auto": ("auto", "auto"), "both": ("eyes", "max"), "feature": ("l2", "top")}
 """Difference and score that are taken where the recipe leaves them out, if not units and max."""
 
 SECTIONS = tuple(name for name, value in Recipe() if isinstance(value, Settings))

@@ -22,9 +22,10 @@ class Settings(BaseModel):
 
 
 class FeatureSettings(Settings):
-    """The feature autoencoder."""
+    """The feature autoencoder, alone or with the pixels."""
 
     components: int | None = Field(None, ge=1, le=1000)
+    pixel_components: int | None = Field(None, ge=1, le=1000)
     backbone: str = "kenpin"
     smallest_defect: float | None = Field(None, gt=0, le=100_000)
 

@@ -92,7 +92,7 @@ def squared(verdict: Verdict, largest: int = _LARGEST) -> Image | None:
     None where the model does not judge by a reconstruction.
     """
     evidence = _evidence(verdict)
-    if evidence.reconstruction is None or evidence.for_people:
+    if evidence.reconstruction is None or evidence.coarse:
         return None
     residual = np.square(evidence.prepared - evidence.reconstruction).mean(axis=3)
     size = _panel_size(verdict.size, largest)

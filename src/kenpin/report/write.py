@@ -119,7 +119,9 @@ def _best_of(choice: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _how_to_read(inspector: Inspector) -> str:
     bundle = inspector.bundle
     reconstructs = bundle.recipe.model not in WITHOUT_RECONSTRUCTION
-    panels = "read_shown" if bundle.shown else "read_rebuilt" if reconstructs else "read_residual"
+    by_model = {"both": "read_both", "feature": "read_shown"}
+    usual = "read_rebuilt" if reconstructs else "read_residual"
+    panels = by_model.get(bundle.recipe.model, usual)
     one_limit = all(c.level == c.limit for c in inspector.calibrations)
     told = [
         say(panels),
