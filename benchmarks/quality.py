@@ -23,7 +23,7 @@ from kenpin.sources.find import find_good, find_labelled
 
 TO_LEARN = 100
 SHARED = Path(__file__).parents[2] / "shared" / "data"
-REAL = ("metal_nut", "juice_bottle", "screw", "solar_cell", "magnetic_tile")
+REAL = ("metal_nut", "juice_bottle", "screw", "solar_cell", "magnetic_tile", "tire")
 DRAWN = "terminals"
 
 
@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("sets", nargs="*")
     parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--model", default="feature")
+    parser.add_argument("--model", default="both")
     parser.add_argument("--recipe", type=Path)
     for line in run(parser.parse_args()):
         print(json.dumps(line))

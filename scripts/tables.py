@@ -30,7 +30,7 @@ def defaults(heads: list[str]) -> str:
         [line["set"], f"{line['auroc']:.3f}", f"{100 * line['false_reject']:.1f} %",
          f"{100 * line['escape']:.0f} %", f"{100 * line['escape_mse']:.0f} %"]
         for line in results("quality.jsonl")
-        if line["benchmark"] == "quality summary" and line["model"] == "feature"
+        if line["benchmark"] == "quality summary" and line["model"] == "both"
     ]  # fmt: skip
     return table(heads, rows)
 
@@ -343,6 +343,17 @@ def ways() -> str:
     return table(["way", "mean", *list(first)[3:]], rows)
 
 
+def eyes() -> str:
+    lines = list(results("eyes.jsonl"))
+    sets = [key for key in lines[0] if key not in ("benchmark", "way", "seeds", "mean", "missed")]
+    rows = [
+        [line["way"], f"**{line['mean']:.4f}**", f"{100 * line['missed']:.1f} %",
+         *(f"{line[name]:.3f}" for name in sets)]
+        for line in lines
+    ]  # fmt: skip
+    return table(["way", "mean AUROC", "missed", *sets], rows)
+
+
 def speed() -> str:
     """What kenpin costs, each beside what it was measured against."""
     rows = [SPEED[line["benchmark"]](line) for line in results("speed.jsonl")
@@ -429,7 +440,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "quality": quality, "kinds": kinds, "coverage": coverage,
     "promises": promises, "drift": drift,
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
-    "peers": peers, "few": few, "ours": ours, "distilled": distilled, "ways": ways,
+    "peers": peers, "few": few, "ours": ours, "distilled": distilled, "ways": ways, "eyes": eyes,
     "adding": adding, "regions": regions, "speed": speed, "stages": stages,
     "file-kinds": file_kinds, "depth": partial(depth, results, table),
     "fine": partial(fine, results, table),

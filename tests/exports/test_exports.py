@@ -89,6 +89,7 @@ def test_every_model_decides_the_same_in_the_graph(name, tmp_path):
         {"windows": {"a": (0, 0, 64, 96), "b": (60, 0, 68, 96)}, "ignore": [(0, 0, 30, 30)]},
         {"feature": {"smallest_defect": 2}},
         {"color": "rgb"},
+        {"model": "feature"},
     ],
     ids=lambda settings: "-".join(map(str, settings)),
 )
@@ -104,7 +105,7 @@ def test_every_preparation_is_in_the_graph(settings, colour, tmp_path):
     agree(bundle, tmp_path, new)
 
 
-@pytest.mark.parametrize("name", ["cvae", "pca", "feature"])
+@pytest.mark.parametrize("name", ["cvae", "pca", "feature", "both"])
 def test_labels_are_expected_or_named(name, tmp_path):
     good = [*connectors(16), *(255 - p for p in connectors(16, first=40))]
     bundle = kenpin.learn(good, recipe_for(name).but(size=(24, 32)), labels=["A"] * 16 + ["B"] * 16)

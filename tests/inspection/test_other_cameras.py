@@ -75,7 +75,7 @@ def in_colour(pixels):
     return np.stack([pixels * 0.8, pixels * 0.7, pixels * 0.6], axis=2).astype(np.uint8)
 
 
-@pytest.mark.parametrize("model", ["feature", "pca"])
+@pytest.mark.parametrize("model", ["both", "feature", "pca"])
 def test_with_light_level_other_light_rejects_no_more(model):
     """A tenth darker or brighter, and bluer or redder by a tenth."""
     good = [in_colour(one) for one in good_pictures(40)]

@@ -85,7 +85,7 @@ def test_what_is_not_installed_is_not_named_as_not_finished(monkeypatch):
     monkeypatch.setattr("kenpin.learning.choose.check_installed", check)
     recipe = kenpin.Recipe(model="auto", budget=0.01, size=(24, 32)).settled()
     _, rows = choose(read_good_pictures(good_pictures(20), None, recipe, quiet), recipe, quiet)
-    assert {row["model"] for row in rows} == {"rt", "pca", "mt", "feature"}
+    assert {row["model"] for row in rows} == {"rt", "pca", "mt", "both", "feature"}
 
 
 def quiet(*_):

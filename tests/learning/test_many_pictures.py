@@ -19,7 +19,7 @@ def modest(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"align": "translation", "light": "level"}, {"difference": "l1"}]
+    "settings", [{}, {"align": "translation", "light": "level"}, {"model": "feature"}]
 )
 def test_the_others_give_the_limit_as_they_will_be_judged(tmp_path, settings):
     pictures = good_pictures(60)

@@ -16,7 +16,7 @@ from kenpin.sources.contents import Labelled
 SIZE = (48, 64)
 
 
-@pytest.fixture(scope="module", params=["feature", "pca"])
+@pytest.fixture(scope="module", params=["both", "feature", "pca"])
 def model(request):
     return request.param
 

@@ -61,7 +61,7 @@ def test_what_does_not_fit_is_told_apart():
     assert Depth().misfit(peak(30)) is None  # of parts that did not learn it
 
 
-@pytest.mark.parametrize("model", ["feature", "pca", "mt"])
+@pytest.mark.parametrize("model", ["both", "feature", "pca", "mt"])
 @pytest.mark.parametrize("coloured", [False, True], ids=["grey", "colour"])
 def test_the_same_pictures_get_the_same_answers_with_any_bits(model, coloured):
     good, tested = good_pictures(24), good_pictures(20, first=400)

@@ -17,7 +17,7 @@ from kenpin.judge.difference import Exchange, Measure, Powers, learn_variation
 from kenpin.statistics import parted
 from kenpin.types import Floats
 
-HANDICAP = 1.0
+HANDICAP = 1.5
 """Deviations of good pictures."""
 
 _LEAST = 1e-9  # of a difference: good parts that never vary

@@ -107,7 +107,7 @@ def learn_from(
     ng_inputs, ng_remarks = None, tuple[Notice, ...]()
     if ng is not None:  # what is wrong with them is said before the long part
         ng_inputs, ng_remarks = read_usable_ng(ng, good, recipe, progress, layout)
-    learned = learn_held_out(good, recipe, progress)
+    asked, learned = recipe, learn_held_out(good, recipe, progress)
     recipe, scores = learned.recipe, learned.scores
     judges = _judges(good, learned.measures, scores, recipe)
     room = room_of(scores, [judge.calibration for judge in judges])
@@ -120,7 +120,7 @@ def learn_from(
         *good.remarks,
         *_remarks(good, scores, recipe),
         *ng_remarks,
-        *(_suspects(good, scores, judges, recipe, progress) if search else ()),
+        *(_suspects(good, scores, judges, asked, progress) if search else ()),
     )
     return Bundle(
         recipe=recipe,

@@ -42,7 +42,7 @@ class Recipe(Settings):
     Raises RecipeError, one sentence with the setting's name, when a setting is not possible.
     """
 
-    model: ModelName = "feature"
+    model: ModelName = "both"
     size: tuple[int, int] | None = None
     color: Literal["auto", "grey", "rgb"] = "auto"
     bits: Literal[8, 10, 12, 14, 16] | None = None
