@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def learned():
-    return kenpin.learn(connectors(40))
+    return kenpin.learn(connectors(40), kenpin.Recipe(model="feature"))
 
 
 @pytest.fixture(scope="module")
@@ -153,12 +153,12 @@ def test_good_parts_that_never_vary_are_no_traceback():
     assert np.abs(learned.residual(same)).max() < 1e-3
 
 
-def test_it_is_the_default_and_needs_no_torch(learned, tmp_path):
-    assert learned.recipe.model == "feature" and isinstance(learned.model, Feature)
+def test_it_needs_no_torch(learned, tmp_path):
+    assert isinstance(learned.model, Feature)
     folder = write_pictures(tmp_path / "good", connectors(12))
     code = (
         "import sys, kenpin\n"
-        f"part = kenpin.learn({str(folder)!r})\n"
+        f"part = kenpin.learn({str(folder)!r}, kenpin.Recipe(model='feature'))\n"
         "kenpin.Inspector(part).inspect(sys.argv[1])\n"
         "print([m for m in ('torch', 'timm', 'onnx', 'sklearn') if m in sys.modules])\n"
     )
@@ -214,7 +214,7 @@ def test_the_stated_false_reject_rate_is_kept():
     rejected = []
     for draw in range(12):
         first = 100_000 * (draw + 1)
-        recipe = kenpin.Recipe(false_reject=0.05, seed=draw)
+        recipe = kenpin.Recipe(model="feature", false_reject=0.05, seed=draw)
         inspector = kenpin.Inspector(kenpin.learn(connectors(60, first, (48, 64)), recipe))
         fresh = connectors(150, first + 1000, (48, 64))
         rejected.append(np.mean([inspector.inspect(p).outcome != "OK" for p in fresh]))

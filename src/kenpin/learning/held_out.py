@@ -171,10 +171,13 @@ def _with_few_components(good: GoodPictures, recipe: Recipe) -> Recipe:
     """So that the file of very many tiles does not grow beyond measure."""
     few = good.of_tile(0)
     settled, _ = assign_folds(few.inputs[~few.apart], few.numbers[~few.apart], 1, recipe)
-    own: int = settled.own.components  # type: ignore[attr-defined]
     each = 2 * few.inputs[0].size * good.preparation.count
     most = max(_LEAST_COMPONENTS, _MOST_BYTES // each)
-    return recipe.with_own(recipe.own.model_copy(update={"components": min(own, most)}))
+    own = settled.feature  # only what an encoder sees is cut into tiles
+    fewer = {"components": min(own.components or most, most)}
+    if recipe.model == "both":
+        fewer["pixel_components"] = min(own.pixel_components or most, most)
+    return recipe.with_own(recipe.own.model_copy(update=fewer))
 
 
 def _spreads(residuals: Floats, windows: int) -> tuple[Floats, ...]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kenpin.models import feature, pca
 from kenpin.models.contract import Labels, State, within
-from kenpin.models.feature import Feature
+from kenpin.models.feature import Feature, as_kept, halved
 from kenpin.models.pca import Pca
 from kenpin.recipe import FeatureSettings, PcaSettings
 from kenpin.statistics import COLOURS, PIXELS, as_squares, parted
@@ -46,13 +46,12 @@ class Both:
         """As `kenpin.models.pca.updated`; the number of the pixels' components stays."""
         seen, small = parted(pictures)
         own = len(self.pixels.components)
-        return Both(
-            self.features.updated(seen, count, components), self.pixels.updated(small, count, own)
-        )
+        pixels = as_kept(self.pixels.updated(small, count, own))
+        return Both(self.features.updated(seen, count, components), pixels)
 
     def state(self) -> State:
-        """See `Model.state`."""
-        eyes = ((_FEATURES, self.features.state()), (_PIXELS, self.pixels.state()))
+        """See `Model.state`; the components of both in 16 bits."""
+        eyes = ((_FEATURES, self.features.state()), (_PIXELS, halved(self.pixels.state())))
         arrays: dict[str, NDArray[np.generic]] = {
             mark + name: array for mark, state in eyes for name, array in state.arrays.items()
         }
@@ -84,5 +83,5 @@ def learn(pictures: Floats, settings: FeatureSettings, seed: int, progress: Prog
     seen, small = parted(pictures)
     return Both(
         feature.learn(seen, settled, seed, progress),
-        pca.decompose(small, settled.pixel_components or 1),
+        as_kept(pca.decompose(small, settled.pixel_components or 1)),
     )

@@ -50,16 +50,14 @@ class Feature:
     def updated(self, pictures: Floats, count: int, components: int) -> "Feature":
         """As `kenpin.models.pca.updated`; whitening and deviations stay."""
         pca = updated(self.pca, self.comparable(pictures), count, components)
-        return Feature(self.whitening, self.deviations, _as_kept(pca))
+        return Feature(self.whitening, self.deviations, as_kept(pca))
 
     def state(self) -> State:
         """See `Model.state`; the components in 16 bits, which halves the file."""
-        state = self.pca.state()
-        halves = state.arrays["components"].astype(np.float16)
+        state = halved(self.pca.state())
         own: dict[str, NDArray[np.generic]] = {
             "whitening": self.whitening,
             "variation": self.deviations,
-            "components": halves,
         }
         return replace(state, arrays=state.arrays | own)
 
@@ -91,13 +89,19 @@ def learn(pictures: Floats, settings: FeatureSettings, seed: int, progress: Prog
     deviations = np.asarray(np.maximum(spread, average), np.float32)
     white /= deviations
     pca = decompose(white, settled.components or 1)
-    return Feature(whitening, deviations, _as_kept(pca))
+    return Feature(whitening, deviations, as_kept(pca))
 
 
-def _as_kept(pca: Pca) -> Pca:
+def as_kept(pca: Pca) -> Pca:
     """With components that 16 bits can say: the file must not change what the model answers."""
     components = pca.components.astype(np.float16).astype(np.float32)
     return Pca(pca.mean, components, pca.deviations)
+
+
+def halved(state: State) -> State:
+    """The state of a `Pca` made by `as_kept`, its components in 16 bits."""
+    components = state.arrays["components"].astype(np.float16)
+    return replace(state, arrays=state.arrays | {"components": components})
 
 
 def _whitening(pictures: Floats, seed: int) -> Floats:
