@@ -111,3 +111,15 @@ def test_what_does_not_fit_is_noticed(learned, residuals):
     variation, _ = learn_variation(parted(residuals)[1], FOLDS)
     with pytest.raises(ValueError, match="exchange"):
         Measure("eyes", 0.0, variation).map(residuals[0], residuals[0])
+
+
+def test_a_spot_stays_a_number_where_good_pixels_hardly_vary(residuals):
+    """The exchange would else be so steep that a large difference is infinite."""
+    features, pixels = parted(residuals)
+    uneven = features * np.geomspace(0.1, 10, len(features)).reshape(-1, 1, 1, 1)
+    alike = as_squares(np.repeat(pixels[:1], len(pixels), axis=0))
+    steep = np.concatenate([uneven, alike], axis=3).astype(np.float32)
+    measure, _ = learn_eyes(steep, FOLDS, None, Measure("eyes", 1 / 32))
+    bad = spoiled(steep[0], pixels=1.0)
+    found = measure.map(bad, bad)
+    assert np.isfinite(found).all() and found.max() > measure.map(steep[0], steep[0]).max()

@@ -9,7 +9,7 @@ import kenpin
 from conftest import good_pictures, write_pictures
 from helpers import run
 from kenpin.drawn.defects import SIMULATED, simulate, spot
-from kenpin.errors import ExtraError
+from kenpin.errors import ExtraError, RecipeError
 from kenpin.learning.choose import choose
 from kenpin.learning.read import read_good_pictures
 from kenpin.prepare.preparation import Preparation
@@ -100,7 +100,7 @@ def test_a_model_is_chosen_within_the_budget(tmp_path):
     assert "not finished within the budget" in run("show", out).stdout
     bundle = kenpin.Bundle.load(out)
     assert (
-        bundle.recipe.model in ("feature", "pca", "mt", "rt")
+        bundle.recipe.model in ("both", "feature", "pca", "mt", "rt")
         and bundle.recipe.model == bundle.choice[0]["model"]
     )
 
@@ -121,3 +121,11 @@ def test_every_difference_and_score_learns_judges_and_survives_saving(difference
     good = [before.inspect(p) for p in good_pictures(20, first=950)]
     assert sum(v.outcome != "OK" for v in good) <= 7
     assert all(not v.regions for v in good if v.outcome is kenpin.Outcome.OK)
+
+
+def test_auto_keeps_to_the_difference_that_was_asked_for():
+    with pytest.raises(RecipeError, match="'eyes'"):
+        kenpin.Recipe(model="auto", difference="eyes").settled()
+    recipe = kenpin.Recipe(model="auto", difference="l1", budget=0.01, size=(24, 32)).settled()
+    _, rows = choose(read_good_pictures(good_pictures(20), None, recipe, quiet), recipe, quiet)
+    assert "both" not in {row["model"] for row in rows}

@@ -263,7 +263,7 @@ class Inspector:
         windows, rebuilt = prepared.windows, view.reconstructions
         if rebuilt is None:
             told = number * len(windows) + np.arange(len(windows))
-            rebuilt = self.bundle.rebuilt_for_people(windows, given, told)
+            rebuilt = self.bundle.rebuilt_for_people(windows, given, view.residuals, told)
         for_people, coarse = self.bundle.shown is not None, view.reconstructions is None
         shown = windows, rebuilt, view.differences, prepared.to_picture
         return Evidence(*shown, for_people, white, coarse)

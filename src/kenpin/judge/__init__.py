@@ -1,6 +1,7 @@
 """Difference, score, limits, and whether a picture can be judged at all."""
 
 from kenpin.judge.difference import (
+    IN_UNITS,
     SCALES,
     SSIM_FLOORS,
     Exchange,
@@ -18,7 +19,7 @@ from kenpin.judge.difference import (
     squared_difference,
     structural_window,
 )
-from kenpin.judge.eyes import HANDICAP, learn_eyes
+from kenpin.judge.eyes import learn_eyes
 from kenpin.judge.limits import (
     LEAST_SCORE,
     Calibration,

@@ -25,6 +25,9 @@ SCALES = (1 / 128, 1 / 64, 1 / 32, 1 / 16, 1 / 8)
 SSIM_FLOORS = (0.01**2, 0.03**2)
 """What keeps the similarity of blank places from being a matter of rounding."""
 
+IN_UNITS = ("units", "eyes")
+"""The kinds of difference that are judged against how much good parts vary."""
+
 _FLOOR = 0.2  # of the mean variation: a place that never varied is not infinitely sensitive
 _SMALLEST_SPREAD = 1e-3  # grey levels (of 1): a quarter of a step of 8 bits
 _FEW_CHANNELS = 4

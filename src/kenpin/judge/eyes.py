@@ -22,6 +22,7 @@ HANDICAP = 1.5
 
 _LEAST = 1e-9  # of a difference: good parts that never vary
 _LEAST_SPREAD = 0.01  # of logarithms: a hundredth, as for parts that are all the same
+_MOST_POWER = 4  # about 1 on real parts; more would leave the range of 32 bits
 
 
 def learn_eyes(
@@ -49,6 +50,6 @@ def _exchange(peaks: NDArray[np.float32]) -> Exchange:
     logarithms = np.log(np.maximum(peaks.astype(np.float64), _LEAST))
     features, pixels = np.median(logarithms, axis=0)
     spread_of_features, spread_of_pixels = np.maximum(logarithms.std(axis=0), _LEAST_SPREAD)
-    power = spread_of_features / spread_of_pixels
+    power = min(spread_of_features / spread_of_pixels, _MOST_POWER)
     factor = np.exp(features - HANDICAP * spread_of_features - power * pixels)
     return Exchange(float(factor), float(power))

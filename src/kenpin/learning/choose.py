@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from kenpin.drawn import SIMULATED, simulate
 from kenpin.errors import ExtraError, RecipeError
-from kenpin.judge import Measure, compare, learn_eyes, learn_variation, score
-from kenpin.learning.cross_fit import IN_UNITS
+from kenpin.judge import IN_UNITS, Measure, compare, learn_eyes, learn_variation, score
 from kenpin.learning.good_pictures import GoodPictures
 from kenpin.learning.sizes import seen_for
 from kenpin.models import (
@@ -39,7 +38,6 @@ SMOOTHINGS = (0.0, 1 / 64, 1 / 32, 1 / 16, 1 / 8)
 _SHARE = 1 / 3  # of the pictures, held out to try the candidates on
 _LEAST_HELD_OUT, _MOST_HELD_OUT, _MOST_PIXELS = 40, 200, 500_000
 _CHEAP_FIRST = ("rt", "pca", "mt", "both", "feature", "dense-ae", "ae", "vae", "cvae")
-_EYES = 1 / 32  # the smoothing of features beside pixels
 _FOLDS = 5  # of the held-out pictures, for the variation
 
 
@@ -108,8 +106,10 @@ def _models(recipe: Recipe, conditional: bool) -> Sequence[str]:
         return (recipe.model,)
     # Cheap ones first, so that the budget is spent on many.
     possible = [name for name in _CHEAP_FIRST if conditional or name != "cvae"]
-    with_features = () if recipe.compression.steps else WITH_FEATURES
-    return [name for name in possible if name in with_features or name not in WITH_FEATURES]
+    impossible = set(WITH_FEATURES) if recipe.compression.steps else set()
+    if recipe.difference != "auto":
+        impossible.add("both")  # it has its own
+    return [name for name in possible if name not in impossible]
 
 
 def candidates_of(
@@ -147,7 +147,7 @@ def _trial(good: GoodPictures, recipe: Recipe, progress: Progress) -> _Trial:
     told = labels[rest] if several else None
     encoder = None
     if recipe.model in WITH_FEATURES:
-        encoder = encoder_for(recipe)
+        encoder = good.encoder or encoder_for(recipe)
 
     def inputs_of(pictures: Floats, windows_of: NDArray[np.intp]) -> Floats:
         smaller = _at_its_size(pictures, good.size, recipe)
@@ -202,7 +202,8 @@ def _at_its_size(pictures: Floats, frame: tuple[int, int], recipe: Recipe) -> Fl
 def _candidates(recipe: Recipe, reconstructs: bool) -> Iterator[tuple[Any, Any, float]]:
     """Difference, score and smoothing; of equally good ones the first is taken."""
     if recipe.model == "both":
-        yield "eyes", "max", _EYES if recipe.smoothing is None else recipe.smoothing
+        usual = recipe.but(score=None if recipe.score == "auto" else recipe.score).settled()
+        yield usual.difference, usual.score, usual.smoothing or 0.0
         return
     differences = (
         ["units", "l1", "l2", "ssim"] if recipe.difference == "auto" else [recipe.difference]

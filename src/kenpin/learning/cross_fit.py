@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.judge import (
+    IN_UNITS,
     GoodVariation,
     Measure,
     Powers,
@@ -30,8 +31,6 @@ from kenpin.types import Floats, Progress
 
 _STEPS = 1000  # of the way
 FOLDS, FOLDS_OF_NETWORKS = 10, 5  # measured in docs/decisions/folds.md
-IN_UNITS = ("units", "eyes")
-"""Differences that are judged against how much good parts vary."""
 _LEAST_APART = 3  # folds: without two of them something must be left to learn from
 
 Mask = NDArray[np.bool_]

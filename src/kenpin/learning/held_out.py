@@ -9,9 +9,9 @@ from functools import partial
 import numpy as np
 
 from kenpin.errors import CalibrationError
+from kenpin.judge import IN_UNITS
 from kenpin.learning.calibrate import Scores, joined, scores_of, worst_of
 from kenpin.learning.cross_fit import (
-    IN_UNITS,
     FoldMeasures,
     HeldOut,
     assign_folds,

@@ -35,13 +35,6 @@ class Both:
         apart = as_squares(small - self.pixels.reconstruct(small))
         return np.concatenate([self.features.residual(seen), apart], axis=3)
 
-    def rebuilt(self, pictures: Floats, labels: Labels | None = None) -> Floats:
-        """(N, h, w, C) of an encoder with pixels -> what the pixels are rebuilt as.
-
-        (N, h * PIXELS, w * PIXELS, 3), about in [0, 1].
-        """
-        return self.pixels.reconstruct(parted(pictures)[1])
-
     def updated(self, pictures: Floats, count: int, components: int) -> "Both":
         """As `kenpin.models.pca.updated`; the number of the pixels' components stays."""
         seen, small = parted(pictures)

@@ -67,10 +67,6 @@ class PerLabelResidual(_PerLabel):
         """See `Residual.residual`; raises ValueError without labels."""
         return self._each("residual", pictures, labels)
 
-    def rebuilt(self, pictures: Floats, labels: Labels | None = None) -> Floats:
-        """See `Both.rebuilt`; raises ValueError without labels, AttributeError of other models."""
-        return self._each("rebuilt", pictures, labels)
-
 
 def per_label(models: Sequence[Model]) -> Model:
     """The models, one for each label in order, as one."""

@@ -42,6 +42,7 @@ from kenpin.part.kept import (
 from kenpin.part.shown_reconstruction import ShownReconstruction, resized
 from kenpin.prepare import Depth, Preparation
 from kenpin.recipe import Recipe
+from kenpin.statistics import parted
 from kenpin.system import write_atomically
 from kenpin.text import Notice
 from kenpin.types import Floats, Shown
@@ -93,16 +94,19 @@ class Bundle(Shown):
         """(N, h, w, C) prepared pictures -> what the model sees: features, or the very same."""
         return pictures if self.encoder is None else self.encoder.encode(pictures)
 
-    def rebuilt_for_people(self, pictures: Floats, seen: Floats, numbers: Labels) -> Floats | None:
-        """(K, h, w, C) prepared pictures as pixels rebuild them, where the model's residual is not.
+    def rebuilt_for_people(
+        self, pictures: Floats, seen: Floats, residuals: Floats, numbers: Labels
+    ) -> Floats | None:
+        """(K, h, w, C) prepared pictures as pixels rebuild them, where the model answers otherwise.
 
-        seen: what the model sees of them. numbers: as models are told them.
+        seen, residuals: what the model sees of them, and what it answers. numbers: as models are
+        told them.
         """
         if self.shown is not None:
             return self.shown.reconstruct(pictures, numbers)
         if self.recipe.model != "both":
             return None
-        rebuilt = cast(Any, self.model).rebuilt(seen, numbers)
+        rebuilt = parted(seen)[1] - parted(residuals)[1]
         colours = rebuilt[..., : pictures.shape[3]]  # grey ones have three that are the same
         return resized(colours, (pictures.shape[1], pictures.shape[2]))
 

@@ -5,7 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from kenpin.judge import SCALES, Calibration, Exchange, GoodVariation, Measure, Svm, Usability
+from kenpin.judge import (
+    IN_UNITS,
+    SCALES,
+    Calibration,
+    Exchange,
+    GoodVariation,
+    Measure,
+    Svm,
+    Usability,
+)
 from kenpin.models import State, within
 from kenpin.part.file import CalibrationEntry, Manifest, PartEntry
 from kenpin.part.shown_reconstruction import ShownReconstruction, load_shown
@@ -103,7 +112,7 @@ def label_judge_of(
 
 def _measure(recipe: Recipe, arrays: dict[str, Any], ignored: Any) -> Measure:
     variation = exchange = None
-    if recipe.difference in ("units", "eyes"):
+    if recipe.difference in IN_UNITS:
         spreads = tuple(arrays[f"spread.{n}"] for n in range(len(SCALES)))
         variation = GoodVariation(spreads, arrays["scale_weights"])
     if recipe.difference == "eyes":

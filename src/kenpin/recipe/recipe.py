@@ -145,7 +145,7 @@ class Recipe(Settings):
         difference, score = self.difference or usual[0], self.score or usual[1]
         if self.model == "both" and difference == "auto":
             difference = "eyes"  # there is no other
-        if self.model != "auto" and (self.model == "both") != (difference == "eyes"):
+        if (self.model == "both") != (difference == "eyes"):
             raise RecipeError("eyes_only", model=self.model, difference=difference)
         smoothing = self.smoothing
         if smoothing is None and "auto" not in (difference, score):
