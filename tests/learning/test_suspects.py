@@ -35,7 +35,11 @@ def test_learn_says_what_the_limit_would_be_and_leaves_out_what_is_named(tmp_pat
              (("with", folder), ("clean", clean))}  # fmt: skip
     remark = Bundle.load(tmp_path / "a.kenpin").provenance.remarks[-1]
     assert remark.code == "suspects_limit" and remark.values["limit"] == limit["with"]
-    assert remark.values["without"] == pytest.approx(limit["clean"], rel=1e-3)
+    # One in a hundred good pictures is called odd as well: the limit is without all that are named.
+    named = remark.values["names"].split(", ")
+    assert named[0] == "good/hidden 0.png" and len(named) <= 2
+    without = learn(folder, without=named).calibration.limit
+    assert remark.values["without"] == pytest.approx(without, rel=1e-9)
     assert limit["with"] > 1.5 * limit["clean"]
     done = run("learn", folder, "-o", tmp_path / "b.kenpin", "--without", "hidden 0.png")
     assert done.exit_code == 0
