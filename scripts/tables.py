@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from statistics import mean
 
+from eye_tables import eyes, maps, regions, shifts, ways
 from picture_tables import depth, file_kinds, fine
 
 ROOT = Path(__file__).parents[1]
@@ -326,34 +327,6 @@ def adding() -> str:
     return table(heads, rows)
 
 
-def regions() -> str:
-    rows = [
-        [line["set"], str(line["defects"]), f"{line['as_found']:.2f}", f"{line['drawn_in']:.2f}"]
-        for line in results("regions.jsonl")
-    ]
-    return table(["set", "defects found", "as found", "drawn in"], rows)
-
-
-def ways() -> str:
-    rows = [
-        [line["way"], f"**{line['mean']:.4f}**", *(f"{v:.3f}" for v in list(line.values())[3:])]
-        for line in results("feature.jsonl")
-    ]
-    first = next(results("feature.jsonl"))
-    return table(["way", "mean", *list(first)[3:]], rows)
-
-
-def eyes() -> str:
-    lines = list(results("eyes.jsonl"))
-    sets = [key for key in lines[0] if key not in ("benchmark", "way", "seeds", "mean", "missed")]
-    rows = [
-        [line["way"], f"**{line['mean']:.4f}**", f"{100 * line['missed']:.1f} %",
-         *(f"{line[name]:.3f}" for name in sets)]
-        for line in lines
-    ]  # fmt: skip
-    return table(["way", "mean AUROC", "missed", *sets], rows)
-
-
 def speed() -> str:
     """What kenpin costs, each beside what it was measured against."""
     rows = [SPEED[line["benchmark"]](line) for line in results("speed.jsonl")
@@ -440,8 +413,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "quality": quality, "kinds": kinds, "coverage": coverage,
     "promises": promises, "drift": drift,
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
-    "peers": peers, "few": few, "ours": ours, "distilled": distilled, "ways": ways, "eyes": eyes,
-    "adding": adding, "regions": regions, "speed": speed, "stages": stages,
+    "peers": peers, "few": few, "ours": ours, "distilled": distilled,
+    "adding": adding, "speed": speed, "stages": stages,
+    **{one.__name__: partial(one, results, table) for one in (ways, eyes, shifts, regions, maps)},
     "file-kinds": file_kinds, "depth": partial(depth, results, table),
     "fine": partial(fine, results, table),
     "conditional": conditional, "simulated": simulated, "automatic": automatic, "luck": luck,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +112,8 @@ class Region:
 
     x, y, width, height: in a verdict, in pixels of the picture the user gave. peak: the largest
     difference inside, in its unit. window: the name of the window that it lies in, where
-    the recipe has windows.
+    the recipe has windows. seen_by: of a part with two eyes the one to which more is unusual there:
+    "texture" (features) or "shape" (pixels: light, dark and colour where parts have none).
     """
 
     x: int
@@ -121,6 +122,7 @@ class Region:
     height: int
     peak: float
     window: str | None = None
+    seen_by: Literal["texture", "shape"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,15 +133,18 @@ class Evidence:
     float32 in about [0, 1]; there is no reconstruction by a model that answers with a residual
     only, but beside `feature` a linear autoencoder of the pixels rebuilds for people. difference:
     (K, h, w) float32 >= 0, high is abnormal, in good-part units unless the recipe asks for another
-    difference. to_picture: of each window a (3, 3) map from its pixels (x, y, 1) to those of the
-    picture. for_people: whether the reconstruction is only for people. white: the value that is
-    white in the picture. coarse: whether a smaller picture was rebuilt, so that its squared
-    difference from this one says nothing.
+    difference. places: (K, h, w) float32 >= 0, what pictures show: the difference, of features
+    drawn in to where the pixels differ too; the largest value is the same. to_picture: of each
+    window a (3, 3) map from its pixels (x, y, 1) to those of the picture. for_people: whether the
+    reconstruction is only for people. white: the value that is white in the picture. coarse:
+    whether a smaller picture was rebuilt, so that its squared difference from this one says
+    nothing.
     """
 
     prepared: Floats
     reconstruction: Floats | None
     difference: Floats
+    places: Floats
     to_picture: tuple[NDArray[np.floating[Any]], ...]
     for_people: bool = False
     white: int = 255

@@ -9,7 +9,9 @@ import kenpin
 from conftest import good_pictures, write_pictures
 from helpers import connectors, refused, run
 from kenpin.drawn.terminals import draw_terminals
+from kenpin.evaluation.evaluation import aupro
 from kenpin.models.both import Both
+from kenpin.prepare import resize
 
 SIZE = (96, 128)
 
@@ -54,6 +56,27 @@ def test_the_place_and_the_picture_have_one_limit(judges):
         verdict = judge.inspect(one.pixels)
         assert bool(verdict.regions) == (verdict.outcome is not kenpin.Outcome.OK)
         assert verdict.evidence.difference.max() == pytest.approx(verdict.score, rel=1e-5)
+
+
+def test_a_region_says_which_eye_saw_it(judges):
+    def by(kind, name="both"):
+        found = [judges[name].inspect(one.pixels) for one in faint(kind)]
+        return [one.regions[0].seen_by for one in found if one.regions]
+
+    assert "shape" in by("black_spot") + by("stain")
+    assert "texture" in by("missing")
+    assert set(by("missing", "feature")) == {None}
+
+
+def test_the_map_shows_the_place_better_than_what_is_judged(judges):
+    drawn = [one for kind in ("foreign_matter", "scratch") for one in faint(kind)]
+    seen = [judges["both"].inspect(one.pixels).evidence for one in drawn]
+    size = seen[0].places.shape[1:]
+    masks = [resize(one.mask.astype(np.float32), size) > 0 for one in drawn]
+    judged = aupro([one.difference[0] for one in seen], masks)
+    assert aupro([one.places[0] for one in seen], masks) > judged + 0.03
+    for one in seen:
+        assert one.places.max() == one.difference.max()
 
 
 def test_people_see_what_the_pixels_eye_rebuilds(judges):

@@ -11,7 +11,8 @@ from kenpin.judge.difference import (
     squared_difference,
     structural_similarity,
 )
-from kenpin.judge.scoring import regions, regions_to_show, score
+from kenpin.judge.regions import regions, regions_to_show
+from kenpin.judge.scoring import score
 
 RNG = np.random.default_rng(0)
 

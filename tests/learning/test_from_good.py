@@ -7,6 +7,7 @@ import kenpin
 from conftest import good_pictures, write_pictures
 from kenpin.errors import CalibrationError, DatasetError, PictureError, RecipeError
 from kenpin.learning.cross_fit import assign_folds
+from kenpin.learning.windows import Windows
 from kenpin.models import learn_model, settle_model
 from kenpin.report.pictures import triple
 from kenpin.sources.picture import encode, read_picture, write_png
@@ -74,7 +75,7 @@ def test_the_final_model_learns_from_every_picture(bundle):
 def test_folds_are_drawn_at_random():
     """Pictures come in the order they were taken; folds in that order would share its drift."""
     blank, labels = np.zeros((40, 16, 16, 1), np.float32), np.zeros(40, np.intp)
-    _, folds = assign_folds(blank, labels, 1, kenpin.Recipe(model="pca", folds=5))
+    _, folds = assign_folds(Windows(blank, labels), kenpin.Recipe(model="pca", folds=5))
     assert (np.bincount(folds) == 8).all()
     assert (folds != np.arange(40) % 5).any() and (folds != np.sort(folds)).any()
 

@@ -13,8 +13,8 @@ from kenpin.text import visible
 
 _COLUMNS = ("picture", "verdict", "reason", "reason_value", "reason_limit", "expected", "label",
             "sure", "margin", "margin_limit", "score", "limit", "review_limit", "p_value",
-            "regions", "x", "y", "width", "height", "peak", "window", "fit", "brightness",
-            "sharpness", "shown", "notes")  # fmt: skip
+            "regions", "x", "y", "width", "height", "peak", "window", "seen_by", "fit",
+            "brightness", "sharpness", "shown", "notes")  # fmt: skip
 
 
 def check_table(path: Path, force: bool) -> None:

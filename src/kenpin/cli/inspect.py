@@ -230,6 +230,7 @@ def _line(verdict: Verdict) -> Text:
         text += f"  [{worst.window}]" if worst.window else ""
         text += "  " + say("worst_at", x=worst.x, y=worst.y, width=worst.width,
                            height=worst.height)  # fmt: skip
+        text += f", {say(f'seen_by_{worst.seen_by}')}" if worst.seen_by else ""
     if verdict.notes:
         text += f"  ({', '.join(str(note) for note in verdict.notes)})"
     told = f"{verdict.outcome.value:{_WIDEST}}"

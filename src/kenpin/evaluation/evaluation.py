@@ -392,7 +392,7 @@ def _pixels(evidence: Evidence, item: Labelled, size: tuple[int, int]) -> tuple[
     else:
         # Any part of the defect counts, or reducing the picture would lose the smallest ones.
         mask = resize(read_mask(item.mask, size).astype(np.float32), common) > 0
-    return in_picture(evidence.difference, evidence.to_picture, size, common)[0], mask
+    return in_picture(evidence.places, evidence.to_picture, size, common)[0], mask
 
 
 def _rate(errors: Mask, among: Mask) -> Rate:

@@ -14,7 +14,9 @@ from kenpin.inspection.view import View, judge_windows, regions_of
 from kenpin.judge import (
     Calibration,
     absolute_difference,
+    blurred_errors,
     compare,
+    drawn_in,
     facts_of,
     joined_regions,
     margin,
@@ -134,7 +136,9 @@ class Inspector:
         white = self.bundle.preparation.depth.white(picture.pixels)
         evidence = self._evidence(prepared, given, view, decision.number, white)
         seen = self.bundle.encoder is not None
-        regions = regions_of(view, windows, calibration, evidence, picture.size, seen)
+        part = self.bundle.parts[decision.number]
+        shown = view, evidence, picture.size, seen
+        regions = regions_of(windows, part, calibration.level, *shown)
         regions = joined_regions(regions) if self.bundle.preparation.tiles else regions
         clock.lap("judge")
         differs = of_pixels(view.residuals, self.bundle.recipe.difference)
@@ -265,7 +269,11 @@ class Inspector:
             told = number * len(windows) + np.arange(len(windows))
             rebuilt = self.bundle.rebuilt_for_people(windows, given, view.residuals, told)
         for_people, coarse = self.bundle.shown is not None, view.reconstructions is None
-        shown = windows, rebuilt, view.differences, prepared.to_picture
+        places = view.differences
+        if self.bundle.encoder is not None and rebuilt is not None:
+            errors = blurred_errors(windows, rebuilt)
+            places = np.stack([drawn_in(*both) for both in zip(places, errors, strict=True)])
+        shown = windows, rebuilt, view.differences, places, prepared.to_picture
         return Evidence(*shown, for_people, white, coarse)
 
     def _decide(self, views: Sequence[View], told: int | None) -> "_Decision":

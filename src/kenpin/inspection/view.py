@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from kenpin.judge import Calibration, blurred_errors, refined, regions_to_show
+from kenpin.judge import (
+    Calibration,
+    blurred_errors,
+    regions_drawn_in,
+    regions_to_show,
+    seen_by,
+)
+from kenpin.part import LabelJudge
 from kenpin.prepare import region_through
 from kenpin.types import Evidence, Floats, Outcome, Region, WindowVerdict
 
@@ -48,15 +55,17 @@ def judge_windows(
 
 
 def regions_of(
-    view: View,
     windows: Sequence[WindowVerdict],
-    calibration: Calibration,
+    part: LabelJudge,
+    level: float,
+    view: View,
     evidence: Evidence,
     size: tuple[int, int],
     of_features: bool,
 ) -> tuple[Region, ...]:
     """The places to look at, of all windows that are not OK, in the picture of `size` (H, W).
 
+    part: as which the picture is judged; level: of its calibration; view: under its label.
     of_features: whether the difference is of features, which see far around.
     """
     guilty = [window.outcome not in (Outcome.OK, Outcome.UNUSABLE) for window in windows]
@@ -66,9 +75,15 @@ def regions_of(
     for number, (window, there) in enumerate(zip(windows, evidence.to_picture, strict=True)):
         if not guilty[number]:
             continue
-        for region in regions_to_show(view.differences[number], calibration.level):
-            named = replace(region, window=window.name or None)
-            if errors is not None:
-                named = refined(named, view.differences[number], errors[number])
+        difference, places = evidence.difference[number], evidence.places[number]
+        those = (
+            regions_to_show(difference, level)
+            if errors is None
+            else regions_drawn_in(difference, places, errors[number], level)
+        )
+        eyes = part.measures[number].by_eye(view.residuals[number])
+        for region in those:
+            told = seen_by(region, eyes, difference.shape)
+            named = replace(told, window=window.name or None)
             found.append(region_through(there, named, size))
     return tuple(sorted(found, key=lambda region: -region.peak))

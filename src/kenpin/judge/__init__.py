@@ -9,7 +9,6 @@ from kenpin.judge.difference import (
     Measure,
     Powers,
     absolute_difference,
-    blurred_errors,
     compare,
     grown_variation,
     learn_variation,
@@ -42,14 +41,15 @@ from kenpin.judge.ng_judge import (
     features,
     learn_svm,
 )
-from kenpin.judge.scoring import (
-    TOP_SHARE,
+from kenpin.judge.regions import (
+    blurred_errors,
+    drawn_in,
     joined_regions,
-    refined,
+    regions_drawn_in,
     regions_to_show,
-    score,
-    spread_over,
+    seen_by,
 )
+from kenpin.judge.scoring import TOP_SHARE, score, spread_over
 from kenpin.judge.usability import (
     DARKEST,
     NOISE,

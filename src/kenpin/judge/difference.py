@@ -140,6 +140,13 @@ class Measure:
         found = np.asarray(self.variation.difference(pixels) * inside, np.float32)
         return np.asarray(large, np.float32), found
 
+    def by_eye(self, residual: Floats) -> dict[Literal["texture", "shape"], Floats]:
+        """What each of two eyes sees, in one unit, as large as `map`; nothing of other kinds."""
+        if self.exchange is None:
+            return {}
+        features, pixels = self.eyes(residual)
+        return {"texture": features, "shape": self.exchange.brought(pixels)}
+
     def _smoothed(self, difference: Floats) -> Floats:
         if not self.smoothing:
             return difference
@@ -286,12 +293,6 @@ def structural_window(values: NDArray[np.float64]) -> NDArray[np.float64]:
     blurred = cv2.GaussianBlur(values, (11, 11), 1.5, borderType=cv2.BORDER_REFLECT)
     averages: NDArray[np.float64] = blurred.reshape(values.shape)
     return averages
-
-
-def blurred_errors(pictures: Floats, rebuilt: Floats) -> Floats:
-    """(K, h, w, C) pictures and their reconstructions -> (K, h, w) smoothed absolute error."""
-    errors = np.abs(pictures - rebuilt)
-    return np.stack([cv2.GaussianBlur(_over_channels(one), (0, 0), 1.0) for one in errors])
 
 
 def of_pixels(residuals: Floats, kind: str | None) -> Floats:

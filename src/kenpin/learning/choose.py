@@ -20,6 +20,7 @@ from kenpin.errors import ExtraError, RecipeError
 from kenpin.judge import IN_UNITS, Measure, compare, learn_eyes, learn_variation, score
 from kenpin.learning.good_pictures import GoodPictures
 from kenpin.learning.sizes import seen_for
+from kenpin.learning.windows import shifted_inputs
 from kenpin.models import (
     WITH_FEATURES,
     Labels,
@@ -149,8 +150,11 @@ def _trial(good: GoodPictures, recipe: Recipe, progress: Progress) -> _Trial:
     if recipe.model in WITH_FEATURES:
         encoder = good.encoder or encoder_for(recipe)
 
+    def at_its_size(pictures: Floats) -> Floats:
+        return _at_its_size(pictures, good.size, recipe)
+
     def inputs_of(pictures: Floats, windows_of: NDArray[np.intp]) -> Floats:
-        smaller = _at_its_size(pictures, good.size, recipe)
+        smaller = at_its_size(pictures)
         if encoder is not None:
             return encoder.encode(smaller)
         pairs = zip(smaller, windows_of % windows, strict=True)
@@ -159,7 +163,8 @@ def _trial(good: GoodPictures, recipe: Recipe, progress: Progress) -> _Trial:
     learning = inputs_of(good.pictures[rest], rest)
     least = len(rest) if told is None else int(np.bincount(told).min())
     recipe = settle_model(learning, recipe, least, told)
-    model = learn_model(learning, recipe, progress, told)
+    shifted = shifted_inputs(at_its_size(good.pictures[rest]), encoder, recipe)
+    model = learn_model(learning, recipe, progress, told, shifted)
     inputs, residuals = {}, {}
     for kind in ("good", *SIMULATED):
         pictures = good.pictures[held_out]

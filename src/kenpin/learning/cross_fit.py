@@ -22,6 +22,7 @@ from kenpin.judge import (
     learn_variation,
     powers_of,
 )
+from kenpin.learning.windows import Windows
 from kenpin.models import NETWORKS, Labels, Model, learn_model, settle_model
 from kenpin.recipe import Recipe
 from kenpin.statistics import parted
@@ -83,14 +84,12 @@ class FoldMeasures:
         return difference
 
 
-def assign_folds(
-    inputs: Floats, numbers: Labels, windows: int, recipe: Recipe
-) -> tuple[Recipe, NDArray[np.intp]]:
-    """The settled recipe, and the fold 0...K-1 of each of (N * K, h, w, C) windows, at random.
+def assign_folds(good: Windows, recipe: Recipe) -> tuple[Recipe, NDArray[np.intp]]:
+    """The settled recipe, and the fold 0...K-1 of each of the N * K windows, at random.
 
     All windows of a picture are in one fold.
     """
-    labels = numbers[::windows] // windows
+    labels = good.labels
     counts = np.bincount(labels)
     number = min(recipe.folds or FOLDS, int(counts.min()))
     rng = np.random.default_rng(recipe.seed)
@@ -99,15 +98,13 @@ def assign_folds(
     for label, count in enumerate(counts):
         folds[labels == label] = rng.permutation(count) % number
         least = min(least, int(count) - int(np.bincount(folds[labels == label]).max()))
-    settled = settle_model(inputs, recipe.but(folds=number), least, _told(numbers))
-    return settled, np.repeat(folds, windows)
+    settled = settle_model(good.inputs, recipe.but(folds=number), least, good.told)
+    return settled, np.repeat(folds, good.windows)
 
 
 def cross_fit(
-    inputs: Floats,
-    numbers: Labels,
+    good: Windows,
     folds: NDArray[np.intp],
-    windows: int,
     recipe: Recipe,
     progress: Progress,
     under_others: bool = True,
@@ -119,27 +116,25 @@ def cross_fit(
     to 1, is behind the progress before and after.
     """
     parts, count = [], int(folds.max()) + 1
-    labels = int(numbers.max()) // windows + 1
+    labels = int(good.labels.max()) + 1
     for fold in range(count):
         stage = say("stage_fold", fold=fold + 1, folds=count)
         own = part_of(progress, stage, *(along(way, n / count) for n in (fold, fold + 1)))
         inside = folds == fold
-        told = numbers[~inside] if labels * windows > 1 else None
-        model = learn_model(inputs[~inside], recipe, own, told)
-        those = inputs[inside], numbers[inside]
-        parts.append(held_out_from(model, *those, windows, labels, under_others))
+        model = good.of(~inside).model(recipe, own)
+        parts.append(held_out_from(model, good.of(inside), labels, under_others))
         own("", 1, 1)
     order = back_in_order(folds)
     return HeldOut(
-        inputs=inputs,
+        inputs=good.inputs,
         residuals=np.concatenate([part.residuals for part in parts])[order],
-        numbers=numbers,
+        numbers=good.numbers,
         folds=folds,
         of_label=[
             np.concatenate([part.of_label[n] for part in parts])[order]
             for n in range(len(parts[0].of_label))
         ],
-        windows=windows,
+        windows=good.windows,
     )
 
 
@@ -207,19 +202,12 @@ def back_in_order(folds: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.argsort(np.concatenate([np.flatnonzero(folds == fold) for fold in range(number)]))
 
 
-def held_out_from(
-    model: Model,
-    inputs: Floats,
-    numbers: Labels,
-    windows: int,
-    labels: int,
-    under_others: bool = True,
-) -> HeldOut:
+def held_out_from(model: Model, good: Windows, labels: int, under_others: bool = True) -> HeldOut:
     """Pictures as seen by a model that has not learned from them, as one fold.
 
     labels: how many the model knows, whether or not they are among the pictures.
     """
-    of_label = []
+    of_label, inputs, numbers, windows = [], good.inputs, good.numbers, good.windows
     residuals, _ = compare(model, inputs, numbers if labels * windows > 1 else None)
     if labels > 1 and under_others:
         for label in range(labels):
@@ -267,11 +255,6 @@ def part_of(progress: Progress, name: str, begin: float = 0.0, end: float = 1.0)
         progress(f"{name} · {stage}" if stage else name, round(_STEPS * way), _STEPS)
 
     return told
-
-
-def _told(numbers: Labels) -> Labels | None:
-    """What a model is told: nothing where there is one part and one window."""
-    return numbers if numbers.max() else None
 
 
 def silent(stage: str, done: int, total: int) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kenpin.errors import PictureError
 from kenpin.judge import Facts
 from kenpin.learning.in_threads import read_in_threads
+from kenpin.learning.windows import Windows, shifted_inputs
 from kenpin.models import Encoder, Labels
 from kenpin.prepare import Preparation, learn_compression, resize
 from kenpin.recipe import Recipe
@@ -75,12 +76,12 @@ class GoodPictures:
     """N good pictures to learn from, of K windows each, picture by picture.
 
     pictures: (N * K, H, W, C) float32 in [0, 1], prepared but not yet compressed; of tiles small,
-    for people. inputs: what the
-    model learns from: their compression, their features by the encoder, or the very same. numbers:
-    (N * K,), see `numbers_of`. apart: (N * K,) True for what `split` keeps for the limit. names: of
-    the labels; one "" without. each: every picture that can be used; left_out: the others. rest:
-    those too many to be kept, with the number of each one's label; they give the limit. remarks:
-    what a person should know of them. size: (H, W) of most.
+    for people. inputs: what the model learns from: their compression, their features by the
+    encoder, or the very same. shifted: see `Windows`; not of tiles. numbers: (N * K,), see
+    `numbers_of`. apart: (N * K,) True for what `split` keeps for the limit. names: of the labels;
+    one "" without. each: every picture that can be used; left_out: the others. rest: those too many
+    to be kept, with the number of each one's label; they give the limit. remarks: what a person
+    should know of them. size: (H, W) of most.
     """
 
     pictures: Floats
@@ -95,6 +96,7 @@ class GoodPictures:
     rest: tuple[tuple[PictureSource, int], ...] = ()
     remarks: tuple[Notice, ...] = ()
     size: tuple[int, int] = field(default=(0, 0))
+    shifted: Floats | None = None
 
     @classmethod
     def of(
@@ -117,12 +119,16 @@ class GoodPictures:
             labels = np.zeros(len(pictures) // windows, np.intp)
         apart = np.repeat(kept_apart(labels, recipe) if apart is None else apart, windows)
         preparation, inputs = learn_compression(preparation, recipe, pictures, apart)
-        if encoder is not None:
-            inputs = encoder.encode(pictures) if features is None else features
+        shifted = None
+        if features is not None:
+            inputs = features
+        elif encoder is not None:
+            inputs = encoder.encode(pictures)
+            shifted = shifted_inputs(pictures, encoder, recipe)
         size = preparation.frame or preparation.size
         return cls(
             pictures, inputs, preparation, encoder, numbers_of(labels, windows), apart,
-            tuple(names), size=size,
+            tuple(names), size=size, shifted=shifted,
         )  # fmt: skip
 
     def of_tile(self, number: int) -> "GoodPictures":
@@ -149,7 +155,13 @@ class GoodPictures:
             numbers=self.numbers[kept],
             apart=self.apart[kept],
             each=each,
+            shifted=None if self.shifted is None else self.shifted[kept],
         )
+
+    @property
+    def windows(self) -> Windows:
+        """All of them, for a model."""
+        return Windows(self.inputs, self.numbers, self.preparation.count, self.shifted)
 
     @property
     def labelled(self) -> bool:
@@ -172,8 +184,8 @@ class GoodPictures:
         """Of the pixels of every picture that can be used."""
         return tuple(one.hash for one in self.each)
 
-    def batches(self, progress: Progress) -> Iterator[tuple[Floats, Labels]]:
-        """The rest as inputs: (B * K, h, w, C) with (B * K,) numbers, a few at a time."""
+    def batches(self, progress: Progress) -> Iterator[Windows]:
+        """The rest, a few at a time."""
         inputs, labels = [], []
         at_once = max(1, min(_BATCH, _MOST_BYTES // self.inputs[: self.preparation.count].nbytes))
         reads = read_in_threads([source for source, _ in self.rest], self.preparation.prepare)
@@ -185,7 +197,9 @@ class GoodPictures:
             inputs.append(windows if self.encoder is None else self.encoder.encode(windows))
             labels.append(label)
             if len(inputs) == at_once or done == len(self.rest):
-                yield np.concatenate(inputs), numbers_of(np.array(labels), self.preparation.count)
+                count = self.preparation.count
+                numbers = numbers_of(np.array(labels), count)
+                yield Windows(np.concatenate(inputs), numbers, count)
                 inputs, labels = [], []
 
 

@@ -25,7 +25,7 @@ from kenpin.learning.cross_fit import (
 )
 from kenpin.learning.good_pictures import GoodPictures
 from kenpin.learning.usable_pictures import departures_of
-from kenpin.models import Labels, Model, as_one_model, learn_model, load_model, of_each_label
+from kenpin.models import Labels, Model, as_one_model, load_model, of_each_label
 from kenpin.recipe import Recipe
 from kenpin.system import cores, in_order
 from kenpin.text import say
@@ -93,21 +93,20 @@ def learn_held_out(good: GoodPictures, recipe: Recipe, progress: Progress) -> Le
 
 
 def _crossed(good: GoodPictures, recipe: Recipe, progress: Progress) -> _Crossed:
-    windows, kept = good.preparation.count, ~good.apart
-    inputs, numbers = good.inputs[kept], good.numbers[kept]
-    recipe, folds = assign_folds(inputs, numbers, windows, recipe)
+    windows, own_windows = good.preparation.count, good.windows.of(~good.apart)
+    recipe, folds = assign_folds(own_windows, recipe)
     by_folds = recipe.held_out != "split"
     crossed = recipe.difference in IN_UNITS or by_folds
     count = int(folds.max()) + 1 if crossed else 0
     pairs = pairs_of_folds(recipe, count) if by_folds else []
     share = 1 / (1 + count + len(pairs))  # of the way for each learning
-    own = part_of(progress, say("stage_final", count=len(inputs)), 0, share)
-    learned = learn_model(inputs, recipe, own, numbers if numbers.max() else None)
+    own = part_of(progress, say("stage_final", count=len(folds)), 0, share)
+    learned = own_windows.model(recipe, own)
     own("", 1, 1)
     cross, folded = None, (1 + count) * share
     if crossed:
         way = share, folded
-        cross = cross_fit(inputs, numbers, folds, windows, recipe, progress, by_folds, way)
+        cross = cross_fit(own_windows, folds, recipe, progress, by_folds, way)
     if cross is not None and by_folds:
         cross = replace(cross, apart=powers_apart(cross, recipe, progress, (folded, 1.0)))
     # What judges is what a bundle will load again, so saving cannot change a verdict.
@@ -170,7 +169,7 @@ def _one_tile(good: GoodPictures, recipe: Recipe, number: int) -> _Tile:
 def _with_few_components(good: GoodPictures, recipe: Recipe) -> Recipe:
     """So that the file of very many tiles does not grow beyond measure."""
     few = good.of_tile(0)
-    settled, _ = assign_folds(few.inputs[~few.apart], few.numbers[~few.apart], 1, recipe)
+    settled, _ = assign_folds(few.windows.of(~few.apart), recipe)
     each = 2 * few.inputs[0].size * good.preparation.count
     most = max(_LEAST_COMPONENTS, _MOST_BYTES // each)
     own = settled.feature  # only what an encoder sees is cut into tiles
@@ -188,12 +187,11 @@ def _spreads(residuals: Floats, windows: int) -> tuple[Floats, ...]:
 
 def _outside(good: GoodPictures, model: Model, progress: Progress) -> Iterator[HeldOut]:
     """Pictures that took no part in learning: kept apart, or too many to be kept."""
-    windows, apart, labels = good.preparation.count, good.apart, len(good.names)
-    if apart.any():
-        own = good.inputs[apart], good.numbers[apart]
-        yield held_out_from(model, *own, windows, labels)
-    for inputs, numbers in good.batches(progress):
-        yield held_out_from(model, inputs, numbers, windows, labels)
+    labels = len(good.names)
+    if good.apart.any():
+        yield held_out_from(model, good.windows.of(good.apart), labels)
+    for batch in good.batches(progress):
+        yield held_out_from(model, batch, labels)
 
 
 def _complete(scores: Scores, good: GoodPictures, folds: Labels | None) -> Scores:

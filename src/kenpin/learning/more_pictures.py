@@ -19,7 +19,8 @@ from kenpin.learning.good_pictures import numbers_of
 from kenpin.learning.in_threads import depth_other, read_in_threads, short_name
 from kenpin.learning.read import Given, paths_of
 from kenpin.learning.way import small_for_people
-from kenpin.models import UPDATABLE, Labels, Model, grown_components, load_model, updated_model
+from kenpin.learning.windows import Windows, shifted_inputs
+from kenpin.models import UPDATABLE, Model, grown_components, load_model, updated_model
 from kenpin.part import Bundle, LabelJudge, Provenance
 from kenpin.recipe import Recipe
 from kenpin.sources import Layout, PictureSource, find_good
@@ -33,14 +34,13 @@ _ODD = 1.5  # times the limit before: that is not for having seen other pictures
 
 @dataclass(frozen=True, eq=False)
 class _New:
-    """(N * K, ...) windows of the N new pictures, and what the model sees of them.
+    """The N new pictures. pictures: (N * K, H, W, C) their windows, for people; seen: by the model.
 
     facts: what is measured of each, where the part knows which pictures are unusable.
     """
 
     pictures: Floats
-    inputs: Floats
-    numbers: Labels
+    seen: Windows
     hashes: tuple[str, ...]
     names: tuple[str, ...]
     facts: tuple[Facts, ...]
@@ -96,14 +96,14 @@ def _add(bundle: Bundle, sources: Sequence[PictureSource], progress: Progress) -
     calibration = _joined(part.calibration, found, recipe)
     if calibration is not None:
         recipe = recipe.but(held_out="kfold")
-    model = _updated(bundle.model, recipe.model, new.inputs, new.numbers, count, components)
+    model = _updated(bundle.model, recipe.model, new.seen, count, components)
     return replace(
         bundle,
         recipe=recipe,
         model=model,
         parts=(LabelJudge(part.label, tuple(one.final for one in measures), calibration),),
         provenance=_provenance(bundle, new, _odd_limit(part.calibration, calibration, found, new)),
-        shown=bundle.shown and bundle.shown.updated(new.pictures, new.numbers, count),
+        shown=bundle.shown and bundle.shown.updated(new.pictures, new.seen.numbers, count),
         usability=bundle.usability and bundle.usability.grown(new.facts),
     )
 
@@ -131,7 +131,7 @@ def _read_new(
 ) -> tuple[_New | None, tuple[tuple[str, Notice], ...]]:
     """Those that can be learned from, if there are any, and the others with why."""
     known = dict.fromkeys(bundle.provenance.pictures, Notice("already_learned"))
-    windows, inputs, names, left_out, measured = [], [], [], [], []
+    windows, inputs, shifted, names, left_out, measured = [], [], [], [], [], []
     reads = read_in_threads(sources, bundle.preparation.prepare)
     for done, (source, answer) in enumerate(zip(sources, reads, strict=True), start=1):
         progress(say("stage_reading"), done, len(sources))
@@ -156,15 +156,22 @@ def _read_new(
                 continue
             measured.append(facts)
         inputs.append(bundle.model_input(prepared.windows))
+        if not bundle.preparation.tiles:
+            how = bundle.encoder, bundle.recipe, len(known)
+            shifted.append(shifted_inputs(prepared.windows, *how))
         windows.append(_for_people(bundle, prepared.windows))
         names.append(name)
         known[picture.hash] = Notice("duplicate", other=name)
     if not windows:
         return None, tuple(left_out)
     hashes = tuple(known)[len(set(bundle.provenance.pictures)) :]
-    numbers = numbers_of(np.zeros(len(windows), np.intp), bundle.preparation.count)
-    seen = np.concatenate(windows), np.concatenate(inputs)
-    return _New(*seen, numbers, hashes, tuple(names), tuple(measured)), tuple(left_out)
+    count = bundle.preparation.count
+    numbers = numbers_of(np.zeros(len(windows), np.intp), count)
+    moved = [one for one in shifted if one is not None]
+    also = np.concatenate(moved) if moved else None
+    seen = Windows(np.concatenate(inputs), numbers, count, also)
+    found = _New(np.concatenate(windows), seen, hashes, tuple(names), tuple(measured))
+    return found, tuple(left_out)
 
 
 def _for_people(bundle: Bundle, windows: Floats) -> Floats:
@@ -184,20 +191,16 @@ def _held_out(
         inside = folds == fold
         model = bundle.model
         if not inside.all():
-            others = new.inputs[~inside], new.numbers[~inside]
-            model = _updated(model, bundle.recipe.model, *others, count, components)
-        own = new.inputs[inside], new.numbers[inside]
-        parts.append(held_out_from(model, *own, windows, labels=1))
+            others = new.seen.of(~inside)
+            model = _updated(model, bundle.recipe.model, others, count, components)
+        parts.append(held_out_from(model, new.seen.of(inside), labels=1))
         progress(say("stage_fold", fold=fold + 1, folds=number), 1, 1)
     residuals = np.concatenate([part.residuals for part in parts])[back_in_order(folds)]
-    return HeldOut(new.inputs, residuals, new.numbers, folds, [], windows)
+    return HeldOut(new.seen.inputs, residuals, new.seen.numbers, folds, [], windows)
 
 
-def _updated(
-    model: Model, name: str, prepared: Floats, numbers: Labels, count: int, components: int
-) -> Model:
-    told = numbers if numbers.max() else None
-    updated = updated_model(model, prepared, count, components, told)
+def _updated(model: Model, name: str, good: Windows, count: int, components: int) -> Model:
+    updated = updated_model(model, good.inputs, count, components, good.told, good.shifted)
     return load_model(name, updated.state())
 
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from kenpin.learning.calibrate import scores_of
 from kenpin.learning.cross_fit import FOLDS, assign_folds, cross_fit, held_out_from, measures_of
 from kenpin.learning.good_pictures import GoodPictures
-from kenpin.models import Labels, learn_model
+from kenpin.learning.windows import Windows
+from kenpin.models import Labels
 from kenpin.recipe import Recipe
-from kenpin.types import Floats, Progress
+from kenpin.types import Progress
 
 _SHARE, _LEAST = 0.1, 10  # of each label's pictures: as many are kept from the models, odd or not
 _ROUNDS, _ONE_MORE = 4, 1  # after the first; where learning has made the first already
@@ -78,9 +79,9 @@ def _scores(
     """(N,) scores under the own label by models that learned from none of `without`, (kept,)."""
     windows, labels = pictures.preparation.count, len(pictures.names)
     out = np.repeat(without, windows)
-    inputs, numbers = pictures.inputs[~out], pictures.numbers[~out]
-    recipe, folds = assign_folds(inputs, numbers, windows, recipe)
-    cross = cross_fit(inputs, numbers, folds, windows, recipe, progress, under_others=False)
+    kept = pictures.windows.of(~out)
+    recipe, folds = assign_folds(kept, recipe)
+    cross = cross_fit(kept, folds, recipe, progress, under_others=False)
     ignored = [pictures.preparation.ignored_at(n, pictures.grid) for n in range(windows)]
     measures = [
         measures_of(cross, recipe, number, ignored[number % windows])
@@ -90,13 +91,13 @@ def _scores(
     scores[~without] = scores_of(cross, measures, recipe).own
     if not pictures.rest and not without.any():
         return scores
-    model = learn_model(inputs, recipe, progress, numbers if windows * labels > 1 else None)
+    model = kept.model(recipe, progress)
     final = [one.alone for one in measures]
 
-    def outside(batch: Floats, own: Labels) -> NDArray[np.float64]:
-        seen = held_out_from(model, batch, own, windows, labels, under_others=False)
+    def outside(batch: Windows) -> NDArray[np.float64]:
+        seen = held_out_from(model, batch, labels, under_others=False)
         return scores_of(seen, final, recipe).own
 
     if without.any():
-        scores[without] = outside(pictures.inputs[out], pictures.numbers[out])
-    return np.concatenate([scores, *(outside(*batch) for batch in pictures.batches(progress))])
+        scores[without] = outside(pictures.windows.of(out))
+    return np.concatenate([scores, *(outside(batch) for batch in pictures.batches(progress))])

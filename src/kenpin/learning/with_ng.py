@@ -12,6 +12,7 @@ from kenpin.judge import LEAST_NG, Worth, better, check_svm_installed, features,
 from kenpin.learning.cross_fit import FoldMeasures, HeldOut, held_out_from
 from kenpin.learning.good_pictures import GoodPictures
 from kenpin.learning.read import Given, read_ng
+from kenpin.learning.windows import Windows
 from kenpin.models import Model
 from kenpin.part import LabelJudge
 from kenpin.recipe import Recipe
@@ -71,7 +72,8 @@ def judge_with_ng(
     if calibration is None:
         raise DatasetError("ng_unheld")
     windows = held_out.windows
-    unseen = held_out_from(model, ng, np.arange(len(ng)) % windows, windows, labels=1)
+    shown = Windows(ng, np.arange(len(ng)) % windows, windows)
+    unseen = held_out_from(model, shown, labels=1)
     final = [one.alone for one in measures]
     good_maps, ng_maps = (
         [[of[those.numbers[i]].map(those, i) for i in those.of_picture(picture)]

@@ -37,6 +37,9 @@ WITH_FEATURES = frozenset({"both", "feature"})
 WITHOUT_RECONSTRUCTION = frozenset({"both", "feature", "mt", "rt"})
 """They answer with a residual."""
 
+LEARNS_SHIFTED = frozenset({"both"})
+"""They also learn the features of the same pictures shifted a little."""
+
 UPDATABLE = frozenset({"both", "feature", "pca"})
 """They can learn more pictures without the old ones."""
 
@@ -56,16 +59,22 @@ NAMES = tuple(_LEARNERS)
 
 
 def learn_model(
-    pictures: Floats, recipe: Recipe, progress: Progress, labels: Labels | None = None
+    pictures: Floats,
+    recipe: Recipe,
+    progress: Progress,
+    labels: Labels | None = None,
+    shifted: Floats | None = None,
 ) -> Model:
     """Learn the recipe's model from (N, h, w, C) float32 pictures in [0, 1].
 
     labels: of each picture, every number 0...K-1 at least once; the model is then conditional.
+    shifted: (N, h, w, C) features of the same pictures shifted, for a model of `LEARNS_SHIFTED`.
     Raises ExtraError when a package it learns with is not installed.
     """
     learner, settings = _learner(recipe.model), recipe.own
+    also = () if shifted is None else (shifted,)
     if labels is None:
-        learned: Model = learner.learn(pictures, settings, recipe.seed, progress)
+        learned: Model = learner.learn(pictures, settings, recipe.seed, progress, *also)
         return learned
     if recipe.model in _CONDITIONAL:
         conditional: Model = learner.learn_conditional(
@@ -74,7 +83,13 @@ def learn_model(
         return conditional
     return per_label.per_label(
         [
-            learner.learn(pictures[labels == label], settings, recipe.seed, progress)
+            learner.learn(
+                pictures[labels == label],
+                settings,
+                recipe.seed,
+                progress,
+                *(own[labels == label] for own in also),
+            )
             for label in range(int(labels.max()) + 1)
         ]
     )
@@ -105,14 +120,21 @@ def settle_model(
 
 
 def updated_model(
-    model: Model, pictures: Floats, count: int, components: int, labels: Labels | None = None
+    model: Model,
+    pictures: Floats,
+    count: int,
+    components: int,
+    labels: Labels | None = None,
+    shifted: Floats | None = None,
 ) -> Model:
     """The model had it also learned these (M, h, w, C) pictures, after `count` others.
 
-    It must be one of `UPDATABLE`. components: how many it has then. labels: as in `learn_model`.
+    It must be one of `UPDATABLE`. components: how many it has then. labels, shifted: as in
+    `learn_model`; shifted where the others were shifted too.
     """
     told = (pictures,) if labels is None else (pictures, labels)
-    updated: Model = cast(Any, model).updated(*told, count, components)
+    also = () if shifted is None else (shifted,)
+    updated: Model = cast(Any, model).updated(*told, count, components, *also)
     return updated
 
 

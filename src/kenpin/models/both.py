@@ -35,11 +35,18 @@ class Both:
         apart = as_squares(small - self.pixels.reconstruct(small))
         return np.concatenate([self.features.residual(seen), apart], axis=3)
 
-    def updated(self, pictures: Floats, count: int, components: int) -> "Both":
-        """As `kenpin.models.pca.updated`; the number of the pixels' components stays."""
+    def updated(
+        self, pictures: Floats, count: int, components: int, shifted: Floats | None = None
+    ) -> "Both":
+        """As `kenpin.models.pca.updated`; the number of the pixels' components stays.
+
+        shifted: as in `learn`; each of the others then counts twice too.
+        """
         seen, small = parted(pictures)
         own = len(self.pixels.components)
         pixels = as_kept(self.pixels.updated(small, count, own))
+        if shifted is not None:
+            seen, count = np.concatenate([seen, shifted]), 2 * count
         return Both(self.features.updated(seen, count, components), pixels)
 
     def state(self) -> State:
@@ -70,11 +77,20 @@ def settle(pictures: Floats, settings: FeatureSettings, least: int, seed: int) -
     return settled.model_copy(update={"pixel_components": chosen})
 
 
-def learn(pictures: Floats, settings: FeatureSettings, seed: int, progress: Progress) -> Both:
-    """Learn from (N, h, w, C) of an encoder with pixels; see `learn_model`."""
+def learn(
+    pictures: Floats,
+    settings: FeatureSettings,
+    seed: int,
+    progress: Progress,
+    shifted: Floats | None = None,
+) -> Both:
+    """Learn from (N, h, w, C) of an encoder with pixels; see `learn_model`.
+
+    shifted: (N, h, w, D) features of the same pictures shifted a little; see `feature.learn`.
+    """
     settled = settle(pictures, settings, len(pictures), seed)
     seen, small = parted(pictures)
     return Both(
-        feature.learn(seen, settled, seed, progress),
+        feature.learn(seen, settled, seed, progress, shifted),
         as_kept(pca.decompose(small, settled.pixel_components or 1)),
     )

@@ -45,10 +45,10 @@ class Encoder:
             raise ValueError(Notice("encoder_shape", name=name))
         self.channels = self._run(np.full((2 * MULTIPLE, MULTIPLE, 3), 0.5, np.float32)).shape[2]
 
-    def with_pixels(self) -> Self:
+    def with_pixels(self, given: bool = True) -> Self:
         """The same that also gives the small pictures of pixels, a square of them at each place."""
         other = copy.copy(self)
-        other.pixels = True
+        other.pixels = given
         return other
 
     @property

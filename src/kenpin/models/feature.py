@@ -79,8 +79,18 @@ def settle(pictures: Floats, settings: FeatureSettings, least: int, seed: int) -
     return settings.model_copy(update={"components": max(1, min(most, least - 1))})
 
 
-def learn(pictures: Floats, settings: FeatureSettings, seed: int, progress: Progress) -> Feature:
-    """Learn from (N, h, w, C) float32 features; see `learn_model`."""
+def learn(
+    pictures: Floats,
+    settings: FeatureSettings,
+    seed: int,
+    progress: Progress,
+    shifted: Floats | None = None,
+) -> Feature:
+    """Learn from (N, h, w, C) float32 features; see `learn_model`.
+
+    shifted: those of the same pictures shifted a little. Only the components learn them, so that
+    what a shift changes is no difference; what is usual at a place, the pictures as they are say.
+    """
     settled = settle(pictures, settings, len(pictures), seed)
     whitening = _whitening(pictures, seed)
     white = np.asarray(pictures @ whitening, np.float32)
@@ -88,6 +98,8 @@ def learn(pictures: Floats, settings: FeatureSettings, seed: int, progress: Prog
     average = np.maximum(spread.mean(axis=(0, 1)), _LEAST)
     deviations = np.asarray(np.maximum(spread, average), np.float32)
     white /= deviations
+    if shifted is not None:
+        white = np.concatenate([white, np.asarray(shifted @ whitening / deviations, np.float32)])
     pca = decompose(white, settled.components or 1)
     return Feature(whitening, deviations, as_kept(pca))
 

@@ -31,11 +31,21 @@ class _PerLabel:
         drawn: Floats = self.models[label].draw(count, rng)
         return drawn
 
-    def updated(self, pictures: Floats, labels: Labels, count: int, components: int) -> Model:
-        """The models, each with those of the (M, h, w, C) pictures that are its own."""
+    def updated(
+        self, pictures: Floats, labels: Labels, count: int, components: int, *also: Floats
+    ) -> Model:
+        """The models, each with those of the (M, h, w, C) pictures that are its own.
+
+        also: what else its `updated` takes, of each picture.
+        """
         return per_label(
             [
-                model.updated(pictures[labels == number], count, components)
+                model.updated(
+                    pictures[labels == number],
+                    count,
+                    components,
+                    *(a[labels == number] for a in also),
+                )
                 for number, model in enumerate(self.models)
             ]
         )

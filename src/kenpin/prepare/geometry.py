@@ -6,6 +6,7 @@ the centres of pixels, so that a picture of width w reaches from -0.5 to w - 0.5
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil, floor
 from typing import Any
 
@@ -60,7 +61,7 @@ def region_through(there: Map, region: Region, size: tuple[int, int]) -> Region:
     high = [ceil(value - _HAIR) for value in mapped.max(axis=0)]
     x, y = (min(max(v, 0), side - 1) for v, side in zip(low, (size[1], size[0]), strict=True))
     end_x, end_y = (min(v, side) for v, side in zip(high, (size[1], size[0]), strict=True))
-    return Region(x, y, max(1, end_x - x), max(1, end_y - y), region.peak, region.window)
+    return replace(region, x=x, y=y, width=max(1, end_x - x), height=max(1, end_y - y))
 
 
 def beyond(there: Map, size: tuple[int, int], other: tuple[int, int]) -> NDArray[np.bool_]:

@@ -149,7 +149,7 @@ class Recipe(Settings):
             raise RecipeError("eyes_only", model=self.model, difference=difference)
         smoothing = self.smoothing
         if smoothing is None and "auto" not in (difference, score):
-            smoothing = 0.0 if difference == "units" or score == "mean" else 1 / 32
+            smoothing = 0.0 if difference in _UNSMOOTHED or score == "mean" else 1 / 32
         return self.but(difference=difference, score=score, smoothing=smoothing)
 
     @property
@@ -189,6 +189,9 @@ class Recipe(Settings):
 
 _USUAL = {"auto": ("auto", "auto"), "both": ("eyes", "max"), "feature": ("l2", "top")}
 """Difference and score that are taken where the recipe leaves them out, if not units and max."""
+
+_UNSMOOTHED = ("units", "eyes")
+"""Differences that look over neighbourhoods themselves, or are of features that do."""
 
 SECTIONS = tuple(name for name, value in Recipe() if isinstance(value, Settings))
 """The settings that are groups of settings."""

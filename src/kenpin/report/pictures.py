@@ -137,7 +137,7 @@ def _drawn(
     picture: Picture, verdict: Verdict, size: tuple[int, int], mask: NDArray[np.bool_] | None
 ) -> tuple[Image, Image]:
     """The original and the difference, with what is above the limit outlined."""
-    difference = _brought(_evidence(verdict).difference, verdict, size)
+    difference = _brought(_evidence(verdict).places, verdict, size)
     heat = _colours(_shares(difference, SCALE_IN_LIMITS * verdict.level))
     original = as_rgb(picture.pixels, size, _evidence(verdict).white)
     if mask is not None:
