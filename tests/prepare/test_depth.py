@@ -169,7 +169,8 @@ def test_the_graph_takes_16_bits_or_8_as_it_was_told(twelve, size, tmp_path):
     with pytest.raises(ExportError, match="--bits 16"):
         export(twelve, tmp_path / "x")
     good = [np.asarray(Image.fromarray(one).resize(size[::-1])) for one in connectors(6, first=60)]
-    pictures = [in_bits(one, 12) for one in (*good, *(struck(one) for one in good))]
+    place = [round(own * size[0] / 96) for own in (60, 44, 14)]  # as large a defect in every size
+    pictures = [in_bits(one, 12) for one in (*good, *(struck(one, *place) for one in good))]
     for bits, kind in ((16, "uint16"), (8, "uint8")):
         folder = tmp_path / str(bits)
         done = export(twelve, folder, pictures, bits=bits)  # compared with kenpin inside
