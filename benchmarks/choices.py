@@ -25,7 +25,7 @@ from kenpin.drawn.terminals import draw_terminals
 from kenpin.experiments import mnist19
 from kenpin.experiments import shapes16 as shapes16_experiment
 from kenpin.experiments.common import learn_ours
-from kenpin.judge.difference import SCALES
+from kenpin.judge.variation import SCALES
 from kenpin.learning.choose import candidates_of, choose
 from kenpin.learning.good_pictures import GoodPictures
 from kenpin.prepare.preparation import Preparation

@@ -68,7 +68,7 @@ def peaks_of(name: str, data: Path, seed: int) -> dict[str, Peaks]:
     trial = _trial(good, recipe, lambda *_: None)
     folds = np.arange(len(trial.labels)) % _FOLDS
     plain = Measure("eyes", recipe.smoothing or 0.0)
-    _, of_fold = learn_eyes(trial.residuals["good"], folds, None, plain)
+    _, of_fold = learn_eyes(trial.residuals["good"], folds, None, plain, trial.packing)
     logarithms = {
         kind: np.log([
             [eye.max() for eye in of_fold[fold].eyes(residual)]

@@ -17,8 +17,9 @@ import numpy as np
 import kenpin
 from encoders import SETS
 from kenpin.drawn.defects import SIMULATED, simulate
-from kenpin.judge.difference import Measure, learn_variation
+from kenpin.judge.difference import Measure
 from kenpin.judge.scoring import score
+from kenpin.judge.variation import learn_variation
 from kenpin.learning.read import read_good_pictures
 from kenpin.models.encoder import own_encoder
 from kenpin.models.feature import Feature, learn

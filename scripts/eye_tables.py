@@ -25,16 +25,41 @@ def shifts(results: Lines, table: Table) -> str:
     return _simulated(lines, table)
 
 
+def sizes(results: Lines, table: Table) -> str:
+    return _simulated([(line["way"], line) for line in results("sizes.jsonl")], table)
+
+
+def tail_limit(results: Lines, table: Table) -> str:
+    """Of each set and stated rate what either rule gave."""
+    pairs: dict[tuple, dict[str, dict]] = {}
+    for line in results("coverage-tail.jsonl"):
+        key = line["set"], line["learned_from"], line["stated"], line["draws"]
+        pairs.setdefault(key, {})[line["limit"]] = line
+    rows = [
+        [name, str(count), str(draws), f"{100 * stated:g} %",
+         f"{100 * both['rank']['promised']:.2f} %", _rate(both["rank"]), _rate(both["tail"])]
+        for (name, count, stated, draws), both in pairs.items()
+    ]  # fmt: skip
+    heads = ["pieces", "learned from", "draws", "stated", "promised by ranks", "measured, rank",
+             "measured, tail"]  # fmt: skip
+    return table(heads, rows)
+
+
+def _rate(line: dict) -> str:
+    mean, low, high = (100 * line[key] for key in ("measured", "low", "high"))
+    return f"{mean:.2f} % ({low:.2f} to {high:.2f})"
+
+
 def _shift(line: dict) -> str:
     shifted = f"shifted by up to {100 * line['shift']:g} %" if line["shift"] else "not shifted"
     return f"{shifted}, averaged" if line["smoothing"] else shifted
 
 
 def _simulated(lines: list[tuple[str, dict]], table: Table) -> str:
-    sets = [key for key in lines[0][1] if key not in _TOLD]
+    sets = list(dict.fromkeys(key for _, line in lines for key in line if key not in _TOLD))
     rows = [
         [way, f"**{line['mean']:.4f}**", f"{100 * line['missed']:.1f} %",
-         *(f"{line[name]:.3f}" for name in sets)]
+         *(f"{line[name]:.3f}" if name in line else "" for name in sets)]
         for way, line in lines
     ]  # fmt: skip
     return table(["way", "mean AUROC", "missed", *sets], rows)

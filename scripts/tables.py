@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from statistics import mean
 
-from eye_tables import eyes, maps, regions, shifts, ways
+from eye_tables import eyes, maps, regions, shifts, sizes, tail_limit, ways
 from picture_tables import depth, file_kinds, fine
 
 ROOT = Path(__file__).parents[1]
@@ -415,7 +415,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
     "peers": peers, "few": few, "ours": ours, "distilled": distilled,
     "adding": adding, "speed": speed, "stages": stages,
-    **{one.__name__: partial(one, results, table) for one in (ways, eyes, shifts, regions, maps)},
+    **{one.__name__: partial(one, results, table)
+       for one in (ways, eyes, shifts, sizes, regions, maps)},
+    "tail-limit": partial(tail_limit, results, table),
     "file-kinds": file_kinds, "depth": partial(depth, results, table),
     "fine": partial(fine, results, table),
     "conditional": conditional, "simulated": simulated, "automatic": automatic, "luck": luck,

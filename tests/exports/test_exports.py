@@ -88,6 +88,8 @@ def test_every_model_decides_the_same_in_the_graph(name, tmp_path):
         {"model": "rt", "windows": {"左": (0, 0, 64, 96), "右": (60, 0, 68, 96)}},
         {"windows": {"a": (0, 0, 64, 96), "b": (60, 0, 68, 96)}, "ignore": [(0, 0, 30, 30)]},
         {"feature": {"smallest_defect": 2}},
+        {"feature": {"two_sizes": True}},
+        {"feature": {"two_sizes": True}, "ignore": [(0, 0, 30, 30)], "size": (100, 120)},
         {"color": "rgb"},
         {"model": "feature"},
     ],
@@ -201,7 +203,9 @@ def test_what_cannot_be_exported_is_said_in_one_sentence(tmp_path, monkeypatch):
 
 def test_nothing_is_written_where_graph_and_kenpin_disagree(tmp_path, monkeypatch):
     bundle = kenpin.learn(connectors(12), kenpin.Recipe(model="pca"))
-    monkeypatch.setattr("kenpin.exports.decision.SCALES", (1 / 100, 1 / 64, 1 / 32, 1 / 16, 1 / 8))
+    monkeypatch.setattr(
+        "kenpin.exports.difference.SCALES", (1 / 100, 1 / 64, 1 / 32, 1 / 16, 1 / 8)
+    )
     with pytest.raises(ExportError, match="nothing was exported"):
         export(bundle, tmp_path / "a")
     assert not (tmp_path / "a").exists()

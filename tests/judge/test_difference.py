@@ -3,16 +3,14 @@ import pytest
 from skimage.metrics import structural_similarity as peer_similarity
 
 from kenpin.judge.difference import (
-    SCALES,
     Measure,
     absolute_difference,
-    learn_variation,
-    powers_of,
     squared_difference,
     structural_similarity,
 )
 from kenpin.judge.regions import regions, regions_to_show
 from kenpin.judge.scoring import score
+from kenpin.judge.variation import SCALES, learn_variation, powers_of
 
 RNG = np.random.default_rng(0)
 

@@ -8,7 +8,7 @@ from conftest import good_pictures, write_pictures, write_test_set
 from helpers import refused, run
 from kenpin.drawn.terminals import TERMINAL_DEFECTS, draw_terminals
 from kenpin.errors import BundleError, DatasetError
-from kenpin.judge.difference import grown_variation, learn_variation
+from kenpin.judge.variation import grown_variation, learn_variation
 from kenpin.learning.more_pictures import add
 from kenpin.models.pca import decompose, updated
 from kenpin.sources.contents import Labelled

@@ -18,6 +18,7 @@ from kenpin.models.pca import Pca, _hidden_error, choose_components, decompose
 from kenpin.prepare.preparation import Preparation
 from kenpin.recipe.recipe import Recipe
 from kenpin.sources.picture import read_picture
+from kenpin.statistics.squares import Packing
 
 SHAPES = [(24, 32, 1), (21, 17, 3)]
 
@@ -38,7 +39,8 @@ def as_seen(name, pictures):
     """What the model is given: one that looks with two eyes also squares of pixels."""
     if name != "both":
         return pictures
-    squares = [squares_of(picture, picture.shape[:2]) for picture in pictures]
+    side = Packing().side
+    squares = [squares_of(picture, picture.shape[:2], side) for picture in pictures]
     return np.concatenate([pictures, np.stack(squares)], axis=3)
 
 

@@ -22,7 +22,8 @@ NAMES = set(re.findall(r"\w+", """
 SETTINGS = set(re.findall(r"[A-Za-z]+", """
     model size color crop windows ignore mask align light difference score smoothing false reject
     review held out folds split share budget seed compression steps feature components backbone
-    smallest defect both eyes pca mt rt dense ae vae cvae none kfold top max mean units ssim level
+    smallest defect both eyes pca mt rt dense ae vae cvae none kfold limit rank tail top max mean
+    units ssim level
     shading shapes terminals translation rotation scale learn show drawn preview variation weights
     previews safetensors inspect master add grey rgb auto"""))  # fmt: skip
 

@@ -10,7 +10,6 @@ from kenpin.errors import StudyError
 from kenpin.evaluation import Evaluation
 from kenpin.inspection import Inspector
 from kenpin.recipe import MOST_FALSE_REJECT
-from kenpin.statistics import rank_of_limit
 from kenpin.text import Notice
 
 Values = NDArray[np.float64]
@@ -82,7 +81,7 @@ def operating(inspector: Inspector, evaluation: Evaluation) -> Operating | None:
     limits = calibration.scores[::-1]
 
     def place(share: float) -> int:
-        return calibration.count - rank_of_limit(calibration.count, share)
+        return calibration.count - calibration.rank_at(share)
 
     return Operating(
         false_rejects=np.arange(1, calibration.count + 1) / (calibration.count + 1),

@@ -22,6 +22,7 @@ def learn(
     ],
     false_reject: options.FalseReject = None,
     review: options.Review = None,
+    limit: Annotated[str | None, _choice()] = None,
     model: Annotated[str | None, _choice()] = None,
     smallest_defect: Annotated[str | None, _choice("12px")] = None,
     backbone: Annotated[str | None, _choice("timm:NAME|FILE")] = None,
@@ -57,7 +58,8 @@ def learn(
     from kenpin.system import check_not_input
 
     settings = options.given(
-        false_reject=false_reject, review=review, model=model, color=color, held_out=held_out,
+        false_reject=false_reject, review=review, limit=limit, model=model, color=color,
+        held_out=held_out,
         difference=difference, score=score, seed=seed, align=align, light=light, bits=bits,
         size=parse_size(size) if size else None,
         budget=parse_seconds(budget) if budget else None,

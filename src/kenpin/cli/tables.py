@@ -107,13 +107,13 @@ def print_choice(out: Console, bundle: Bundle, most: int = 10) -> None:
     for row in bundle.choice[:most]:
         if "auroc" in row:
             worst = f"{say('defect_' + row['worst'])} {row['worst_auroc']:.4f}"
-            table.add_row(row["model"], row["difference"], row["score"],
-                          f"{row['smoothing']:.3f}", f"{row['auroc']:.4f}", worst)  # fmt: skip
+            model = row["model"] + (" + feature.two_sizes" if row["two_sizes"] else "")
+            table.add_row(model, row["difference"], row["score"], f"{row['smoothing']:.3f}",
+                          f"{row['auroc']:.4f}", worst)  # fmt: skip
     out.print(say("chosen", count=sum("auroc" in row for row in bundle.choice)))
     out.print(table)
-    for row in bundle.choice:
-        if "auroc" not in row:
-            out.print(f"{row['model']}: {say(row['reason'])}")
+    for row in (one for one in bundle.choice if "auroc" not in one):
+        out.print(f"{row['model']}: {say(row['reason'])}")
 
 
 def print_content(out: Console, bundle: Bundle) -> None:
@@ -129,8 +129,8 @@ def print_content(out: Console, bundle: Bundle) -> None:
 
 def print_evaluation(out: Console, found: "Evaluation", explain: bool) -> None:
     """The rates in a few lines; with `explain` beside plain MSE, by kind, and how obtained."""
-    out.print(_rate_line("false_reject_is", found.false_reject,
-                         promised=found.promised_false_reject))  # fmt: skip
+    code = "false_reject_by_tail" if found.limit_rule == "tail" else "false_reject_is"
+    out.print(_rate_line(code, found.false_reject, promised=found.promised_false_reject))
     if found.escape.n:
         out.print(_rate_line("escape_is", found.escape, mse=found.escape_mse.rate))
     if found.auroc is not None and found.auroc_mse is not None:

@@ -156,8 +156,8 @@ def operations_for(bundle: Bundle) -> int:
     """
     windows = bundle.preparation.count
     if bundle.encoder is not None:
-        shape = bundle.encoder.input_shape(bundle.preparation.size)
-        return windows * operations_of(bundle.encoder.graph, [shape])
+        shapes = bundle.encoder.input_shapes(bundle.preparation.size)
+        return windows * sum(operations_of(bundle.encoder.graph, [shape]) for shape in shapes)
     if not isinstance(bundle.model, Network):
         return 0
     return windows * len(bundle.parts) * bundle.model.operations(bundle.input_shape)

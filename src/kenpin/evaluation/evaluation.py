@@ -79,6 +79,7 @@ class Evaluation(Shown):
     mse_limits, mse_pass_limits: (N,) above which a judge by the mean squared residual says NG, and
     up to which OK.
     promised_review: the share of good parts not OK at once, at most; None with two answers.
+    limit_rule: by "tail" both are not promised, but expected.
     pixel_auroc, aupro: None where there are no masks.
     """
 
@@ -89,6 +90,7 @@ class Evaluation(Shown):
     mse_pass_limits: NDArray[np.float64]
     promised_false_reject: float
     promised_review: float | None
+    limit_rule: str
     pixel_auroc: float | None
     aupro: float | None
 
@@ -235,20 +237,17 @@ class Evaluation(Shown):
             },
             "pixel_auroc": self.pixel_auroc,
             "aupro": self.aupro,
-            "limits": {
-                verdict.expected or verdict.label or "": verdict.limit for verdict in self.verdicts
-            },
+            "limits": {one.expected or one.label or "": one.limit for one in self.verdicts},
             "unusable": {
                 "good": int((self.unusable & self.good).sum()),
                 "ng": int((self.unusable & ~self.good).sum()),
             },
+            "limit_rule": self.limit_rule,
             "promised_false_reject": self.promised_false_reject,
             "auroc_mse": self.auroc_mse,
             "false_reject_mse": self.false_reject_mse.to_dict(),
             "escape_mse": self.escape_mse.to_dict(),
-            "left_out": [
-                {"picture": item.name, "reason": item.reason.to_dict()} for item in self.left_out
-            ],
+            "left_out": [{"picture": p.name, "reason": p.reason.to_dict()} for p in self.left_out],
         }
 
     def _review_to_dict(self) -> dict[str, Any]:
@@ -307,6 +306,7 @@ def evaluate(
         mse_limits=np.array([calibration.mse_limit for calibration in judged_by]),
         mse_pass_limits=np.array([calibration.mse_pass_limit for calibration in judged_by]),
         promised_false_reject=max(c.promised_false_reject for c in inspector.calibrations),
+        limit_rule=inspector.calibration.rule,
         promised_review=max(
             (c.promised_review for c in inspector.calibrations if c.promised_review is not None),
             default=None,

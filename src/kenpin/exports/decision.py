@@ -6,27 +6,23 @@ from typing import Any
 import cv2
 import numpy as np
 
+from kenpin.exports.difference import difference_map, spread_over
 from kenpin.exports.filters import Filters
-from kenpin.exports.graph import END, Name
-from kenpin.exports.models import residual, whole_pictures
+from kenpin.exports.graph import Graph, Name
+from kenpin.exports.models import residual, residual_shape
 from kenpin.exports.preparation import Inputs, inputs_of
 from kenpin.judge import (
     GRID,
     LEAST,
     LEAST_SCORE,
-    SCALES,
     SHARES,
     SMOOTHINGS,
-    SSIM_FLOORS,
     TOP_SHARE,
     Calibration,
-    GoodVariation,
-    Measure,
     Svm,
-    neighbourhood,
 )
 from kenpin.part import Bundle, LabelJudge
-from kenpin.statistics import IN_SQUARE, PIXELS
+from kenpin.statistics import Tail
 from kenpin.types import Outcome
 
 _OUTCOMES = tuple(Outcome)
@@ -175,8 +171,20 @@ def _p_value(filters: Filters, calibrations: list[Calibration], score: Name, num
         above = graph.cast(graph.op("GreaterOrEqual", held_out, score), np.float64)
         count = graph.reduced("ReduceSum", above)
         more = graph.op("Add", count, graph.constant(1, np.float64))
-        chances.append(graph.op("Div", more, graph.constant(calibration.count + 1, np.float64)))
+        ranked = graph.op("Div", more, graph.constant(calibration.count + 1, np.float64))
+        chances.append(_in_tail(graph, calibration.tail, score, ranked))
     return graph.op("Gather", graph.stacked(chances), number)
+
+
+def _in_tail(graph: Graph, tail: Tail | None, score: Name, ranked: Name) -> Name:
+    """As `Tail.above` where the tail reaches, else what the ranks say."""
+    if tail is None or tail.index == 0:
+        return ranked
+    beyond = graph.op("Div", score, graph.constant(tail.start, np.float64))
+    power = graph.op("Pow", beyond, graph.constant(-1 / tail.index, np.float64))
+    above = graph.op("Mul", power, graph.constant(tail.share, np.float64))
+    there = graph.op("GreaterOrEqual", score, graph.constant(tail.least, np.float64))
+    return graph.op("Where", there, above, ranked)
 
 
 # --- one label ---------------------------------------------------------------------------------
@@ -185,17 +193,18 @@ def _p_value(filters: Filters, calibrations: list[Calibration], score: Name, num
 def _view(filters: Filters, bundle: Bundle, found: Inputs, number: int) -> tuple[Name, Name]:
     """The score (float64) under a label, and the difference of each window for people."""
     graph, part, count = filters.graph, bundle.parts[number], len(found.windows)
-    shape = bundle.input_shape
+    shape, measures = bundle.input_shape, part.measures
+    apart = residual_shape(bundle.model, shape)
     maps = []
-    for window, measure in enumerate(part.measures):
+    for window, measure in enumerate(measures):
         told = number * count + window
         rest = residual(filters, bundle.model, found.windows[window], shape, told)
-        maps.append(_map(filters, measure, found.windows[window], rest, shape))
-    side = PIXELS if bundle.recipe.difference == "eyes" else 1
+        maps.append(difference_map(filters, measure, found.windows[window], rest, apart))
+    side = measures[0].packing.side if bundle.recipe.difference == "eyes" else 1
     size = (side * shape[0], side * shape[1])
     worst = _worst(filters, bundle, part, maps, size)
     shown = bundle.preparation.shape[:2]
-    spread = [_spread_over(filters, one, size, (shown[0], shown[1])) for one in maps]
+    spread = [spread_over(filters, one, size, (shown[0], shown[1])) for one in maps]
     ignored = bundle.preparation.ignored
     together = graph.op("Concat", *spread, axis=0)
     if bundle.encoder is not None and ignored is not None:
@@ -229,20 +238,6 @@ def _mean_of_largest(filters: Filters, values: Name, count: int) -> Name:
     graph = filters.graph
     largest = graph.op("TopK", values, graph.constant([count], np.int64))
     return graph.reduced("ReduceMean", graph.cast(largest, np.float64))
-
-
-def _spread_over(filters: Filters, difference: Name, size: _Size, target: _Size) -> Name:
-    """As kenpin.judge.scoring's `spread_over`, (1, h, w)."""
-    if size == target:
-        return difference
-    graph = filters.graph
-    spread = filters.enlarged(difference, size, target)
-    largest = graph.reduced("ReduceMax", spread)
-    peak = graph.reduced("ReduceMax", difference)
-    nothing = graph.op("Not", graph.op("Greater", largest, graph.constant(0)))
-    one = graph.constant(1)
-    factor = graph.op("Div", peak, graph.op("Where", nothing, one, largest))
-    return graph.op("Mul", spread, graph.op("Where", nothing, one, factor))
 
 
 def _by_machine(filters: Filters, machine: Svm, maps: list[Name], size: _Size) -> Name:
@@ -279,104 +274,3 @@ def _features(filters: Filters, difference: Name, size: _Size) -> Name:
             values.append(graph.cast(graph.reduced("ReduceMax", field), np.float64))
     least = graph.constant(LEAST, np.float64)
     return graph.op("Log", graph.op("Max", graph.stacked(values), least))
-
-
-# --- the difference ----------------------------------------------------------------------------
-
-
-def _map(
-    filters: Filters, measure: Measure, picture: Name, rest: Name, shape: tuple[int, int, int]
-) -> Name:
-    """As `Measure.map`: (h, w, C) picture and (h, w, D) residual -> (1, h, w)."""
-    graph, size = filters.graph, (shape[0], shape[1])
-    if measure.exchange is not None:
-        return _of_two_eyes(filters, measure, rest, shape)
-    if measure.ignored is not None:
-        rest = graph.op("Mul", rest, graph.constant(~measure.ignored[..., None]))
-    value = graph.op("Transpose", rest, perm=[2, 0, 1])
-    if measure.variation is not None:
-        found = _in_units(filters, measure.variation, value, size)
-    elif measure.kind == "ssim":
-        rebuilt = graph.op("Sub", picture, rest)
-        found = _unlike(filters, picture, rebuilt, size)
-    else:
-        apart = graph.op("Abs", value) if measure.kind == "l1" else graph.op("Mul", value, value)
-        found = graph.reduced("ReduceMean", apart, 0, keep=True)
-    if measure.smoothing:
-        sigma = measure.smoothing * max(size)
-        found = filters.blurred(found, size, sigma, cv2.BORDER_REFLECT)
-    found = graph.op("Max", found, graph.constant(0))
-    if measure.ignored is not None:
-        found = graph.op("Mul", found, graph.constant(~measure.ignored[None]))
-    return found
-
-
-def _of_two_eyes(
-    filters: Filters, measure: Measure, rest: Name, shape: tuple[int, int, int]
-) -> Name:
-    """As `Measure.map` of the kind "eyes": (1, h * PIXELS, w * PIXELS)."""
-    graph, grid = filters.graph, (shape[0], shape[1])
-    exchange, variation = measure.exchange, measure.variation
-    if exchange is None or variation is None:
-        raise TypeError("two eyes need an exchange and the variation of good parts")
-    size = (PIXELS * grid[0], PIXELS * grid[1])
-    if measure.ignored is not None:
-        rest = graph.op("Mul", rest, graph.constant(~measure.ignored[..., None]))
-    seen = graph.op("Transpose", graph.sliced(rest, 2, 0, -IN_SQUARE), perm=[2, 0, 1])
-    features = graph.reduced("ReduceMean", graph.op("Mul", seen, seen), 0, keep=True)
-    if measure.smoothing:
-        sigma = measure.smoothing * max(grid)
-        features = filters.blurred(features, grid, sigma, cv2.BORDER_REFLECT)
-    features = graph.op("Max", features, graph.constant(0))
-    small = whole_pictures(filters, graph.sliced(rest, 2, -IN_SQUARE, END), grid)
-    pixels = _in_units(filters, variation, small, size)
-    if measure.ignored is not None:
-        counted = ~measure.ignored
-        features = graph.op("Mul", features, graph.constant(counted[None]))
-        inside = np.kron(counted, np.ones((PIXELS, PIXELS), bool))
-        pixels = graph.op("Mul", pixels, graph.constant(inside[None]))
-    features = filters.enlarged(features, grid, size)
-    worth = graph.op("Pow", pixels, graph.constant(exchange.power))
-    return graph.op("Max", features, graph.op("Mul", worth, graph.constant(exchange.factor)))
-
-
-def _in_units(filters: Filters, variation: GoodVariation, value: Name, size: _Size) -> Name:
-    graph = filters.graph
-    maps = []
-    for scale, spread, weight in zip(SCALES, variation.spreads, variation.weights, strict=True):
-        sigma, coarse = neighbourhood(scale, size)
-        average = filters.averaged(value, size, coarse)
-        average = filters.blurred(average, coarse, sigma, cv2.BORDER_REPLICATE)
-        relative = graph.op("Div", average, graph.constant(spread.transpose(2, 0, 1)))
-        power = graph.reduced("ReduceMean", graph.op("Mul", relative, relative), 0, keep=True)
-        found = filters.enlarged(graph.op("Sqrt", power), coarse, size)
-        maps.append(graph.op("Mul", found, graph.constant(weight)))
-    return graph.op("Max", *maps)
-
-
-def _unlike(filters: Filters, one: Name, other: Name, size: _Size) -> Name:
-    """(1 - structural similarity) / 2; in double precision like there."""
-    graph = filters.graph
-    x, y = (graph.op("Transpose", graph.cast(v, np.float64), perm=[2, 0, 1]) for v in (one, other))
-
-    def mean(value: Name) -> Name:
-        return filters.windowed(value, size)
-
-    def times(a: Name, b: Name) -> Name:
-        return graph.op("Mul", a, b)
-
-    def twice(value: Name) -> Name:
-        return graph.op("Add", value, value)
-
-    c1, c2 = (graph.constant(floor, np.float64) for floor in SSIM_FLOORS)
-    mean_x, mean_y = mean(x), mean(y)
-    squares = graph.op("Add", times(mean_x, mean_x), times(mean_y, mean_y))
-    both = times(mean_x, mean_y)
-    variances = graph.op("Sub", graph.op("Add", mean(times(x, x)), mean(times(y, y))), squares)
-    covariance = graph.op("Sub", mean(times(x, y)), both)
-    upper = times(graph.op("Add", twice(both), c1), graph.op("Add", twice(covariance), c2))
-    lower = times(graph.op("Add", squares, c1), graph.op("Add", variances, c2))
-    alike = graph.cast(graph.op("Div", upper, lower), np.float32)
-    alike = graph.reduced("ReduceMean", alike, 0, keep=True)
-    unlike = graph.op("Sub", graph.constant(1), alike)
-    return graph.op("Div", unlike, graph.constant(2))

@@ -337,6 +337,7 @@ def _about(bundle: Bundle, graph: bytes, takes: "_Takes") -> dict[str, Any]:
             )
         ],
         "levels": [calibration.level for calibration in calibrations],
+        "limit_rules": [c.rule for c in calibrations],
         "promised_false_reject": [c.promised_false_reject for c in calibrations],
         "review_limits": [c.review_limit for c in calibrations],
         "tolerance": _TOLERANCE,

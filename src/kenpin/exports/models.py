@@ -1,6 +1,7 @@
 """What the models make of a picture, in a graph."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from kenpin.exports.filters import Filters
 from kenpin.exports.graph import Name
 from kenpin.exports.preparation import rt_numbers
 from kenpin.models import GRAPH, Both, Feature, Mt, Network, Pca, Rt
-from kenpin.statistics import COLOURS, IN_SQUARE, PIXELS
+from kenpin.statistics import FINER, Packing
 
 Shape = tuple[int, int, int]
 
@@ -35,6 +36,17 @@ def residual(filters: Filters, model: Any, seen: Name, shape: Shape, number: int
     raise TypeError(f"no graph can be made of {type(model).__name__}")
 
 
+def residual_shape(model: Any, shape: Shape) -> Shape:
+    """(h, w, D) of the residual of what has this shape, where D matters: of two eyes."""
+    if hasattr(model, "models"):
+        return residual_shape(model.models[0], shape)
+    if not isinstance(model, Both):
+        return shape
+    packing = model.packing
+    whitened = model.features.whitening.shape[1] * packing.sizes
+    return (shape[0], shape[1], whitened + packing.in_square)
+
+
 def _of_pixels(filters: Filters, model: Pca, seen: Name, shape: Shape) -> Name:
     return filters.graph.op("Sub", seen, _rebuilt(filters, model, seen, shape))
 
@@ -58,24 +70,55 @@ def _of_features(filters: Filters, model: Feature, seen: Name, shape: Shape) -> 
 
 
 def _of_both(filters: Filters, model: Both, seen: Name, shape: Shape) -> Name:
-    graph, (height, width, numbers) = filters.graph, shape
-    own = numbers - IN_SQUARE
-    features = graph.sliced(seen, 2, 0, own)
-    features = _of_features(filters, model.features, features, (height, width, own))
-    small = whole_pictures(filters, graph.sliced(seen, 2, own, numbers), (height, width))
-    small = graph.op("Transpose", small, perm=[1, 2, 0])
-    apart = graph.op("Sub", small, _rebuilt(filters, model.pixels, small, model.pixels.mean.shape))
-    apart = graph.shaped(apart, height, PIXELS, width, PIXELS, COLOURS)
-    squares = graph.shaped(graph.op("Transpose", apart, perm=[0, 2, 1, 3, 4]), height, width, -1)
-    return graph.op("Concat", features, squares, axis=2)
+    graph, packing, grid = filters.graph, model.packing, (shape[0], shape[1])
+    parts = parted(filters, seen, shape, packing)
+    own = (*grid, parts.channels)
+    features = [_of_features(filters, model.features, parts.features, own)]
+    if model.finer is not None and parts.finer is not None:
+        finest = packing.finest(grid)
+        finer = _of_features(filters, model.finer, parts.finer, (*finest, parts.channels))
+        features.append(_packed(filters, finer, grid, FINER))
+    whole = model.pixels.mean.shape
+    apart = graph.op("Sub", parts.pixels, _rebuilt(filters, model.pixels, parts.pixels, whole))
+    return graph.op("Concat", *features, _packed(filters, apart, grid, packing.side), axis=2)
 
 
-def whole_pictures(filters: Filters, squares: Name, grid: tuple[int, int]) -> Name:
-    """As `from_squares`: (h, w, IN_SQUARE) -> (COLOURS, h * PIXELS, w * PIXELS)."""
+@dataclass(frozen=True)
+class Parts:
+    """As kenpin.statistics' `Parts`, each (h, w, C). channels: of the features."""
+
+    features: Name
+    finer: Name | None
+    pixels: Name
+    channels: int
+
+
+def parted(filters: Filters, packed: Name, shape: Shape, packing: Packing) -> Parts:
+    """As `Packing.parted`, of one picture (h, w, C)."""
+    graph, grid = filters.graph, (shape[0], shape[1])
+    many = shape[2] - packing.in_square
+    own = many // packing.sizes
+    finer = None
+    if packing.twice:
+        finer = _unpacked(filters, graph.sliced(packed, 2, own, many), grid, FINER)
+    pixels = _unpacked(filters, graph.sliced(packed, 2, many, shape[2]), grid, packing.side)
+    return Parts(graph.sliced(packed, 2, 0, own), finer, pixels, own)
+
+
+def _packed(filters: Filters, value: Name, grid: tuple[int, int], side: int) -> Name:
+    """As `as_squares`, of one picture: (h * side, w * side, C) -> (h, w, side * side * C)."""
     graph, (height, width) = filters.graph, grid
-    apart = graph.shaped(squares, height, width, PIXELS, PIXELS, COLOURS)
-    rows = graph.op("Transpose", apart, perm=[4, 0, 2, 1, 3])
-    return graph.shaped(rows, COLOURS, PIXELS * height, PIXELS * width)
+    apart = graph.op("Transpose", graph.shaped(value, height, side, width, side, -1),
+                     perm=[0, 2, 1, 3, 4])  # fmt: skip
+    return graph.shaped(apart, height, width, -1)
+
+
+def _unpacked(filters: Filters, squares: Name, grid: tuple[int, int], side: int) -> Name:
+    """`_packed` undone."""
+    graph, (height, width) = filters.graph, grid
+    apart = graph.op("Transpose", graph.shaped(squares, height, width, side, side, -1),
+                     perm=[0, 2, 1, 3, 4])  # fmt: skip
+    return graph.shaped(apart, height * side, width * side, -1)
 
 
 def _whitened(filters: Filters, model: Mt, seen: Name, shape: Shape) -> Name:

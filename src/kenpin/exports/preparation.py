@@ -10,7 +10,7 @@ from kenpin.errors import ExportError
 from kenpin.exports.filters import Filters
 from kenpin.exports.graph import Name
 from kenpin.judge import DARKEST, NOISE, WHITE, Rule, Usability, small_size, told_of_size
-from kenpin.models import Encoder, input_size
+from kenpin.models import STRIDE, Encoder
 from kenpin.prepare import (
     LEAST,
     MOST,
@@ -25,7 +25,7 @@ from kenpin.prepare import (
     rectangle_of,
     scaling,
 )
-from kenpin.statistics import COLOURS, IN_SQUARE, PIXELS, explained_power
+from kenpin.statistics import COLOURS, FINER, explained_power
 from kenpin.types import Floats, Reason, ReasonCode
 
 REASONS = tuple(ReasonCode)
@@ -208,7 +208,7 @@ def _as_input(
     if encoder is not None:
         seen = _encoded(filters, value, preparation.size, encoder)
         if encoder.pixels:
-            small = _in_squares(filters, value, preparation.size, encoder.grid(preparation.size))
+            small = _in_squares(filters, value, preparation.size, encoder)
             seen = graph.op("Concat", seen, small, axis=0)
         value = seen
     for mean, grid in zip(preparation.means, preparation.grids, strict=True):
@@ -218,14 +218,33 @@ def _as_input(
 
 def _encoded(filters: Filters, window: Name, size: tuple[int, int], encoder: Encoder) -> Name:
     """(C, h, w) -> (D, rows, columns)."""
-    graph = filters.graph
-    height, width = input_size(size)
-    picture = filters.enlarged(window, size, (height, width))
+    graph, grid = filters.graph, encoder.grid(size)
+    whole = encoder.input_size(size)
+    picture = filters.enlarged(window, size, whole)
+    *half, own = encoder.input_shapes(size)
+    found = _features(filters, picture, own[2:], encoder, encoder.packing.finest(grid))
+    if not half:
+        return found
+    small = filters.averaged(picture, whole, half[0][2:])
+    coarse = _features(filters, small, half[0][2:], encoder, grid)
+    finer = squares(filters, found, encoder.channels, grid, FINER)
+    return graph.op("Concat", coarse, finer, axis=0)
+
+
+def _features(
+    filters: Filters,
+    picture: Name,
+    size: tuple[int, int],
+    encoder: Encoder,
+    grid: tuple[int, int],
+) -> Name:
+    """(C, h, w) of a size that the encoder can see -> (D, *grid)."""
+    graph, (height, width) = filters.graph, size
     colour = graph.op("Expand", picture, graph.constant([3, height, width], np.int64))
     features = graph.include(encoder.graph, [graph.shaped(colour, 1, 3, height, width)])
-    rows, columns = encoder.rough_grid(size)
+    rows, columns = height // STRIDE, width // STRIDE
     value = graph.shaped(features, encoder.channels, rows, columns)
-    while (rows, columns) != encoder.grid(size):
+    while (rows, columns) != grid:
         rows, columns = rows // 2, columns // 2
         value = graph.sliced(graph.sliced(value, 1, 0, 2 * rows), 2, 0, 2 * columns)
         value = graph.shaped(value, encoder.channels, rows, 2, columns, 2)
@@ -233,17 +252,21 @@ def _encoded(filters: Filters, window: Name, size: tuple[int, int], encoder: Enc
     return value
 
 
-def _in_squares(
-    filters: Filters, window: Name, size: tuple[int, int], grid: tuple[int, int]
-) -> Name:
-    """As the encoder's `squares_of`, (C, h, w) -> (IN_SQUARE, rows, columns)."""
-    graph, (rows, columns) = filters.graph, grid
-    height, width = PIXELS * rows, PIXELS * columns
+def _in_squares(filters: Filters, window: Name, size: tuple[int, int], encoder: Encoder) -> Name:
+    """As the encoder's `squares_of`, (C, h, w) -> (numbers, rows, columns)."""
+    graph, grid, side = filters.graph, encoder.grid(size), encoder.packing.side
+    height, width = side * grid[0], side * grid[1]
     small = filters.averaged(window, size, (height, width))
     colour = graph.op("Expand", small, graph.constant([COLOURS, height, width], np.int64))
-    apart = graph.shaped(colour, COLOURS, rows, PIXELS, columns, PIXELS)
-    squares = graph.op("Transpose", apart, perm=[2, 4, 0, 1, 3])
-    return graph.shaped(squares, IN_SQUARE, rows, columns)
+    return squares(filters, colour, COLOURS, grid, side)
+
+
+def squares(filters: Filters, value: Name, channels: int, grid: tuple[int, int], side: int) -> Name:
+    """As kenpin.statistics' `as_squares`: (C, h * side, w * side) -> (side * side * C, h, w)."""
+    graph, (rows, columns) = filters.graph, grid
+    apart = graph.shaped(value, channels, rows, side, columns, side)
+    together = graph.op("Transpose", apart, perm=[2, 4, 0, 1, 3])
+    return graph.shaped(together, side**2 * channels, rows, columns)
 
 
 def _compressed(filters: Filters, value: Name, mean: Floats, grid: tuple[int, int]) -> Name:

@@ -141,7 +141,7 @@ class Inspector:
         regions = regions_of(windows, part, calibration.level, *shown)
         regions = joined_regions(regions) if self.bundle.preparation.tiles else regions
         clock.lap("judge")
-        differs = of_pixels(view.residuals, self.bundle.recipe.difference)
+        differs = of_pixels(view.residuals, part.measures[0])
         verdict = Verdict(
             picture=picture.name,
             outcome=outcome,

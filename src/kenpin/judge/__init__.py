@@ -2,19 +2,12 @@
 
 from kenpin.judge.difference import (
     IN_UNITS,
-    SCALES,
     SSIM_FLOORS,
     Exchange,
-    GoodVariation,
     Measure,
-    Powers,
     absolute_difference,
     compare,
-    grown_variation,
-    learn_variation,
-    neighbourhood,
     of_pixels,
-    powers_of,
     squared_difference,
     structural_window,
 )
@@ -62,4 +55,13 @@ from kenpin.judge.usability import (
     learn_usability,
     small_size,
     told_of_size,
+)
+from kenpin.judge.variation import (
+    SCALES,
+    GoodVariation,
+    Powers,
+    grown_variation,
+    learn_variation,
+    neighbourhood,
+    powers_of,
 )

@@ -17,7 +17,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.statistics import beta_quantile, exact, rank_limit, rank_of_limit
+from kenpin.statistics import Tail, beta_quantile, exact, rank_limit, rank_of_limit
 from kenpin.types import Outcome
 
 LEAST_SCORE = 1e-12
@@ -37,6 +37,8 @@ class Calibration:
     level: places of the difference map above it are pointed at when a part is not OK.
     margins: (n,) in the order of `scores`: how much more each looks like another label than like
     its own (see `margin`), high is abnormal; empty where there are no labels.
+    rule: whether the limit is one of the scores, or where their tail says; the latter without
+    labels only.
     """
 
     scores: NDArray[np.float64]
@@ -47,6 +49,7 @@ class Calibration:
     level: float
     margins: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     review: float | None = None
+    rule: Literal["rank", "tail"] = "rank"
 
     @property
     def count(self) -> int:
@@ -73,7 +76,14 @@ class Calibration:
         """The same of margins."""
         return None if self.review is None else self._margin_limit_at(self.review)
 
+    @cached_property
+    def tail(self) -> Tail | None:
+        """Of the scores, where the limit follows from it."""
+        return Tail.of(self.scores) if self.rule == "tail" else None
+
     def _limit_at(self, share: float) -> float:
+        if self.tail is not None and share < self.tail.share:
+            return self.tail.limit(share)
         return float(self.scores[self._joint_rank(share) - 1])
 
     def _margin_limit_at(self, share: float) -> float | None:
@@ -111,7 +121,11 @@ class Calibration:
 
     @property
     def promised_false_reject(self) -> float:
-        """The share of good parts rejected, at most on average over sets of good pictures."""
+        """The share of good parts rejected, at most on average over sets of good pictures.
+
+        By the rule "tail" it is what is expected, and nothing follows for certain: which of the
+        scores its limit is above depends on them.
+        """
         return self._promised(self.false_reject)
 
     @property
@@ -119,10 +133,18 @@ class Calibration:
         """The share of good parts not OK at once, at most; None where the answers are two."""
         return None if self.review is None else self._promised(self.review)
 
-    def _promised(self, share: float) -> float:
+    def rank_at(self, share: float) -> int:
+        """How many of the scores the limit for this share is not below; from 1 on."""
+        if self.tail is not None:
+            return int(np.searchsorted(self.scores, self._limit_at(share), "right"))
         rank = rank_of_limit(self.count, share)
-        if len(self.margins):
-            rank = min(rank, self.count - 1)
+        # Score or margin may be exceeded: one rank less, see _joint_rank.
+        return min(rank, self.count - 1) if len(self.margins) else rank
+
+    def _promised(self, share: float) -> float:
+        if self.tail is not None and share < self.tail.share:
+            return share
+        rank = self.rank_at(share)
         return float(1 - Fraction(rank, self.count + 1))
 
     @property
@@ -139,16 +161,18 @@ class Calibration:
     def worst_false_reject(self) -> float:
         """What the false reject rate of this one model stays under with 95 % confidence.
 
+        By the rule "rank"; of a tail nothing is known.
         The rate above the k-th smallest of n scores is Beta(n + 1 - k, k) distributed (Vovk,
         "Conditional validity of inductive conformal predictors", 2012).
         """
-        rank = rank_of_limit(self.count, self.false_reject)
-        if len(self.margins):  # either limit may be exceeded: one rank less, see _joint_rank
-            rank = min(rank, self.count - 1)
+        rank = self.rank_at(self.false_reject)
         return beta_quantile(0.95, self.count + 1 - rank, rank)
 
     def p_value(self, score: float) -> float:
         """The share of good parts expected to score at least this high, in (0, 1]."""
+        above = None if self.tail is None else self.tail.above(score)
+        if above is not None:
+            return above
         at_least = self.count - int(np.searchsorted(self.scores, score, side="left"))
         return (1 + at_least) / (self.count + 1)
 

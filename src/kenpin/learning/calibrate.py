@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kenpin.errors import CalibrationError
 from kenpin.judge import (
     Calibration,
     Worth,
@@ -19,7 +20,7 @@ from kenpin.judge import (
 from kenpin.learning.cross_fit import FOLDS, FoldMeasures, HeldOut
 from kenpin.models import Labels
 from kenpin.recipe import Recipe
-from kenpin.statistics import rank_limit
+from kenpin.statistics import LEAST_OF_TAIL, rank_limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ def scores_of(held_out: HeldOut, measures: Sequence[FoldMeasures], recipe: Recip
         under_each[picture, own] = max(score(difference, how) for difference in maps)
         peaks[picture] = max(float(difference.max()) for difference in maps)
         squares[picture] = np.mean(
-            [squared_difference(of_pixels(held_out.residuals[i], recipe.difference)) for i in those]
+            [squared_difference(of_pixels(held_out.residuals[i], measures[0].final)) for i in those]
         )
         for label, residuals in enumerate(held_out.of_label):
             if label != own:
@@ -79,6 +80,8 @@ def calibrations_of(scores: Scores, recipe: Recipe) -> list[Calibration | None]:
         margins = [margin(likeness[i], label) for i in inside] if number > 1 else []
         own, departures = scores.under_each[inside, label], scores.departures[inside]
         numbers = Worth.of(own).counted(own, departures)
+        if recipe.limit == "tail" and len(numbers) < LEAST_OF_TAIL:
+            raise CalibrationError("tail_few", least=LEAST_OF_TAIL, count=len(numbers))
         order = np.argsort(numbers, kind="stable")
         calibration = Calibration(
             scores=numbers[order],
@@ -89,6 +92,7 @@ def calibrations_of(scores: Scores, recipe: Recipe) -> list[Calibration | None]:
             level=rank_limit(np.sort(scores.peaks[inside]), recipe.false_reject),
             margins=np.array(margins)[order] if margins else np.empty(0),
             review=recipe.review,
+            rule=recipe.limit,
         )
         if recipe.score == "max":  # then the place and the picture have one limit
             calibration = replace(calibration, level=calibration.limit)

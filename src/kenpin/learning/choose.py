@@ -19,7 +19,7 @@ from kenpin.drawn import SIMULATED, simulate
 from kenpin.errors import ExtraError, RecipeError
 from kenpin.judge import IN_UNITS, Measure, compare, learn_eyes, learn_variation, score
 from kenpin.learning.good_pictures import GoodPictures
-from kenpin.learning.sizes import seen_for
+from kenpin.learning.sizes import LONGEST_OF_TWO, seen_for
 from kenpin.learning.windows import shifted_inputs
 from kenpin.models import (
     WITH_FEATURES,
@@ -27,11 +27,13 @@ from kenpin.models import (
     check_installed,
     encoder_for,
     learn_model,
+    packing_of,
+    seeing_for,
     settle_model,
 )
 from kenpin.prepare import resize
 from kenpin.recipe import Recipe
-from kenpin.statistics import auroc
+from kenpin.statistics import Packing, auroc
 from kenpin.text import say
 from kenpin.types import Floats, Progress
 
@@ -47,9 +49,9 @@ def choose(
 ) -> tuple[Recipe, tuple[dict[str, Any], ...]]:
     """The recipe with 'auto' decided, and the table of candidates, best first.
 
-    A recipe without 'auto' comes back as it is, with an empty table. A row says model, difference,
-    score, smoothing, auroc (mean over the kinds of simulated defects), worst (the kind found worst)
-    and worst_auroc; a model that was not finished within the budget has a reason instead.
+    A recipe without 'auto' comes back as it is, with an empty table. A row says model, two_sizes,
+    difference, score, smoothing, auroc (mean over the kinds of simulated defects), worst (the kind
+    found worst) and worst_auroc; a model not finished within the budget has a reason instead.
     """
     if "auto" not in (recipe.model, recipe.difference, recipe.score):
         return recipe, ()
@@ -65,14 +67,13 @@ def choose(
             raise _OutOfTime
         progress(say("stage_choosing"), done, total)
 
-    models = [name for name in _models(recipe, good.labelled) if _is_installed(name)]
-    tried = {name: candidates_of(good, recipe.but(model=name), told) for name in models}
-    for name, candidates in tried.items():  # of each model what is usual, then all the rest
+    tried = [(one, candidates_of(good, one, told)) for one in _tried(good, recipe)]
+    for one, candidates in tried:  # of each model what is usual, then all the rest
         try:
             rows.extend(itertools.islice(candidates, 1))  # it may have none
         except _OutOfTime:
-            rows.append({"model": name, "reason": "out_of_budget"})
-    for candidates in tried.values():
+            rows.append({"model": one.model, "reason": "out_of_budget"})
+    for _, candidates in tried:
         with contextlib.suppress(_OutOfTime):
             for row in candidates:
                 rows.append(row)
@@ -81,7 +82,7 @@ def choose(
     rows.sort(key=lambda row: -row.get("auroc", -1.0))
     best = rows[0]
     chosen = recipe.but(**{key: best[key] for key in ("model", "difference", "score", "smoothing")})
-    return chosen, tuple(rows)
+    return _looking(chosen, best["two_sizes"]), tuple(rows)
 
 
 class _OutOfTime(Exception):  # noqa: N818 - not an error, and never leaves this file
@@ -93,13 +94,29 @@ class _Trial:
     """Held-out pictures, untouched and with each kind of simulated defect, in the same order.
 
     inputs: (N, h, w, C) and residuals (N, h, w, D) of each, by kind; "good" is untouched.
-    labels: (N,).
+    labels: (N,). packing: of the residuals.
     """
 
     labels: Labels
     inputs: dict[str, Floats]
     residuals: dict[str, Floats]
     reconstructs: bool
+    packing: Packing
+
+
+def _tried(good: GoodPictures, recipe: Recipe) -> Iterator[Recipe]:
+    """With each model that can be learned, the one with two eyes also looking twice."""
+    for name in _models(recipe, good.labelled):
+        if _is_installed(name):
+            yield recipe.but(model=name)
+            large = recipe.size is None and max(good.pictures.shape[1:3]) >= LONGEST_OF_TWO
+            if recipe.model == "auto" and name == "both" and large:
+                yield _looking(recipe.but(model=name), twice=True)
+
+
+def _looking(recipe: Recipe, twice: bool) -> Recipe:
+    feature = recipe.feature.model_copy(update={"two_sizes": twice})
+    return recipe.but(feature=feature.model_dump())
 
 
 def _models(recipe: Recipe, conditional: bool) -> Sequence[str]:
@@ -129,6 +146,7 @@ def candidates_of(
         worst = min(aurocs, key=lambda kind: aurocs[kind])
         yield {
             "model": recipe.model,
+            "two_sizes": packing_of(recipe).twice,
             "difference": difference,
             "score": how,
             "smoothing": smoothing,
@@ -148,7 +166,7 @@ def _trial(good: GoodPictures, recipe: Recipe, progress: Progress) -> _Trial:
     told = labels[rest] if several else None
     encoder = None
     if recipe.model in WITH_FEATURES:
-        encoder = good.encoder or encoder_for(recipe)
+        encoder = seeing_for(recipe, good.encoder) if good.encoder else encoder_for(recipe)
 
     def at_its_size(pictures: Floats) -> Floats:
         return _at_its_size(pictures, good.size, recipe)
@@ -174,7 +192,8 @@ def _trial(good: GoodPictures, recipe: Recipe, progress: Progress) -> _Trial:
         own = labels[held_out] if several else None
         residuals[kind], reconstruction = compare(model, inputs[kind], own)
         progress(say("stage_choosing"), len(inputs), 1 + len(SIMULATED))
-    return _Trial(labels[held_out], inputs, residuals, reconstruction is not None)
+    reconstructs = reconstruction is not None
+    return _Trial(labels[held_out], inputs, residuals, reconstructs, packing_of(recipe))
 
 
 def _held_out(
@@ -239,7 +258,7 @@ def _aurocs(
         own_folds = np.arange(len(own)) % min(_FOLDS, len(own))
         residuals = trial.residuals["good"][own]
         if difference == "eyes":
-            without = learn_eyes(residuals, own_folds, None, plain)[1]
+            without = learn_eyes(residuals, own_folds, None, plain, trial.packing)[1]
         else:
             every = learn_variation(residuals, own_folds)[1]
             without = [replace(plain, variation=one) for one in every]

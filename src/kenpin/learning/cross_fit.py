@@ -23,9 +23,8 @@ from kenpin.judge import (
     powers_of,
 )
 from kenpin.learning.windows import Windows
-from kenpin.models import NETWORKS, Labels, Model, learn_model, settle_model
+from kenpin.models import NETWORKS, Labels, Model, learn_model, packing_of, settle_model
 from kenpin.recipe import Recipe
-from kenpin.statistics import parted
 from kenpin.system import cores, in_order
 from kenpin.text import say
 from kenpin.types import Floats, Progress
@@ -175,7 +174,8 @@ def _pixels_alone(cross: HeldOut, recipe: Recipe) -> tuple[HeldOut, Recipe]:
         return cross, recipe
     pixels = {"components": recipe.feature.pixel_components}
     alone = recipe.but(model="pca", difference="units", pca=pixels)
-    return replace(cross, inputs=parted(cross.inputs)[1]), alone
+    pixels_of = packing_of(recipe).pixels
+    return replace(cross, inputs=pixels_of(cross.inputs)), alone
 
 
 def _powers_of_pair(
@@ -233,7 +233,7 @@ def measures_of(
     apart = held_out.apart[number] if held_out.apart else None
     learned = held_out.residuals[inside], held_out.folds[inside], apart
     if kind == "eyes":
-        return FoldMeasures(*learn_eyes(*learned, measure))
+        return FoldMeasures(*learn_eyes(*learned, measure, packing_of(recipe)))
     variation, without = learn_variation(*learned)
 
     def measured(one: GoodVariation) -> Measure:

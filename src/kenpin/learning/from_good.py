@@ -105,6 +105,8 @@ def learn_from(
     progress = progress or silent
     recipe = _as_used(good, recipe)
     ng_inputs, ng_remarks = None, tuple[Notice, ...]()
+    if ng is not None and recipe.limit == "tail":
+        raise RecipeError("tail_alone", what=Notice("tail_with_ng"))
     if ng is not None:  # what is wrong with them is said before the long part
         ng_inputs, ng_remarks = read_usable_ng(ng, good, recipe, progress, layout)
     asked, learned = recipe, learn_held_out(good, recipe, progress)
@@ -159,6 +161,8 @@ def _as_used(good: GoodPictures, recipe: Recipe) -> Recipe:
         used = used.but(held_out="split")
     if used.difference == "ssim" and used.model in WITHOUT_RECONSTRUCTION:
         raise RecipeError("ssim_needs", model=used.model)
+    if used.limit == "tail" and good.labelled:
+        raise RecipeError("tail_alone", what=Notice("tail_with_labels"))
     if used.model == "cvae" and not good.labelled:
         raise DatasetError("labels_needed")
     return used

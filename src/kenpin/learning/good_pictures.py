@@ -180,6 +180,11 @@ class GoodPictures:
         return self.inputs.shape[1], self.inputs.shape[2]
 
     @property
+    def finest_grid(self) -> tuple[int, int]:
+        """(h, w) of the finest features; `grid` where there are none."""
+        return self.grid if self.encoder is None else self.encoder.packing.finest(self.grid)
+
+    @property
     def hashes(self) -> tuple[str, ...]:
         """Of the pixels of every picture that can be used."""
         return tuple(one.hash for one in self.each)

@@ -111,8 +111,9 @@ def _crossed(good: GoodPictures, recipe: Recipe, progress: Progress) -> _Crossed
         cross = replace(cross, apart=powers_apart(cross, recipe, progress, (folded, 1.0)))
     # What judges is what a bundle will load again, so saving cannot change a verdict.
     model = load_model(recipe.model, learned.state())
+    ignored = [good.preparation.ignored_at(n, good.finest_grid) for n in range(windows)]
     measures = tuple(
-        measures_of(cross, recipe, number, good.preparation.ignored_at(number % windows, good.grid))
+        measures_of(cross, recipe, number, ignored[number % windows])
         for number in range(windows * len(good.names))
     )
     return _Crossed(recipe, model, measures, cross, folds)

@@ -24,7 +24,7 @@ from kenpin.models import UPDATABLE, Model, grown_components, load_model, update
 from kenpin.part import Bundle, LabelJudge, Provenance
 from kenpin.recipe import Recipe
 from kenpin.sources import Layout, PictureSource, find_good
-from kenpin.statistics import parted, rank_limit
+from kenpin.statistics import rank_limit
 from kenpin.text import Notice, say
 from kenpin.types import Floats, Progress
 
@@ -211,7 +211,7 @@ def _grown(measure: Measure, held_out: HeldOut, number: int, count: int) -> Fold
     inside = held_out.numbers == number
     residuals, folds = held_out.residuals[inside], held_out.folds[inside]
     if measure.kind == "eyes":  # the exchange stays: the old scores were made with it
-        residuals = parted(residuals)[1]
+        residuals = measure.packing.pixels(residuals)
     final, without = grown_variation(measure.variation, count, residuals, folds)
 
     def measured(variation: GoodVariation) -> Measure:

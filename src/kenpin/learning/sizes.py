@@ -20,12 +20,15 @@ from kenpin.prepare import (
 )
 from kenpin.recipe import SMALLEST_SIDE, Recipe, Rectangle
 from kenpin.sources import Header, PictureSource, read_header
+from kenpin.statistics import FINER
 from kenpin.text import Notice
 from kenpin.types import Picture
 
 LONGEST_OF_NETWORKS = 64  # pixels of the longer side that the model sees
 LONGEST_OF_PIXELS = 128
 LEAST_OF_FEATURES, LONGEST_OF_FEATURES, MOST_OF_FEATURES = 128, 192, 384
+LONGEST_OF_TWO = 256
+"""Of the larger of two sizes; measured in docs/decisions/both.md."""
 SMALLEST_SEEN = 4  # pixels of what an encoder sees: the stride of its finest features
 _LONGEST_COMPRESSED = 256
 _COARSER = 1.1  # times the side of a tile, as long as they are too many
@@ -94,7 +97,13 @@ def seen_for(frame: tuple[int, int], recipe: Recipe) -> Seen:
         tiles = () if recipe.windows or defect is None else _tiles(whole, defect)
         if tiles:
             side = MOST_OF_FEATURES
-            return Seen(fitting_size([(tiles[0][3], tiles[0][2])], side, 1, MULTIPLE), tiles)
+            size = fitting_size([(tiles[0][3], tiles[0][2])], side, 1, MULTIPLE)
+            return Seen(size, tiles)
+        twice = recipe.model == "both" and recipe.feature.two_sizes
+        # So that 'auto' can try two sizes as well; all else sees it made smaller.
+        if (twice or recipe.model == "auto") and not _missed(sizes, LONGEST_OF_TWO, defect):
+            least = LONGEST_OF_TWO if twice else LEAST_OF_FEATURES
+            return Seen(fitting_size(sizes, LONGEST_OF_TWO, least, FINER * MULTIPLE))
         return Seen(feature_size(sizes, defect))
     longest = LONGEST_OF_NETWORKS if recipe.model in NETWORKS else LONGEST_OF_PIXELS
     return Seen(fitting_size(sizes, longest))
@@ -116,10 +125,17 @@ def feature_size(
     Larger where the smallest defect would measure less than `SMALLEST_SEEN`.
     """
     size = fitting_size(sizes, LONGEST_OF_FEATURES, LEAST_OF_FEATURES, MULTIPLE)
-    largest = max(max(one) for one in sizes)
-    if smallest_defect is None or smallest_defect * max(size) / largest >= SMALLEST_SEEN:
+    if not _missed(sizes, max(size), smallest_defect):
         return size
     return fitting_size(sizes, MOST_OF_FEATURES, MOST_OF_FEATURES, MULTIPLE)
+
+
+def _missed(sizes: Sequence[tuple[int, int]], longer: int, smallest_defect: float | None) -> bool:
+    """Whether the smallest defect measures too little where the longer side has so many pixels."""
+    if smallest_defect is None:
+        return False
+    largest = max(max(one) for one in sizes)
+    return smallest_defect * longer / largest < SMALLEST_SEEN
 
 
 def too_small(

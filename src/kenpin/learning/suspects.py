@@ -82,7 +82,7 @@ def _scores(
     kept = pictures.windows.of(~out)
     recipe, folds = assign_folds(kept, recipe)
     cross = cross_fit(kept, folds, recipe, progress, under_others=False)
-    ignored = [pictures.preparation.ignored_at(n, pictures.grid) for n in range(windows)]
+    ignored = [pictures.preparation.ignored_at(n, pictures.finest_grid) for n in range(windows)]
     measures = [
         measures_of(cross, recipe, number, ignored[number % windows])
         for number in range(windows * labels)

@@ -63,7 +63,7 @@ def shifted_inputs(
     rng = np.random.default_rng([recipe.seed, first])
     furthest = _FURTHEST * max(pictures.shape[1:3])
     moved = rng.uniform(-furthest, furthest, (len(pictures), 2))
-    return encoder.with_pixels(False).encode(
+    return encoder.seeing(encoder.packing.twice).encode(
         np.stack([_shifted(one, by) for one, by in zip(pictures, moved, strict=True)])
     )
 

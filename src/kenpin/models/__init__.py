@@ -9,14 +9,14 @@ import numpy as np
 
 from kenpin.errors import ExtraError
 from kenpin.models import per_label
-from kenpin.models.backbones import encoder_for
+from kenpin.models.backbones import encoder_for, packing_of, seeing_for
 from kenpin.models.both import Both
 from kenpin.models.contract import Drawer, Labels, Model, Reconstructor, Residual, State, within
 from kenpin.models.encoder import (
     MULTIPLE,
+    STRIDE,
     Encoder,
     encoder_of,
-    input_size,
     own_encoder,
 )
 from kenpin.models.feature import Feature

@@ -8,18 +8,30 @@ from pathlib import Path
 from kenpin.errors import ExtraError, RecipeError
 from kenpin.models.encoder import Encoder, own_encoder
 from kenpin.recipe import Recipe
+from kenpin.statistics import Packing
 
 _TIMM = "timm:"
 _MOST_BYTES = 2**29
 
 
 def encoder_for(recipe: Recipe) -> Encoder:
-    """The recipe's encoder; with the pixels beside the features where the model looks at both.
+    """The recipe's encoder, which gives what its model looks at.
 
     Raises RecipeError when there is no such network or file, ExtraError without timm or torch.
     """
-    encoder = _of_features(recipe)
-    return encoder.with_pixels() if recipe.model == "both" else encoder
+    return seeing_for(recipe, _of_features(recipe))
+
+
+def seeing_for(recipe: Recipe, encoder: Encoder) -> Encoder:
+    """The encoder that gives what the recipe's model looks at."""
+    if recipe.model != "both":
+        return encoder
+    return encoder.seeing(packing_of(recipe).twice, pixels=True)
+
+
+def packing_of(recipe: Recipe) -> Packing:
+    """How what the recipe's model looks at is put together, where that is more than one thing."""
+    return Packing(recipe.model == "both" and recipe.feature.two_sizes)
 
 
 def _of_features(recipe: Recipe) -> Encoder:

@@ -1,8 +1,10 @@
 """Two eyes: the feature autoencoder and, of the same picture made small, the linear one of pixels.
 
 Features tell a wrong texture or form and overlook what is small and faint; pixels see a black spot
-that no part has there and are blind where parts do not repeat themselves. How the two are weighed
-is in kenpin.judge.eyes; the measurements are in docs/decisions/both.md.
+that no part has there and are blind where parts do not repeat themselves. Where it is asked for,
+features look twice: at a larger picture, and at half its size, where more of it is around each
+place; of each a feature autoencoder is learned. How they are weighed is in kenpin.judge.eyes; the
+measurements are in docs/decisions/both.md.
 """
 
 import numpy as np
@@ -13,27 +15,33 @@ from kenpin.models.contract import Labels, State, within
 from kenpin.models.feature import Feature, as_kept, halved
 from kenpin.models.pca import Pca
 from kenpin.recipe import FeatureSettings, PcaSettings
-from kenpin.statistics import COLOURS, PIXELS, as_squares, parted
+from kenpin.statistics import COLOURS, FINER, Packing, as_squares
 from kenpin.types import Floats, Progress
 
-_FEATURES, _PIXELS = "features.", "pixels."
+_FEATURES, _FINER, _PIXELS = "features.", "finer.", "pixels."
 
 
 class Both:
-    """features, pixels: what each eye has learned."""
+    """features, pixels: what each eye has learned. finer: of the picture twice as large."""
 
-    def __init__(self, features: Feature, pixels: Pca) -> None:
+    def __init__(self, features: Feature, pixels: Pca, finer: Feature | None = None) -> None:
         self.features = features
         self.pixels = pixels
+        self.finer = finer
+        self.packing = Packing(finer is not None)
 
     def residual(self, pictures: Floats, labels: Labels | None = None) -> Floats:
-        """(N, h, w, C) of an encoder with pixels -> (N, h, w, D + squares of pixels).
+        """(N, h, w, C) of an encoder with pixels -> the same packing with D for its channels.
 
-        The first in standard deviations of good parts, the rest in grey levels of 1.
+        Features in standard deviations of good parts, pixels in grey levels of 1.
         """
-        seen, small = parted(pictures)
-        apart = as_squares(small - self.pixels.reconstruct(small))
-        return np.concatenate([self.features.residual(seen), apart], axis=3)
+        seen = self.packing.parted(pictures)
+        small = as_squares(seen.pixels - self.pixels.reconstruct(seen.pixels), self.packing.side)
+        finer = None
+        if self.finer is not None and seen.finer is not None:
+            finer = self.finer.residual(seen.finer)
+        features = self.packing.packed(self.features.residual(seen.features), finer)
+        return np.concatenate([features, small], axis=3)
 
     def updated(
         self, pictures: Floats, count: int, components: int, shifted: Floats | None = None
@@ -42,16 +50,27 @@ class Both:
 
         shifted: as in `learn`; each of the others then counts twice too.
         """
-        seen, small = parted(pictures)
+        seen = self.packing.parted(pictures)
         own = len(self.pixels.components)
-        pixels = as_kept(self.pixels.updated(small, count, own))
+        pixels = as_kept(self.pixels.updated(seen.pixels, count, own))
+        moved: tuple[Floats | None, Floats | None] = (None, None)
         if shifted is not None:
-            seen, count = np.concatenate([seen, shifted]), 2 * count
-        return Both(self.features.updated(seen, count, components), pixels)
+            moved, count = self.packing.unpacked(shifted), 2 * count
+
+        def grown(model: Feature, new: Floats, also: Floats | None) -> Feature:
+            every = new if also is None else np.concatenate([new, also])
+            return model.updated(every, count, components)
+
+        features = grown(self.features, seen.features, moved[0])
+        if self.finer is None or seen.finer is None:
+            return Both(features, pixels)
+        return Both(features, pixels, grown(self.finer, seen.finer, moved[1]))
 
     def state(self) -> State:
         """See `Model.state`; the components of both in 16 bits."""
-        eyes = ((_FEATURES, self.features.state()), (_PIXELS, halved(self.pixels.state())))
+        eyes = [(_FEATURES, self.features.state()), (_PIXELS, halved(self.pixels.state()))]
+        if self.finer is not None:
+            eyes.append((_FINER, self.finer.state()))
         arrays: dict[str, NDArray[np.generic]] = {
             mark + name: array for mark, state in eyes for name, array in state.arrays.items()
         }
@@ -62,17 +81,25 @@ def load(state: State) -> Both:
     """The model again; see `Model.state`."""
     features = feature.load(State({}, within(state.arrays, _FEATURES)))
     pixels = pca.load(State({}, within(state.arrays, _PIXELS)))
-    grid = features.deviations.shape
-    if pixels.mean.shape != (PIXELS * grid[0], PIXELS * grid[1], COLOURS):
+    own = within(state.arrays, _FINER)
+    finer = feature.load(State({}, own)) if own else None
+    both = Both(features, pixels, finer)
+    height, width, numbers = features.deviations.shape
+    side = both.packing.side
+    fits = pixels.mean.shape == (side * height, side * width, COLOURS)
+    if finer is not None:
+        fits = fits and finer.deviations.shape == (FINER * height, FINER * width, numbers)
+    if not fits:
         raise ValueError("features and pixels do not fit each other")
-    return Both(features, pixels)
+    return both
 
 
 def settle(pictures: Floats, settings: FeatureSettings, least: int, seed: int) -> FeatureSettings:
     """The settings with the numbers of components; see `kenpin.models.pca.settle`."""
     own = PcaSettings(components=settings.pixel_components)
-    small = parted(pictures)[1] if own.components is None else pictures
-    chosen = pca.settle(small, own, least, seed).components
+    if own.components is None:
+        pictures = Packing(settings.two_sizes).pixels(pictures)
+    chosen = pca.settle(pictures, own, least, seed).components
     settled = feature.settle(pictures, settings, least, seed)
     return settled.model_copy(update={"pixel_components": chosen})
 
@@ -86,11 +113,16 @@ def learn(
 ) -> Both:
     """Learn from (N, h, w, C) of an encoder with pixels; see `learn_model`.
 
-    shifted: (N, h, w, D) features of the same pictures shifted a little; see `feature.learn`.
+    shifted: what the encoder gives without pixels of the same pictures shifted a little; see
+    `feature.learn`.
     """
     settled = settle(pictures, settings, len(pictures), seed)
-    seen, small = parted(pictures)
-    return Both(
-        feature.learn(seen, settled, seed, progress, shifted),
-        as_kept(pca.decompose(small, settled.pixel_components or 1)),
-    )
+    packing = Packing(settings.two_sizes)
+    seen = packing.parted(pictures)
+    moved = (None, None) if shifted is None else packing.unpacked(shifted)
+    features = feature.learn(seen.features, settled, seed, progress, moved[0])
+    pixels = as_kept(pca.decompose(seen.pixels, settled.pixel_components or 1))
+    if seen.finer is None:
+        return Both(features, pixels)
+    finer = feature.learn(seen.finer, settled, seed, progress, moved[1])
+    return Both(features, pixels, finer)

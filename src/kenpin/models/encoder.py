@@ -13,14 +13,15 @@ from typing import Self
 import numpy as np
 
 from kenpin.errors import BundleError, KenpinError
-from kenpin.statistics import COLOURS, IN_SQUARE, PIXELS, as_squares
+from kenpin.statistics import COLOURS, FINER, Packing, as_squares
 from kenpin.system import Graph
 from kenpin.text import Notice
 from kenpin.types import Floats
 
 MULTIPLE = 32
 """Pixels of which the sides of a picture that goes into an encoder are multiples."""
-_STRIDE = 8
+STRIDE = 8
+"""Pixels of a place of its features."""
 _MOST_CELLS = 32
 """Of a side: a larger grid is halved, so that a picture twice the size gives as many places."""
 _OWN = "encoder.onnx"
@@ -29,9 +30,9 @@ _OWN = "encoder.onnx"
 class Encoder:
     """A graph with (1, 3, h, w) float32 RGB in [0, 1] in, (1, D, h/8, w/8) float32 out.
 
-    name: for people. own: whether it is the one in the package. pixels: whether they are given
-    beside the features, see `with_pixels`. Raises ValueError when the graph cannot be loaded or is
-    not like that.
+    name: for people. own: whether it is the one in the package. pixels, packing: what is given
+    beside the features, see `seeing`. Raises ValueError when the graph cannot be loaded or is not
+    like that.
     """
 
     def __init__(self, graph: bytes, name: str, own: bool = False) -> None:
@@ -39,22 +40,27 @@ class Encoder:
         self.name = name
         self.own = own
         self.pixels = False
+        self.packing = Packing()
         self.sha256 = hashlib.sha256(graph).hexdigest()
         self._graph = Graph(graph)
         if len(self._graph.shapes) != 1:
             raise ValueError(Notice("encoder_shape", name=name))
         self.channels = self._run(np.full((2 * MULTIPLE, MULTIPLE, 3), 0.5, np.float32)).shape[2]
 
-    def with_pixels(self, given: bool = True) -> Self:
-        """The same that also gives the small pictures of pixels, a square of them at each place."""
+    def seeing(self, twice: bool = False, pixels: bool = False) -> Self:
+        """The same that also gives the features of the picture half as large, and small pixels.
+
+        At each place of the coarsest grid it then gives all that is there, see `Packing`.
+        """
         other = copy.copy(self)
-        other.pixels = given
+        other.packing, other.pixels = Packing(twice), pixels
         return other
 
     @property
     def numbers(self) -> int:
-        """How many it gives at each place: its channels, and the pixels."""
-        return int(self.channels) + (IN_SQUARE if self.pixels else 0)
+        """How many it gives at each place: its channels, those of the finer places, the pixels."""
+        own = int(self.channels) * self.packing.sizes
+        return own + (self.packing.in_square if self.pixels else 0)
 
     @property
     def engine(self) -> str:
@@ -62,19 +68,26 @@ class Encoder:
         return self._graph.engine
 
     def grid(self, size: tuple[int, int]) -> tuple[int, int]:
-        """(h, w) of the features of a picture of this size."""
+        """(h, w) of what it gives of a picture of this size."""
         height, width = self.rough_grid(size)
-        while _is_halved((height, width)):
+        while self._is_halved((height, width)):
             height, width = height // 2, width // 2
         return height, width
 
-    def input_shape(self, size: tuple[int, int]) -> tuple[int, int, int, int]:
-        """Of what its graph is given for a picture of this size."""
-        return (1, 3, *input_size(size))
+    def input_shapes(self, size: tuple[int, int]) -> tuple[tuple[int, int, int, int], ...]:
+        """Of what its graph is given, one after the other, for a picture of this size."""
+        height, width = self.input_size(size)
+        return tuple((1, 3, height // step, width // step) for step in self._steps)
+
+    def input_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The nearest size (h, w) that it can see, not smaller."""
+        multiple = MULTIPLE * max(self._steps)
+        height, width = (-(-side // multiple) * multiple for side in size)
+        return height, width
 
     def rough_grid(self, size: tuple[int, int]) -> tuple[int, int]:
-        """(h, w) of what its graph gives for it, before a large grid is halved."""
-        height, width = (side // _STRIDE for side in input_size(size))
+        """As `grid`, before a large one is halved."""
+        height, width = (side // STRIDE // max(self._steps) for side in self.input_size(size))
         return height, width
 
     def encode(self, pictures: Floats) -> Floats:
@@ -82,24 +95,37 @@ class Encoder:
 
         Each picture is sent through for itself, so that its features do not depend on others.
         """
-        encoded = np.empty(
-            (len(pictures), *self.grid(pictures.shape[1:3]), self.numbers),
-            np.float32,
-        )
+        grid = self.grid(pictures.shape[1:3])
+        encoded = np.empty((len(pictures), *grid, self.numbers), np.float32)
+        own = self.channels * self.packing.sizes
         for index, picture in enumerate(pictures):
-            features = self._run(picture)
-            while _is_halved(features.shape[:2]):
-                features = _halved(features)
-            encoded[index, ..., : self.channels] = features
+            encoded[index, ..., :own] = self._features(picture)
             if self.pixels:
-                encoded[index, ..., self.channels :] = squares_of(picture, features.shape[:2])
+                encoded[index, ..., own:] = squares_of(picture, grid, self.packing.side)
         return encoded
 
+    @property
+    def _steps(self) -> tuple[int, ...]:
+        """By how much the picture is made smaller before it is seen, the coarsest first."""
+        return (FINER, 1) if self.packing.twice else (1,)
+
+    def _is_halved(self, grid: tuple[int, ...]) -> bool:
+        """Whether the finest grid is too large, where this is the coarsest."""
+        return max(grid) * max(self._steps) > _MOST_CELLS
+
+    def _features(self, picture: Floats) -> Floats:
+        """(h, w, C) -> (*grid, channels * sizes)."""
+        *half, whole = [shape[2:] for shape in self.input_shapes(picture.shape[:2])]
+        if picture.shape[:2] != whole:
+            picture = _resized(picture, whole)
+        every = [self._run(_resized(picture, size)) for size in half] + [self._run(picture)]
+        while self._is_halved(every[0].shape[:2]):
+            every = [_halved(features) for features in every]
+        return self.packing.packed(every[0], every[1] if self.packing.twice else None)
+
     def _run(self, picture: Floats) -> Floats:
-        """(h, w, C) -> (h/8, w/8, D)."""
-        height, width = input_size(picture.shape[:2])
-        if picture.shape[:2] != (height, width):
-            picture = _resized(picture, (height, width))
+        """(h, w, C) -> (h/8, w/8, channels)."""
+        height, width = picture.shape[:2]
         colour = np.broadcast_to(picture.transpose(2, 0, 1), (3, height, width))
         try:
             answer = self._graph.run(np.ascontiguousarray(colour[None]))
@@ -107,17 +133,11 @@ class Encoder:
             raise
         except Exception as error:  # onnxruntime's errors have no common public base
             raise ValueError(Notice("encoder_shape", name=self.name)) from error
-        grid = self.rough_grid((height, width))
+        grid = height // STRIDE, width // STRIDE
         fits = answer.shape[:1] + answer.shape[2:] == (1, *grid)
         if not fits or answer.dtype != np.float32 or not np.isfinite(answer).all():
             raise ValueError(Notice("encoder_shape", name=self.name))
         return np.asarray(answer[0].transpose(1, 2, 0))
-
-
-def input_size(size: tuple[int, int]) -> tuple[int, int]:
-    """The nearest size (h, w) that an encoder can see, not smaller."""
-    height, width = (-(-side // MULTIPLE) * MULTIPLE for side in size)
-    return height, width
 
 
 @cache
@@ -145,18 +165,14 @@ def encoder_of(sha256: str, name: str, graph: bytes | None, path: str) -> Encode
     return own_encoder()
 
 
-def squares_of(picture: Floats, grid: tuple[int, ...]) -> Floats:
-    """(H, W, C) -> (*grid, IN_SQUARE): made small, then the square of pixels at each place."""
+def squares_of(picture: Floats, grid: tuple[int, ...], side: int) -> Floats:
+    """(H, W, C) -> (*grid, side * side * 3): made small, the square of pixels at each place."""
     import cv2  # noqa: PLC0415
 
-    height, width = (PIXELS * side for side in grid)
+    height, width = (side * places for places in grid)
     small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     colour = np.broadcast_to(small.reshape(height, width, -1), (height, width, COLOURS))
-    return as_squares(np.asarray(colour, np.float32))
-
-
-def _is_halved(grid: tuple[int, ...]) -> bool:
-    return max(grid) > _MOST_CELLS
+    return as_squares(np.asarray(colour, np.float32), side)
 
 
 def _halved(features: Floats) -> Floats:
@@ -167,7 +183,9 @@ def _halved(features: Floats) -> Floats:
 
 
 def _resized(picture: Floats, size: tuple[int, int]) -> Floats:
+    """Enlarged, or half as large."""
     import cv2  # noqa: PLC0415
 
-    resized = cv2.resize(picture, (size[1], size[0]), interpolation=cv2.INTER_LINEAR)
+    how = cv2.INTER_AREA if size[0] < picture.shape[0] else cv2.INTER_LINEAR
+    resized = cv2.resize(picture, (size[1], size[0]), interpolation=how)
     return np.asarray(resized.reshape(*size, -1), np.float32)

@@ -19,6 +19,7 @@ from kenpin.models import (
     State,
     encoder_of,
     load_model,
+    seeing_for,
     within,
 )
 from kenpin.part.file import (
@@ -42,7 +43,6 @@ from kenpin.part.kept import (
 from kenpin.part.shown_reconstruction import ShownReconstruction, resized
 from kenpin.prepare import Depth, Preparation
 from kenpin.recipe import Recipe
-from kenpin.statistics import parted
 from kenpin.system import write_atomically
 from kenpin.text import Notice
 from kenpin.types import Floats, Shown
@@ -106,7 +106,8 @@ class Bundle(Shown):
             return self.shown.reconstruct(pictures, numbers)
         if self.recipe.model != "both":
             return None
-        rebuilt = parted(seen)[1] - parted(residuals)[1]
+        packing = self.parts[0].measures[0].packing
+        rebuilt = packing.pixels(seen) - packing.pixels(residuals)
         colours = rebuilt[..., : pictures.shape[3]]  # grey ones have three that are the same
         return resized(colours, (pictures.shape[1], pictures.shape[2]))
 
@@ -249,6 +250,8 @@ def _arrays_of(measure: Measure) -> dict[str, Any]:
         arrays["scale_weights"] = measure.variation.weights
     if measure.exchange:
         arrays["exchange"] = np.array([measure.exchange.factor, measure.exchange.power])
+    if measure.finer:
+        arrays["exchange_of_finer"] = np.array([measure.finer.factor, measure.finer.power])
     return arrays
 
 
@@ -306,7 +309,7 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
     if manifest.encoder is not None:
         told, graph = manifest.encoder, members.get(_ENCODER)
         encoder = encoder_of(told.sha256, told.name, graph, name)
-        encoder = encoder.with_pixels() if recipe.model == "both" else encoder
+        encoder = seeing_for(recipe, encoder)
     preparation = preparation.with_arrays(recipe, within(arrays, "prepare."))
     bundle = Bundle(
         recipe=recipe,

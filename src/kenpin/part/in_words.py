@@ -74,7 +74,9 @@ def promise(calibration: Calibration | None) -> str:
     if calibration is None:
         return say("promise_none")
     asked, promised = calibration.false_reject, calibration.promised_false_reject
-    if calibration.kept:
+    if calibration.rule == "tail":
+        text = say("promise_tail", expected=promised, count=calibration.count)
+    elif calibration.kept:
         needed = pictures_needed(asked / 10, calibration.limits)
         text = say("promise_kept", promised=promised, tenth=asked / 10, needed=needed)
     else:
@@ -84,13 +86,17 @@ def promise(calibration: Calibration | None) -> str:
     if calibration.promised_review is None:
         return text
     alike = calibration.review_limit == calibration.limit
-    review = say("promise_no_review" if alike else "promise_review",
-                 promised=calibration.promised_review)  # fmt: skip
+    code = "promise_no_review" if alike else "promise_review"
+    if calibration.rule == "tail":
+        code = "promise_tail_review"
+    review = say(code, promised=calibration.promised_review)
     return f"{text} {review}"
 
 
 def promise_spread(calibration: Calibration) -> str:
     """How far off the promised average this one model may be."""
+    if calibration.rule == "tail":
+        return say("promise_tail_spread")
     return say("promise_spread", count=calibration.count, worst=calibration.worst_false_reject)
 
 

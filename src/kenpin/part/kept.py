@@ -15,11 +15,12 @@ from kenpin.judge import (
     Svm,
     Usability,
 )
-from kenpin.models import State, within
+from kenpin.models import State, packing_of, within
 from kenpin.part.file import CalibrationEntry, Manifest, PartEntry
 from kenpin.part.shown_reconstruction import ShownReconstruction, load_shown
 from kenpin.prepare import Preparation
 from kenpin.recipe import Recipe
+from kenpin.statistics import LEAST_OF_TAIL
 from kenpin.system import VERSION
 from kenpin.text import Notice
 
@@ -97,7 +98,7 @@ def label_judge_of(
         _measure(
             recipe,
             within(arrays, f"{number * len(windows) + n}."),
-            preparation.ignored_at(n, shape[:2]),
+            preparation.ignored_at(n, packing_of(recipe).finest(shape[:2])),
         )
         for n in windows
     )
@@ -111,14 +112,16 @@ def label_judge_of(
 
 
 def _measure(recipe: Recipe, arrays: dict[str, Any], ignored: Any) -> Measure:
-    variation = exchange = None
+    variation = exchange = finer = None
     if recipe.difference in IN_UNITS:
         spreads = tuple(arrays[f"spread.{n}"] for n in range(len(SCALES)))
         variation = GoodVariation(spreads, arrays["scale_weights"])
     if recipe.difference == "eyes":
         exchange = Exchange(*(float(value) for value in arrays["exchange"]))
+    if packing_of(recipe).twice:
+        finer = Exchange(*(float(value) for value in arrays["exchange_of_finer"]))
     kind: Any = recipe.difference
-    return Measure(kind, recipe.smoothing or 0.0, variation, ignored, exchange)
+    return Measure(kind, recipe.smoothing or 0.0, variation, ignored, exchange, finer)
 
 
 def shown_of(manifest: Manifest, arrays: dict[str, Any]) -> ShownReconstruction | None:
@@ -157,6 +160,9 @@ def _calibration(kept: CalibrationEntry | None, recipe: Recipe) -> Calibration |
     order = np.argsort(kept.scores, kind="stable")
     if len(kept.mse_scores) != len(order) or len(kept.margins) not in (0, len(order)):
         raise ValueError(Notice("bundle_disagrees", what="limit, scores"))
+    alone = recipe.limit == "rank" or not kept.margins
+    if not alone or (recipe.limit == "tail" and len(order) < LEAST_OF_TAIL):
+        raise ValueError(Notice("bundle_disagrees", what="recipe, calibration"))
     calibration = Calibration(
         scores=np.array(kept.scores)[order],
         mse_scores=np.sort(kept.mse_scores),
@@ -166,6 +172,7 @@ def _calibration(kept: CalibrationEntry | None, recipe: Recipe) -> Calibration |
         level=kept.level,
         margins=np.array(kept.margins)[order] if kept.margins else np.empty(0),
         review=recipe.review,
+        rule=recipe.limit,
     )
     if calibration.limit != kept.limit:
         raise ValueError(Notice("bundle_disagrees", what="limit, scores"))

@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 
-def as_format_9(raw: dict[str, Any]) -> dict[str, Any]:
-    """The manifest of a file of format 1 to 8 as format 9; one of format 9 as it is."""
+def as_format_10(raw: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of a file of format 1 to 9 as format 10; one of format 10 as it is."""
     if raw["format"] == 1:
         raw = _from_format_1(raw)
     if raw["format"] == 2:  # it did not say which pictures are unusable
@@ -28,6 +28,8 @@ def as_format_9(raw: dict[str, Any]) -> dict[str, Any]:
         }
     if raw["format"] == 8:  # it knew no two eyes
         raw |= {"format": 9}
+    if raw["format"] == 9:  # it knew neither two sizes nor tails
+        raw |= {"format": 10}
     return raw
 
 

@@ -57,6 +57,7 @@ class Recipe(Settings):
     smoothing: float | None = Field(None, ge=0, le=0.5)
     false_reject: float = Field(0.01, gt=0, le=MOST_FALSE_REJECT)
     review: float | None = Field(None, gt=0, le=0.5)
+    limit: Literal["rank", "tail"] = "rank"
     held_out: Literal["kfold", "split", "none"] = "kfold"
     folds: int | None = Field(None, ge=2, le=100)
     split_share: float = Field(0.4, gt=0, lt=1)

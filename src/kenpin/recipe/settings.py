@@ -26,6 +26,7 @@ class FeatureSettings(Settings):
 
     components: int | None = Field(None, ge=1, le=1000)
     pixel_components: int | None = Field(None, ge=1, le=1000)
+    two_sizes: bool = False
     backbone: str = "kenpin"
     smallest_defect: float | None = Field(None, gt=0, le=100_000)
 
