@@ -81,6 +81,8 @@ def test_evaluation_and_report_say_that_it_is_expected(tmp_path):
     told = run("evaluate", tmp_path / "a.kenpin", tested, "--report", report)
     assert "expected about 1 %" in told.stdout and "promised at most" not in told.stdout
     assert "Expected: about 1 %" in (report / "report.html").read_text("utf-8")
+    shown = run("show", tmp_path / "a.kenpin", "--explain").stdout
+    assert "power law" in shown and "rank ceil" not in shown and "beta distribution" not in shown
     found = run("evaluate", tmp_path / "a.kenpin", tested, "--json").stdout
     assert json.loads(found)["limit_rule"] == "tail"
 

@@ -174,8 +174,7 @@ class _Shown:
             from kenpin.cli.tables import print_how
             from kenpin.report import how_judged
 
-            review = inspector.calibration.review is not None
-            print_how(out, how_judged(review, bool(inspector.bundle.labels)))
+            print_how(out, how_judged(inspector.calibration, bool(inspector.bundle.labels)))
 
 
 def _log(path: Path | None, part: Path) -> Any:

@@ -95,7 +95,7 @@ def print_bundle(out: Console, bundle: Bundle, path: Path, explain: bool = True)
     out.print(table)
     print_choice(out, bundle)
     if explain and bundle.calibration:
-        print_how(out, how_learned(bundle.calibration.review is not None))
+        print_how(out, how_learned(bundle.calibration))
 
 
 def print_choice(out: Console, bundle: Bundle, most: int = 10) -> None:

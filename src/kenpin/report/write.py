@@ -134,11 +134,12 @@ def _how_to_read(inspector: Inspector) -> str:
 
 
 def _how(inspector: Inspector, evaluation: Evaluation | None) -> dict[str, str]:
-    review = inspector.calibration.review is not None
-    told = how_learned(review) | how_judged(review, bool(inspector.bundle.labels))
+    own = inspector.calibration
+    told = how_learned(own) | how_judged(own, bool(inspector.bundle.labels))
     if evaluation is None:
         return told
     kinds, pixels = bool(evaluation.by_kind), evaluation.pixel_auroc is not None
+    review = own.review is not None
     return told | how_evaluated(review, kinds, bool(evaluation.unusable.any()), pixels)
 
 
