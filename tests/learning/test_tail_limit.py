@@ -12,7 +12,9 @@ from helpers import connectors, refused, run, struck
 from kenpin.errors import CalibrationError, KenpinError
 from kenpin.exports.folder import export
 from kenpin.judge import Calibration
+from kenpin.learning.calibrate import Scores, calibrations_of
 from kenpin.part import promise, promise_spread
+from kenpin.statistics import Tail
 
 TAIL = kenpin.Recipe(model="pca", limit="tail")
 
@@ -85,6 +87,44 @@ def test_evaluation_and_report_say_that_it_is_expected(tmp_path):
     assert "power law" in shown and "rank ceil" not in shown and "beta distribution" not in shown
     found = run("evaluate", tmp_path / "a.kenpin", tested, "--json").stdout
     assert json.loads(found)["limit_rule"] == "tail"
+
+
+def test_without_good_test_pictures_the_rate_is_unknown(tmp_path):
+    kenpin.learn(connectors(30), TAIL, search=False).save(tmp_path / "a.kenpin")
+    write_pictures(tmp_path / "set" / "test" / "ng", [struck(one) for one in connectors(3)])
+    told = run("evaluate", tmp_path / "a.kenpin", tmp_path / "set")
+    assert "there was no good picture" in told.stdout
+    refused(run("evaluate", tmp_path / "a.kenpin", tmp_path / "set", "--costs", "1,50"), "tail")
+
+
+def test_suspects_may_leave_fewer_than_it_needs():
+    """Twenty were given; what the limit would be without the odd one is then not said."""
+    good = connectors(20)
+    good[3] = struck(good[3])
+    assert kenpin.learn(good, TAIL).calibration.count == 20
+
+
+def test_a_plan_is_of_what_can_be_promised():
+    assert kenpin.plan(connectors(30), TAIL, repeats=1).trials
+
+
+def test_good_parts_of_two_kinds_have_no_common_tail():
+    """The quarter begins in the gap, and nothing would ever be NG."""
+    rng = np.random.default_rng(0)
+    scores = np.append(rng.uniform(0.9, 1, 30), rng.uniform(3, 3.3, 10))
+    squares, labels = np.zeros(40), np.zeros(40, np.intp)
+    found = Scores(scores[:, None], scores, squares, labels, squares)
+    with pytest.raises(CalibrationError, match="no common law"):
+        calibrations_of(found, TAIL.settled())
+
+
+def test_another_processor_may_round_the_limit_another_way(tmp_path, monkeypatch):
+    part = kenpin.learn(connectors(30), TAIL, search=False)
+    part.save(tmp_path / "a.kenpin")
+    exact = Tail.limit
+    monkeypatch.setattr(Tail, "limit", lambda self, share: exact(self, share) * (1 + 4e-16))
+    again = kenpin.Bundle.load(tmp_path / "a.kenpin").calibration
+    assert again.level == again.limit == pytest.approx(part.calibration.limit)
 
 
 def test_more_pictures_keep_the_rule():

@@ -45,6 +45,13 @@ def test_scores_that_are_all_the_same_are_their_own_limit():
     assert Tail.of(np.zeros(30)).limit(SHARE) <= 1e-9
 
 
+def test_no_share_is_zero_and_what_is_no_number_is_not_reached():
+    tail = Tail.of(pareto(100, index=0.001))
+    assert tail.above(1e6) > 0 and tail.above(float("nan")) is None
+    wild = np.append(np.full(30, 1e-12), np.full(10, 1e300))
+    assert Tail.of(wild).limit(1e-9) == np.inf
+
+
 @pytest.mark.parametrize("count", [LEAST_OF_TAIL, 30, 100])
 @pytest.mark.parametrize("law", ["lognormal", "exponential", "chi-square", "normal"])
 def test_on_average_no_more_is_above_it_than_was_asked(law, count):

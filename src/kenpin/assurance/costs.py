@@ -71,11 +71,11 @@ def parse_costs(text: str, ng_share: float) -> Costs:
 
 
 def operating(inspector: Inspector, evaluation: Evaluation) -> Operating | None:
-    """The operating curve; None with several labels or without NG pictures."""
+    """The operating curve; None with several labels, without NG pictures or by the tail."""
     ng = ~evaluation.good
-    if inspector.bundle.labels or not ng.any():
-        return None
     calibration = inspector.calibration
+    if inspector.bundle.labels or not ng.any() or calibration.rule == "tail":
+        return None
     # A picture that cannot be used does not pass whatever the limit.
     scores = np.where(evaluation.unusable, np.inf, evaluation.scores)[ng]
     limits = calibration.scores[::-1]
@@ -96,6 +96,8 @@ def check_costs(inspector: Inspector) -> None:
     """Raise StudyError now if costs could not be compared for this part."""
     if inspector.bundle.labels:
         raise StudyError("costs_labels", name=inspector.bundle.title)
+    if inspector.calibration.rule == "tail":
+        raise StudyError("costs_tail", name=inspector.bundle.title)
 
 
 def offered(rate: float) -> float:

@@ -159,9 +159,10 @@ def plan(
     good, recipe, progress, layout: as in `kenpin.learn`. Every repeat keeps up to 20 good pictures
     to try the parts on, as they are and with simulated defects. Raises DatasetError for pictures
     that are too few, RecipeError for a recipe without a limit, StudyError for impossible repeats.
-    REVIEW plays no part.
+    REVIEW plays no part, and limits follow from ranks: a plan is of what can be promised.
     """
-    recipe, progress = (recipe or Recipe()).but(review=None), progress or (lambda *_: None)
+    recipe, progress = recipe or Recipe(), progress or (lambda *_: None)
+    recipe = recipe.but(review=None, limit="rank")
     if recipe.held_out == "none":
         raise RecipeError("plan_held_out")
     if not 1 <= repeats <= 20:

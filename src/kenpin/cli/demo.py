@@ -15,7 +15,8 @@ def demo(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR")] = Path("kenpin-demo"),
     explain: options.Explain = False,
 ) -> None:
-    from kenpin.cli.tables import print_evaluation, print_learned
+    from kenpin.cli.evaluation_tables import print_evaluation
+    from kenpin.cli.tables import print_learned
     from kenpin.experiments import run_demo
 
     with progress_bar() as progress:

@@ -29,7 +29,7 @@ def evaluate(
     good_names: options.GoodNames = None,
 ) -> None:
     from kenpin.assurance import cheapest, check_costs, parse_costs
-    from kenpin.cli.tables import print_evaluation
+    from kenpin.cli.evaluation_tables import print_evaluation
     from kenpin.evaluation import evaluate as evaluate_part
     from kenpin.inspection import Inspector
 

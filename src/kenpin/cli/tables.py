@@ -22,13 +22,13 @@ from kenpin.part import (
     sight_in_words,
 )
 from kenpin.prepare import as_option
-from kenpin.report import how, how_evaluated, how_learned
+from kenpin.report import how, how_learned
 from kenpin.sources import PictureSource
-from kenpin.text import percent, say, visible
+from kenpin.text import say, visible
 
 if TYPE_CHECKING:  # inspecting does not wait for what it does not need
     from kenpin.assurance import MasterCheck
-    from kenpin.evaluation import Evaluation, Rate, Speed
+    from kenpin.evaluation import Speed
     from kenpin.exports import Exported
     from kenpin.learning import Examination, Finding
     from kenpin.report import Page
@@ -61,7 +61,7 @@ def print_learned(out: Console, bundle: Bundle, path: Path) -> None:
 def print_bundle(out: Console, bundle: Bundle, path: Path, explain: bool = True) -> None:
     """From what it was learned, how, and what it promises; all of it."""
     provenance = bundle.provenance
-    table = _table("", "")
+    table = plain_table("", "")
     table.add_row(say("file"), str(path))
     table.add_row(say("pictures_used"), str(len(provenance.pictures)))
     table.add_row(say("left_out"), str(len(provenance.left_out)))
@@ -103,103 +103,30 @@ def print_choice(out: Console, bundle: Bundle, most: int = 10) -> None:
     if not bundle.choice:
         return
     heads = ("model", "difference", "score", "smoothing")
-    table = _table(*(say(head) for head in heads), "AUROC", say("worst_kind"))
-    for row in bundle.choice[:most]:
+    table = plain_table(*(say(head) for head in heads), "AUROC", say("worst_kind"))
+    rows = [
+        (row["model"] + " + feature.two_sizes" * row["two_sizes"], row) for row in bundle.choice
+    ]
+    for model, row in rows[:most]:
         if "auroc" in row:
             worst = f"{say('defect_' + row['worst'])} {row['worst_auroc']:.4f}"
-            model = row["model"] + (" + feature.two_sizes" if row["two_sizes"] else "")
             table.add_row(model, row["difference"], row["score"], f"{row['smoothing']:.3f}",
                           f"{row['auroc']:.4f}", worst)  # fmt: skip
     out.print(say("chosen", count=sum("auroc" in row for row in bundle.choice)))
     out.print(table)
-    for row in (one for one in bundle.choice if "auroc" not in one):
-        out.print(f"{row['model']}: {say(row['reason'])}")
+    for model, row in (one for one in rows if "auroc" not in one[1]):
+        out.print(f"{model}: {say(row['reason'])}")
 
 
 def print_content(out: Console, bundle: Bundle) -> None:
     """The recipe and the members of the file with their hashes."""
     manifest = describe(bundle)
-    table = _table("", "")
+    table = plain_table("", "")
     for key, value in bundle.recipe.flat().items():
         table.add_row(say("recipe_setting", name=key), str(value))
     for name, member in manifest["members"].items():
         table.add_row(name, f"{member['bytes']} B, SHA-256 {member['sha256']}")
     out.print(table)
-
-
-def print_evaluation(out: Console, found: "Evaluation", explain: bool) -> None:
-    """The rates in a few lines; with `explain` beside plain MSE, by kind, and how obtained."""
-    code = "false_reject_by_tail" if found.limit_rule == "tail" else "false_reject_is"
-    out.print(_rate_line(code, found.false_reject, promised=found.promised_false_reject))
-    if found.escape.n:
-        out.print(_rate_line("escape_is", found.escape, mse=found.escape_mse.rate))
-    if found.auroc is not None and found.auroc_mse is not None:
-        out.print(say("auroc_is", auroc=found.auroc, mse=found.auroc_mse))
-    if found.promised_review is not None:
-        good, ng = found.review_good, found.review_ng
-        out.print(say("review_is", good=good.errors, n_good=good.n, ng=ng.errors, n_ng=ng.n))
-    if found.above_promise:
-        out.print(say("above_promise"))
-    escaped = {kind: rate for kind, (rate, _) in found.by_kind.items() if rate.errors}
-    if len(found.by_kind) > 1 and escaped and not explain:
-        kinds = [say("kind_escapes", kind=kind, count=rate.errors, n=rate.n)
-                 for kind, rate in escaped.items()]  # fmt: skip
-        out.print(say("escapes_by_kind", kinds=kinds))
-    if not explain:
-        return
-    out.print()
-    out.print(_comparison(found))
-    out.print(_matrix(found))
-    shown = {"kinds": bool(found.by_kind), "unusable": bool(found.unusable.any()),
-             "pixels": found.pixel_auroc is not None}  # fmt: skip
-    print_how(out, how_evaluated(found.promised_review is not None, **shown))
-
-
-def _rate_line(code: str, rate: "Rate", **more: Any) -> str:
-    if rate.interval is None:
-        return say(f"{code}_none")
-    low, high = rate.interval
-    return say(code, rate=rate.rate, count=rate.errors, n=rate.n, low=low, high=high, **more)
-
-
-def _comparison(found: "Evaluation") -> Table:
-    """Our judge beside the plain-MSE judge, then each kind of defect."""
-    table = _table(
-        "", "kenpin", say("how_interval_name"), say("how_at_most_name"), say("plain_mse")
-    )
-    table.add_row("AUROC", _number(found.auroc), "", "", _number(found.auroc_mse))
-    for name, ours, mse in (
-        ("false_reject_name", found.false_reject, found.false_reject_mse),
-        ("escape_name", found.escape, found.escape_mse),
-    ):
-        table.add_row(say(name), _share(ours), _interval(ours), _most(ours), _share(mse))
-    if found.promised_review is not None:
-        for name, rate in (
-            ("not_ok_good", found.not_ok_good),
-            ("review_good", found.review_good),
-            ("review_ng", found.review_ng),
-        ):
-            table.add_row(say(name), _share(rate), _interval(rate))
-    for kind, (escape, area) in found.by_kind.items():
-        cells = _share(escape), _interval(escape), _most(escape)
-        table.add_row(f"  {kind} (AUROC {_number(area)})", *cells)
-    if found.pixel_auroc is not None:
-        table.add_row(say("pixel_auroc"), _number(found.pixel_auroc))
-        table.add_row("AUPRO (0.3)", _number(found.aupro))
-    if found.unusable.any():
-        table.add_row(say("how_unusable_name"), str(int(found.unusable.sum())))
-    if found.left_out:
-        table.add_row(say("left_out"), str(len(found.left_out)))
-    return table
-
-
-def _matrix(found: "Evaluation") -> Table:
-    three = found.promised_review is not None
-    table = _table("", *(("OK", "REVIEW", "NG") if three else ("OK", "NG")))
-    for name, counts in found.matrix.items():
-        own = say("good_pieces" if name == "good" else "ng_pieces")
-        table.add_row(own, *(str(n) for n in (counts if three else (counts[0], counts[2]))))
-    return table
 
 
 def show_page(
@@ -219,7 +146,7 @@ def show_page(
         for sentence in section.sentences:
             out.print(sentence)
         if section.rows:
-            table = _table(*section.heads)
+            table = plain_table(*section.heads)
             for row in section.rows:
                 table.add_row(*row)
             out.print()
@@ -249,7 +176,7 @@ def print_masters(out: Console, found: "MasterCheck", explain: bool) -> None:
         if number:
             out.print(say(code, bad=number, count=count))
     heads = ("repeat_piece", "master_should", "how_is_name", "score", "limit")
-    table = _table(*(say(head) for head in heads), "")
+    table = plain_table(*(say(head) for head in heads), "")
     for one in found.pieces:
         verdict = one.verdict
         figures = [f"{verdict.score:#.4g}", f"{verdict.limit:#.4g}"] if verdict else ["", ""]
@@ -271,7 +198,7 @@ def print_examination(out: Console, found: "Examination", explain: bool) -> None
     """What is odd, and the pictures most unlike the others."""
     out.print(say("usable_pictures", count=found.count))
     if found.findings:
-        table = _table("", say("odd_what"), say("picture"), say("odd_why"), "p")
+        table = plain_table("", say("odd_what"), say("picture"), say("odd_why"), "p")
         for number, finding in enumerate(found.findings, start=1):
             table.add_row(f"#{number}", str(finding.kind.notice),
                           finding.picture or say("all_pictures"), str(finding.detail),
@@ -282,7 +209,7 @@ def print_examination(out: Console, found: "Examination", explain: bool) -> None
     rest = _not_yet_told(found)
     if rest:
         out.print(say("suspects_more"))
-        table = _table("", say("picture"), say("odd_why"), "p")
+        table = plain_table("", say("picture"), say("odd_why"), "p")
         for number, suspect in enumerate(rest, start=1):
             table.add_row(f"u{number}", suspect.picture, str(suspect.detail),
                           _chance(suspect.p_value))  # fmt: skip
@@ -313,7 +240,7 @@ def _not_yet_told(found: "Examination") -> "list[Finding]":
 
 def print_experiment(out: Console, summary: Sequence[dict[str, Any]]) -> None:
     """Each figure of each way: the mean over the seeds, and half the range."""
-    table = _table("", *(way["who"] for way in summary))
+    table = plain_table("", *(way["who"] for way in summary))
     for key in dict.fromkeys(key for way in summary for key in way["figures"]):
         cells = []
         for way in summary:
@@ -338,7 +265,7 @@ def print_speed(out: Console, speed: "Speed", margin: float) -> None:
     """Parts a minute first, then milliseconds by stage, pictures a second, share of the peak."""
     parts = speed.parts_a_minute(margin)
     out.print(say("speed_cycle", parts=parts, margin=f"{margin:g}"))
-    table = _table(say("speed_ms"), say("median"), say("speed_p99"))
+    table = plain_table(say("speed_ms"), say("median"), say("speed_p99"))
     for name, spent in {**speed.stages, "all": speed.whole}.items():
         told = say(f"speed_{name}")
         table.add_row(told, f"{spent.median:.2f}", f"{spent.p99:.2f}")
@@ -350,7 +277,7 @@ def print_speed(out: Console, speed: "Speed", margin: float) -> None:
         out.print(say("speed_passed", count=speed.passed_over))
     if speed.engine:
         out.print(say("speed_engine", engine=speed.engine))
-    table = _table(say("threads"), say("pictures_per_second"))
+    table = plain_table(say("threads"), say("pictures_per_second"))
     for threads, rate in speed.rates.items():
         table.add_row(str(threads), f"{rate:.0f}")
     out.print(table)
@@ -368,33 +295,12 @@ class _Table(Table):
         super().add_row(*(visible(one) if isinstance(one, str) else one for one in cells), **how)
 
 
-def _table(*heads: str) -> Table:
+def plain_table(*heads: str) -> Table:
     table = _Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=any(heads))
     for head in heads:
         table.add_column(head, overflow="fold")
     return table
 
 
-def _share(rate: "Rate") -> str:
-    if rate.rate is None:
-        return "-"
-    return f"{percent(rate.rate)} ({say('count_of', count=rate.errors, n=rate.n)})"
-
-
-def _interval(rate: "Rate") -> str:
-    if rate.interval is None:
-        return "-"
-    low, high = (percent(bound) for bound in rate.interval)
-    return say("from_to", low=low, high=high)
-
-
-def _most(rate: "Rate") -> str:
-    return "-" if rate.at_most is None else percent(rate.at_most)
-
-
 def _chance(value: float | None) -> str:
     return "" if value is None else f"{value:#.2g}"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"

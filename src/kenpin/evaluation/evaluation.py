@@ -169,7 +169,8 @@ class Evaluation(Shown):
     def above_promise(self) -> bool:
         """Whether even the low end of the false reject interval is above what was promised."""
         interval = self.false_reject.interval
-        return interval is not None and interval[0] > self.promised_false_reject
+        promised = self.promised_false_reject if self.limit_rule == "rank" else 1.0
+        return interval is not None and interval[0] > promised
 
     @property
     def escape(self) -> Rate:

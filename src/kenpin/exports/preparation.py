@@ -244,12 +244,12 @@ def _features(
     features = graph.include(encoder.graph, [graph.shaped(colour, 1, 3, height, width)])
     rows, columns = height // STRIDE, width // STRIDE
     value = graph.shaped(features, encoder.channels, rows, columns)
-    while (rows, columns) != grid:
+    while rows >= 2 * grid[0] and columns >= 2 * grid[1]:
         rows, columns = rows // 2, columns // 2
         value = graph.sliced(graph.sliced(value, 1, 0, 2 * rows), 2, 0, 2 * columns)
         value = graph.shaped(value, encoder.channels, rows, 2, columns, 2)
         value = graph.reduced("ReduceMean", value, 2, 4)
-    return value
+    return graph.sliced(graph.sliced(value, 1, 0, grid[0]), 2, 0, grid[1])
 
 
 def _in_squares(filters: Filters, window: Name, size: tuple[int, int], encoder: Encoder) -> Name:

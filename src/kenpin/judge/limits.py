@@ -111,7 +111,7 @@ class Calibration:
 
     @property
     def mse_limit(self) -> float:
-        """The same rule applied to the plain mean squared residual."""
+        """The rule "rank" applied to the plain mean squared residual."""
         return rank_limit(self.mse_scores, self.false_reject)
 
     @property
@@ -132,6 +132,11 @@ class Calibration:
     def promised_review(self) -> float | None:
         """The share of good parts not OK at once, at most; None where the answers are two."""
         return None if self.review is None else self._promised(self.review)
+
+    @property
+    def expects(self) -> bool:
+        """Whether the limit follows from the tail, so that nothing is promised."""
+        return self.tail is not None and self.false_reject < self.tail.share
 
     def rank_at(self, share: float) -> int:
         """How many of the scores the limit for this share is not below; from 1 on."""

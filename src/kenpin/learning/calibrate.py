@@ -22,6 +22,8 @@ from kenpin.models import Labels
 from kenpin.recipe import Recipe
 from kenpin.statistics import LEAST_OF_TAIL, rank_limit
 
+_FARTHEST = 3.0  # times the largest score, of a limit from the tail
+
 
 @dataclass(frozen=True, eq=False)
 class Scores:
@@ -94,10 +96,22 @@ def calibrations_of(scores: Scores, recipe: Recipe) -> list[Calibration | None]:
             review=recipe.review,
             rule=recipe.limit,
         )
+        if calibration.rule == "tail":
+            _check_tail(calibration)
         if recipe.score == "max":  # then the place and the picture have one limit
             calibration = replace(calibration, level=calibration.limit)
         found.append(calibration)
     return found
+
+
+def _check_tail(calibration: Calibration) -> None:
+    """Raise CalibrationError for a limit so far above all scores that it finds nothing.
+
+    As where good pictures are of two kinds, and the upper quarter begins in the gap.
+    """
+    limit, largest = calibration.limit, float(calibration.scores[-1])
+    if not limit <= _FARTHEST * largest:
+        raise CalibrationError("tail_far", limit=limit, largest=largest)
 
 
 def room_of(scores: Scores, calibrations: Sequence[Calibration | None]) -> float:

@@ -72,7 +72,8 @@ def choose(
         try:
             rows.extend(itertools.islice(candidates, 1))  # it may have none
         except _OutOfTime:
-            rows.append({"model": one.model, "reason": "out_of_budget"})
+            twice = packing_of(one).twice
+            rows.append({"model": one.model, "two_sizes": twice, "reason": "out_of_budget"})
     for _, candidates in tried:
         with contextlib.suppress(_OutOfTime):
             for row in candidates:
@@ -110,7 +111,8 @@ def _tried(good: GoodPictures, recipe: Recipe) -> Iterator[Recipe]:
         if _is_installed(name):
             yield recipe.but(model=name)
             large = recipe.size is None and max(good.pictures.shape[1:3]) >= LONGEST_OF_TWO
-            if recipe.model == "auto" and name == "both" and large:
+            once = name == "both" and not recipe.feature.two_sizes
+            if recipe.model == "auto" and once and large:
                 yield _looking(recipe.but(model=name), twice=True)
 
 

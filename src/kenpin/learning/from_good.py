@@ -29,6 +29,7 @@ from kenpin.part import Bundle, LabelJudge, Provenance, ShownReconstruction, lea
 from kenpin.prepare import Preparation, from_rectangle, in_picture, reduced
 from kenpin.recipe import Recipe
 from kenpin.sources import Layout, encode
+from kenpin.statistics import LEAST_OF_TAIL
 from kenpin.text import Notice, say
 from kenpin.types import Floats, Progress
 
@@ -270,6 +271,10 @@ def _limits_without(
     others = good.without(np.array([id(one.source) in out for one in good.each]))
     counts = np.bincount(others.labels, minlength=len(good.names))
     if recipe.held_out == "none" or counts.min() < LEAST_PICTURES:
+        return []
+    apart = int(others.apart.sum()) // others.preparation.count
+    held = apart if recipe.held_out == "split" else len(others.labels)
+    if recipe.limit == "tail" and held < LEAST_OF_TAIL:
         return []
     learned = learn_held_out(others, recipe, silent)
     again = _judges(others, learned.measures, learned.scores, learned.recipe)

@@ -102,8 +102,10 @@ def seen_for(frame: tuple[int, int], recipe: Recipe) -> Seen:
         twice = recipe.model == "both" and recipe.feature.two_sizes
         # So that 'auto' can try two sizes as well; all else sees it made smaller.
         if (twice or recipe.model == "auto") and not _missed(sizes, LONGEST_OF_TWO, defect):
-            least = LONGEST_OF_TWO if twice else LEAST_OF_FEATURES
-            return Seen(fitting_size(sizes, LONGEST_OF_TWO, least, FINER * MULTIPLE))
+            least = LONGEST_OF_TWO if twice else 1
+            size = fitting_size(sizes, LONGEST_OF_TWO, least, FINER * MULTIPLE)
+            if max(size) == LONGEST_OF_TWO:
+                return Seen(size)
         return Seen(feature_size(sizes, defect))
     longest = LONGEST_OF_NETWORKS if recipe.model in NETWORKS else LONGEST_OF_PIXELS
     return Seen(fitting_size(sizes, longest))

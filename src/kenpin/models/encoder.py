@@ -111,7 +111,7 @@ class Encoder:
 
     def _is_halved(self, grid: tuple[int, ...]) -> bool:
         """Whether the finest grid is too large, where this is the coarsest."""
-        return max(grid) * max(self._steps) > _MOST_CELLS
+        return max(grid) * max(self._steps) > _MOST_CELLS and min(grid) > 1
 
     def _features(self, picture: Floats) -> Floats:
         """(h, w, C) -> (*grid, channels * sizes)."""
@@ -121,7 +121,10 @@ class Encoder:
         every = [self._run(_resized(picture, size)) for size in half] + [self._run(picture)]
         while self._is_halved(every[0].shape[:2]):
             every = [_halved(features) for features in every]
-        return self.packing.packed(every[0], every[1] if self.packing.twice else None)
+        if not self.packing.twice:
+            return every[0]
+        rows, columns = self.packing.finest((every[0].shape[0], every[0].shape[1]))
+        return self.packing.packed(every[0], every[1][:rows, :columns])
 
     def _run(self, picture: Floats) -> Floats:
         """(h, w, C) -> (h/8, w/8, channels)."""

@@ -96,6 +96,7 @@ class UnfinishedEntry(_Strict):
     """A model that 'auto' could not try, and the code that says why."""
 
     model: str
+    two_sizes: bool = False
     reason: Literal["out_of_budget"]
 
 

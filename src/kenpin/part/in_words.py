@@ -74,7 +74,7 @@ def promise(calibration: Calibration | None) -> str:
     if calibration is None:
         return say("promise_none")
     asked, promised = calibration.false_reject, calibration.promised_false_reject
-    if calibration.rule == "tail":
+    if calibration.expects:
         text = say("promise_tail", expected=promised, count=calibration.count)
     elif calibration.kept:
         needed = pictures_needed(asked / 10, calibration.limits)
@@ -87,7 +87,7 @@ def promise(calibration: Calibration | None) -> str:
         return text
     alike = calibration.review_limit == calibration.limit
     code = "promise_no_review" if alike else "promise_review"
-    if calibration.rule == "tail":
+    if calibration.expects and not alike:
         code = "promise_tail_review"
     review = say(code, promised=calibration.promised_review)
     return f"{text} {review}"
@@ -95,7 +95,7 @@ def promise(calibration: Calibration | None) -> str:
 
 def promise_spread(calibration: Calibration) -> str:
     """How far off the promised average this one model may be."""
-    if calibration.rule == "tail":
+    if calibration.expects:
         return say("promise_tail_spread")
     return say("promise_spread", count=calibration.count, worst=calibration.worst_false_reject)
 

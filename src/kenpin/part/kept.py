@@ -1,6 +1,7 @@
 """What a part keeps of its labels and of its past, and how it is made again from a file."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,8 @@ def label_judge_of(
         for n in windows
     )
     machine = within(arrays, f"{number}.svm.")
+    if machine and recipe.limit == "tail":
+        raise ValueError(Notice("bundle_disagrees", what="recipe, parts"))
     return LabelJudge(
         label=kept.label,
         measures=measures,
@@ -174,6 +177,12 @@ def _calibration(kept: CalibrationEntry | None, recipe: Recipe) -> Calibration |
         review=recipe.review,
         rule=recipe.limit,
     )
-    if calibration.limit != kept.limit:
+    if calibration.rule == "tail":  # another processor may round another way
+        same = math.isclose(calibration.limit, kept.limit, rel_tol=1e-9)
+        if recipe.score == "max":  # the place and the picture have one limit
+            calibration = replace(calibration, level=calibration.limit)
+    else:
+        same = calibration.limit == kept.limit
+    if not same:
         raise ValueError(Notice("bundle_disagrees", what="limit, scores"))
     return calibration

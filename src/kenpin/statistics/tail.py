@@ -14,6 +14,7 @@ LEAST_OF_TAIL = 20
 """Scores without which nothing is said of their tail."""
 _QUARTER, _FEWEST = 0.25, 10
 _LEAST = 1e-12  # of a score
+_SMALLEST = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,13 @@ class Tail:
 
     def limit(self, share: float) -> float:
         """The score that this share is expected to be above; share: less than that of the tail."""
-        return max(self.least, float(self.start * (self.share / share) ** self.index))
+        with np.errstate(over="ignore"):  # no limit at all, which is refused
+            beyond = np.float64(self.share / share) ** self.index
+        return max(self.least, float(self.start * beyond))
 
     def above(self, score: float) -> float | None:
-        """The share expected to score at least this high; None where the tail does not reach."""
-        if score < self.least or self.index == 0:
+        """The share expected to score at least this high, above 0; None where it does not reach."""
+        if not score >= self.least or self.index == 0:
             return None
-        return float(self.share * (score / self.start) ** (-1 / self.index))
+        share = self.share * (score / self.start) ** (-1 / self.index)
+        return max(float(share), _SMALLEST)
