@@ -93,6 +93,11 @@ def test_a_small_p_value_and_ng_are_the_same_thing(scores, false_reject, score):
         assert (c.judge(score) is Outcome.NG) == (p_value <= exact(false_reject))
 
 
+def test_a_third_as_a_float_is_less_than_a_third_and_is_not_promised():
+    assert not Calibration(np.zeros(2), np.zeros(2), 1 / 3, "split", 1, level=1.0).kept
+    assert Calibration(np.zeros(2), np.zeros(2), 0.34, "split", 1, level=1.0).kept
+
+
 def test_the_promise_holds_on_average_for_exchangeable_scores():
     rng = np.random.default_rng(0)
     for count, rate in ((100, 0.05), (99, 0.01), (40, 0.1)):

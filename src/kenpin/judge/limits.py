@@ -160,7 +160,8 @@ class Calibration:
     @property
     def kept(self) -> bool:
         """Whether what the user asked for can be promised."""
-        return self.promised_false_reject <= self.false_reject
+        promised = 1 - Fraction(self.rank_at(self.false_reject), self.count + 1)
+        return self.expects or promised <= exact(self.false_reject)  # a float may hide a hair
 
     @property
     def worst_false_reject(self) -> float:
