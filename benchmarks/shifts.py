@@ -56,17 +56,22 @@ def found(
     return float(np.mean(areas)), float(np.mean(np.concatenate(bad) <= limit))
 
 
+def spoiled_third(good: GoodPictures, seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """(N,) True for a third of them, and by kind the inputs of those with simulated defects."""
+    rng = np.random.default_rng(seed)
+    held = np.isin(np.arange(len(good.pictures)), rng.permutation(len(good.pictures))[::3])
+    pictures = good.pictures[held]
+    return held, {
+        kind: good.encoder.encode(np.stack([simulate(one, kind, rng)[0] for one in pictures]))
+        for kind in SIMULATED
+    }
+
+
 def of_set(
     good: GoodPictures, recipe: kenpin.Recipe
 ) -> Iterator[tuple[tuple[float, float], tuple]]:
     """For each way what `found` says."""
-    rng, encoder = np.random.default_rng(recipe.seed), good.encoder
-    held = np.isin(np.arange(len(good.pictures)), rng.permutation(len(good.pictures))[::3])
-    pictures = good.pictures[held]
-    spoiled = {
-        kind: encoder.encode(np.stack([simulate(one, kind, rng)[0] for one in pictures]))
-        for kind in SIMULATED
-    }
+    encoder, (held, spoiled) = good.encoder, spoiled_third(good, recipe.seed)
     for share in SHARES:
         with patch.object(windows, "_FURTHEST", share):
             shifted = shifted_inputs(good.pictures, encoder, recipe) if share else None

@@ -16,11 +16,10 @@ import numpy as np
 
 import kenpin
 from eyes import SETS
-from kenpin.drawn.defects import SIMULATED, simulate
 from kenpin.learning.good_pictures import GoodPictures
 from kenpin.learning.read import read_good_pictures
 from quality import SHARED, material
-from shifts import found
+from shifts import found, spoiled_third
 
 WAYS = {"192": False, "256 and 128": True}
 """Pixels of the longer side."""
@@ -28,13 +27,7 @@ WAYS = {"192": False, "256 and 128": True}
 
 def of_set(good: GoodPictures, recipe: kenpin.Recipe) -> tuple[float, float]:
     """What `found` says."""
-    rng, encoder = np.random.default_rng(recipe.seed), good.encoder
-    held = np.isin(np.arange(len(good.pictures)), rng.permutation(len(good.pictures))[::3])
-    pictures = good.pictures[held]
-    spoiled = {
-        kind: encoder.encode(np.stack([simulate(one, kind, rng)[0] for one in pictures]))
-        for kind in SIMULATED
-    }
+    held, spoiled = spoiled_third(good, recipe.seed)
     return found(good.without(held), good.inputs[held], spoiled, recipe)
 
 

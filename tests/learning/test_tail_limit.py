@@ -118,6 +118,15 @@ def test_good_parts_of_two_kinds_have_no_common_tail():
         calibrations_of(found, TAIL.settled())
 
 
+def test_nor_do_pictures_of_another_kind_that_are_added():
+    """They are refused before anything is written, as when they are learned at once."""
+    part = kenpin.learn(connectors(30), TAIL, search=False)
+    new = connectors(8, first=300)
+    other = [struck(one, 37 * n % 90, 23 * n % 60) for n, one in enumerate(new)]
+    with pytest.raises(CalibrationError, match="no common law"):
+        kenpin.add(part, other)
+
+
 def test_another_processor_may_round_the_limit_another_way(tmp_path, monkeypatch):
     part = kenpin.learn(connectors(30), TAIL, search=False)
     part.save(tmp_path / "a.kenpin")

@@ -59,8 +59,8 @@ def learn(
 
     settings = options.given(
         false_reject=false_reject, review=review, limit=limit, model=model, color=color,
-        held_out=held_out,
-        difference=difference, score=score, seed=seed, align=align, light=light, bits=bits,
+        held_out=held_out, difference=difference, score=score, seed=seed, align=align,
+        light=light, bits=bits,
         size=parse_size(size) if size else None,
         budget=parse_seconds(budget) if budget else None,
     )  # fmt: skip

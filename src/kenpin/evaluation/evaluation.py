@@ -307,7 +307,7 @@ def evaluate(
         mse_limits=np.array([calibration.mse_limit for calibration in judged_by]),
         mse_pass_limits=np.array([calibration.mse_pass_limit for calibration in judged_by]),
         promised_false_reject=max(c.promised_false_reject for c in inspector.calibrations),
-        limit_rule=inspector.calibration.rule,
+        limit_rule="tail" if inspector.calibration.expects else "rank",
         promised_review=max(
             (c.promised_review for c in inspector.calibrations if c.promised_review is not None),
             default=None,

@@ -96,21 +96,21 @@ def calibrations_of(scores: Scores, recipe: Recipe) -> list[Calibration | None]:
             review=recipe.review,
             rule=recipe.limit,
         )
-        if calibration.rule == "tail":
-            _check_tail(calibration)
+        check_tail(calibration)
         if recipe.score == "max":  # then the place and the picture have one limit
             calibration = replace(calibration, level=calibration.limit)
         found.append(calibration)
     return found
 
 
-def _check_tail(calibration: Calibration) -> None:
+def check_tail(calibration: Calibration) -> None:
     """Raise CalibrationError for a limit so far above all scores that it finds nothing.
 
-    As where good pictures are of two kinds, and the upper quarter begins in the gap.
+    By the rule "rank" none is. By the tail, where good pictures are of two kinds, and the upper
+    quarter begins in the gap.
     """
     limit, largest = calibration.limit, float(calibration.scores[-1])
-    if not limit <= _FARTHEST * largest:
+    if calibration.rule == "tail" and not limit <= _FARTHEST * largest:
         raise CalibrationError("tail_far", limit=limit, largest=largest)
 
 

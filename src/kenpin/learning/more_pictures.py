@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from kenpin.errors import BundleError, DatasetError, PictureError
 from kenpin.judge import Calibration, Facts, GoodVariation, Measure, facts_of, grown_variation
-from kenpin.learning.calibrate import Scores, scores_of
+from kenpin.learning.calibrate import Scores, check_tail, scores_of
 from kenpin.learning.cross_fit import FOLDS, FoldMeasures, HeldOut, back_in_order, held_out_from
 from kenpin.learning.good_pictures import numbers_of
 from kenpin.learning.in_threads import depth_other, read_in_threads, short_name
@@ -234,6 +234,7 @@ def _joined(old: Calibration | None, found: Scores, recipe: Recipe) -> Calibrati
         held_out="kfold",
         level=max(old.level, rank_limit(np.sort(found.peaks), old.false_reject)),
     )
+    check_tail(new)
     return replace(new, level=new.limit) if recipe.score == "max" else new
 
 

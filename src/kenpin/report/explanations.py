@@ -24,13 +24,13 @@ def how_judged(calibration: Calibration, labels: bool) -> dict[str, str]:
     """Of what `inspect` shows."""
     review = calibration.review is not None
     items = ("limit", *JUDGED, *(REVIEW if review else ()), *(LABELLED if labels else ()))
-    return how(*_by_rule(calibration.rule, items))
+    return how(*_by_rule(calibration, items))
 
 
 def how_learned(calibration: Calibration) -> dict[str, str]:
     """Of what `learn` and `show` tell."""
     review = calibration.review is not None
-    return how(*_by_rule(calibration.rule, (*LEARNED, *(REVIEW if review else ()))))
+    return how(*_by_rule(calibration, (*LEARNED, *(REVIEW if review else ()))))
 
 
 def how_evaluated(review: bool, kinds: bool, unusable: bool, pixels: bool) -> dict[str, str]:
@@ -39,7 +39,7 @@ def how_evaluated(review: bool, kinds: bool, unusable: bool, pixels: bool) -> di
     return how(*EVALUATED, *(item for item, shown in also.items() if shown))
 
 
-def _by_rule(rule: str, items: Sequence[str]) -> list[str]:
-    if rule != "tail":
+def _by_rule(calibration: Calibration, items: Sequence[str]) -> list[str]:
+    if not calibration.expects:
         return list(items)
     return [BY_TAIL.get(item, item) for item in items if item != "confidence"]

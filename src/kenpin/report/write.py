@@ -95,7 +95,7 @@ def _of_part(inspector: Inspector) -> dict[str, Any]:
         "sha256": hashlib.sha256(bundle.to_bytes()).hexdigest(),
         "stated": inspector.calibration.false_reject,
         "promised": max(c.promised_false_reject for c in inspector.calibrations),
-        "by_tail": inspector.calibration.rule == "tail",
+        "by_tail": inspector.calibration.expects,
         "promises": [
             (part.label, promise(part.calibration), promise_spread(c), how_held_out(c))
             for part, c in zip(bundle.parts, inspector.calibrations, strict=True)
