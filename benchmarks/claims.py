@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import kenpin
-from kenpin.drawn.defects import spot
+from kenpin.drawn.marks import spot_at
 from kenpin.drawn.terminals import draw_terminals
 from kenpin.models import NAMES, NETWORKS
 from kenpin.sources.contents import Labelled
@@ -98,7 +98,7 @@ def spotted(
     """The picture with one dark spot somewhere in the middle four fifths."""
     height, width = pixels.shape
     place = rng.uniform(0.1, 0.9) * width, rng.uniform(0.1, 0.9) * height
-    changed = spot(pixels[..., None].astype(np.float32) / 255, -contrast, radius, place)
+    changed = spot_at(pixels[..., None].astype(np.float32) / 255, -contrast, radius, place)
     return np.clip(changed[..., 0] * 255 + 0.5, 0, 255).astype(np.uint8)
 
 

@@ -21,10 +21,8 @@ from numpy.typing import NDArray
 
 import kenpin
 from kenpin.drawn.defects import SIMULATED
-from kenpin.judge.difference import Measure
-from kenpin.judge.eyes import learn_eyes
-from kenpin.learning.choose import _FOLDS, _trial
 from kenpin.learning.read import read_good_pictures
+from kenpin.learning.trial import learn_trial
 from kenpin.statistics.ranks import auroc
 from quality import SHARED, material
 
@@ -65,16 +63,15 @@ def peaks_of(name: str, data: Path, seed: int) -> dict[str, Peaks]:
     """Of held-out good pictures and, by kind, of the same with simulated defects."""
     recipe = kenpin.Recipe(model="both", seed=seed).settled()
     good = read_good_pictures(material(name, data, seed)[0], None, recipe, lambda *_: None)
-    trial = _trial(good, recipe, lambda *_: None)
-    folds = np.arange(len(trial.labels)) % _FOLDS
-    plain = Measure("eyes", recipe.smoothing or 0.0)
-    _, of_fold = learn_eyes(trial.residuals["good"], folds, None, plain, trial.packing)
+    trial = learn_trial(good, recipe, lambda *_: None)
+    measures = trial.measures("eyes", recipe.smoothing or 0.0)
+    seen = {"good": trial.untouched, **dict(trial.simulated(lambda *_: None))}
     logarithms = {
         kind: np.log([
-            [eye.max() for eye in of_fold[fold].eyes(residual)]
-            for residual, fold in zip(residuals, folds, strict=True)
+            [eye.max() for eye in measure.eyes(residual)]
+            for measure, residual in zip(measures, one.residuals, strict=True)
         ])
-        for kind, residuals in trial.residuals.items()
+        for kind, one in seen.items()
     }  # fmt: skip
     usual = logarithms["good"]
     middle, spread = np.median(usual, axis=0), usual.std(axis=0)

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 ROOT = Path(__file__).parents[1]
 RESULTS, DOCS = ROOT / "benchmarks" / "results", ROOT / "docs"
 COLOURS = dict(
-    zip(("pca", "mt", "rt", "dense-ae", "ae", "vae"),
-        ("#1b6ca8", "#2a9d6f", "#8a6d3b", "#c05299", "#d1495b", "#7f5fc4"), strict=True)
+    zip(("both", "pca", "mt", "rt", "dense-ae", "ae", "vae"),
+        ("#222222", "#1b6ca8", "#2a9d6f", "#8a6d3b", "#c05299", "#d1495b", "#7f5fc4"), strict=True)
 )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def curves() -> None:
 
 def spots() -> None:
     found = list(lines("spots*.jsonl"))
-    figure = Figure(figsize=(11, 6), dpi=110, layout="constrained")
+    figure = Figure(figsize=(14, 6), dpi=110, layout="constrained")
     for number, model in enumerate(COLOURS, start=1):
         own = [line for line in found if line["model"] == model]
         radii = sorted({line["radius"] for line in own})
@@ -57,7 +57,7 @@ def spots() -> None:
         caught = np.full((len(radii), len(contrasts)), np.nan)
         for line in own:
             caught[radii.index(line["radius"]), contrasts.index(line["contrast"])] = line["caught"]
-        axes = figure.add_subplot(2, 3, number)
+        axes = figure.add_subplot(2, 4, number)
         drawn = axes.imshow(caught, cmap="viridis", vmin=0, vmax=1, origin="lower", aspect="auto")
         for (y, x), value in np.ndenumerate(caught):
             axes.text(x, y, f"{100 * value:.0f}", ha="center", va="center", fontsize=7,

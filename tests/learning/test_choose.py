@@ -8,7 +8,8 @@ import pytest
 import kenpin
 from conftest import good_pictures, write_pictures
 from helpers import run
-from kenpin.drawn.defects import SIMULATED, simulate, spot
+from kenpin.drawn.defects import SIMULATED, simulate
+from kenpin.drawn.marks import spot_at
 from kenpin.errors import ExtraError, RecipeError
 from kenpin.learning.choose import choose
 from kenpin.learning.read import read_good_pictures
@@ -35,7 +36,7 @@ def test_a_simulated_defect_is_local_in_range_and_the_same_with_the_seed(kind):
 
 def test_a_spot_has_its_size_and_contrast():
     blank = np.full((40, 40, 1), 0.5, np.float32)
-    spotted = spot(blank, -0.2, 5.0, (20.0, 15.0))
+    spotted = spot_at(blank, -0.2, 5.0, (20.0, 15.0))
     assert (0.5 - spotted).sum() / 0.2 == pytest.approx(np.pi * 25, rel=0.05)
     assert spotted[15, 20, 0] == pytest.approx(0.3) and spotted[15, 27, 0] == 0.5
 

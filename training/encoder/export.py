@@ -20,9 +20,8 @@ from torch import Tensor, nn
 
 from kenpin.models.encoder import Encoder as Graph
 from kenpin.models.pretrained import Features, graph_of
-from network import TAPS, Encoder, folded
+from network import LAYOUTS, Encoder, folded
 
-_USED = (TAPS[0], TAPS[1], TAPS[3])
 _SMALLEST = 64  # numbers: smaller tensors are not worth a node
 
 
@@ -35,7 +34,8 @@ class _Stages(nn.Module):
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         outputs = self.encoder(pictures)
-        return outputs[_USED[0]], outputs[_USED[1]], outputs[_USED[2]]
+        fine, middle, _, coarse = self.encoder.layout.taps
+        return outputs[fine], outputs[middle], outputs[coarse]
 
 
 def halved(graph: bytes) -> bytes:
@@ -60,8 +60,8 @@ def halved(graph: bytes) -> bytes:
     return content
 
 
-def graph_from(student: Path) -> bytes:
-    encoder = Encoder()
+def graph_from(student: Path, layout: str) -> bytes:
+    encoder = Encoder(LAYOUTS[layout])
     encoder.load_state_dict(load_file(student))
     none, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)  # the student takes [0, 1] as it comes
     with torch.no_grad():
@@ -72,8 +72,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("student", type=Path)
     parser.add_argument("graph", type=Path)
+    parser.add_argument("--layout", choices=LAYOUTS, default="mobilenetv2_100")
     arguments = parser.parse_args()
-    full = graph_from(arguments.student)
+    full = graph_from(arguments.student, arguments.layout)
     written = halved(full)
     arguments.graph.parent.mkdir(parents=True, exist_ok=True)
     arguments.graph.write_bytes(written)

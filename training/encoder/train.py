@@ -10,7 +10,7 @@ in. DIR gets `log.jsonl` (one line a minute), `state.pt` to go on from, and
 
 In the first part of the time each block learns for itself to answer the teacher's input as the
 teacher's block does (as in Li et al., "Blockwisely supervised neural architecture search with
-knowledge distillation", 2020): thirteen small problems instead of one deep one. In the rest the
+knowledge distillation", 2020): many small problems instead of one deep one. In the rest the
 whole student learns to give the teacher's features from the picture. What is kept is a running mean
 of its weights.
 """
@@ -27,7 +27,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from network import TAPS, Encoder, teacher
+from network import Encoder, layout_of, teacher
 from pictures import Pictures
 
 BATCH = 32
@@ -44,7 +44,7 @@ class Training:
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         torch.manual_seed(0)
         self.teacher = self._placed(teacher(arguments.teacher))
-        self.student = self._placed(Encoder())
+        self.student = self._placed(Encoder(layout_of(arguments.teacher)))
         self.kept = copy.deepcopy(self.student).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(self.student.parameters(), _RATE, weight_decay=1e-4)
         self.step, self.elapsed = 0, 0.0
@@ -128,7 +128,9 @@ class Training:
 
     def _whole(self, given: Tensor, wanted: list[Tensor]) -> Tensor:
         found = self.student(given)
-        return torch.stack([_error(found[tap], wanted[tap]) for tap in TAPS]).mean()
+        return torch.stack(
+            [_error(found[tap], wanted[tap]) for tap in self.student.layout.taps]
+        ).mean()
 
     def _average(self) -> None:
         share = min(_MEAN_OVER, (1 + self.step) / (10 + self.step))
@@ -145,7 +147,7 @@ class Training:
         parts = []
         for start in range(0, len(pictures), BATCH):
             outputs = encoder(self._tensor(pictures[start : start + BATCH]))
-            parts.append([outputs[tap].cpu() for tap in TAPS])
+            parts.append([outputs[tap].cpu() for tap in encoder.layout.taps])
         return [torch.cat(those) for those in zip(*parts, strict=True)]
 
     def _log(self, loss: float) -> None:

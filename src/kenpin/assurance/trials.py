@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.drawn import SIMULATED, simulate, spot
+from kenpin.drawn import SIMULATED, simulate, spot_at
 from kenpin.errors import PictureError
 from kenpin.inspection import Inspector
 from kenpin.learning import learn
@@ -242,7 +242,7 @@ class _Surface:
             height, width = part.shape[:2]
             x, y = rng.uniform(0.1, 0.9) * width, rng.uniform(0.1, 0.9) * height
             contrast = CONTRAST if part[int(y), int(x)].mean() < _DARK else -CONTRAST
-            changed = np.clip(spot(part, contrast, radius, (x, y)), 0, 1)
+            changed = np.clip(spot_at(part, contrast, radius, (x, y)), 0, 1)
             return changed, np.abs(changed - part).max(axis=2) > 0
 
         return self._changed(pixels, drawn, rng)

@@ -8,40 +8,20 @@ tells them from the untouched ones is taken.
 import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from kenpin.drawn import SIMULATED, simulate
 from kenpin.errors import ExtraError, RecipeError
-from kenpin.judge import IN_UNITS, Measure, compare, learn_eyes, learn_variation, score
 from kenpin.learning.good_pictures import GoodPictures
-from kenpin.learning.sizes import LONGEST_OF_TWO, seen_for
-from kenpin.learning.windows import shifted_inputs
-from kenpin.models import (
-    WITH_FEATURES,
-    Labels,
-    check_installed,
-    encoder_for,
-    learn_model,
-    packing_of,
-    seeing_for,
-    settle_model,
-)
-from kenpin.prepare import resize
+from kenpin.learning.sizes import LONGEST_OF_TWO
+from kenpin.learning.trial import areas, learn_trial, mean_area
+from kenpin.models import WITH_FEATURES, check_installed, packing_of
 from kenpin.recipe import Recipe
-from kenpin.statistics import Packing, auroc
 from kenpin.text import say
-from kenpin.types import Floats, Progress
+from kenpin.types import Progress
 
 SMOOTHINGS = (0.0, 1 / 64, 1 / 32, 1 / 16, 1 / 8)
-_SHARE = 1 / 3  # of the pictures, held out to try the candidates on
-_LEAST_HELD_OUT, _MOST_HELD_OUT, _MOST_PIXELS = 40, 200, 500_000
 _CHEAP_FIRST = ("rt", "pca", "mt", "both", "feature", "dense-ae", "ae", "vae", "cvae")
-_FOLDS = 5  # of the held-out pictures, for the variation
 
 
 def choose(
@@ -50,8 +30,9 @@ def choose(
     """The recipe with 'auto' decided, and the table of candidates, best first.
 
     A recipe without 'auto' comes back as it is, with an empty table. A row says model, two_sizes,
-    difference, score, smoothing, auroc (mean over the kinds of simulated defects), worst (the kind
-    found worst) and worst_auroc; a model not finished within the budget has a reason instead.
+    difference, score, smoothing, auroc (over all kinds of simulated defects, see `mean_area`),
+    worst (the kind found worst) and worst_auroc; a model not finished within the budget has a
+    reason instead.
     """
     if "auto" not in (recipe.model, recipe.difference, recipe.score):
         return recipe, ()
@@ -90,21 +71,6 @@ class _OutOfTime(Exception):  # noqa: N818 - not an error, and never leaves this
     pass
 
 
-@dataclass(frozen=True, eq=False)
-class _Trial:
-    """Held-out pictures, untouched and with each kind of simulated defect, in the same order.
-
-    inputs: (N, h, w, C) and residuals (N, h, w, D) of each, by kind; "good" is untouched.
-    labels: (N,). packing: of the residuals.
-    """
-
-    labels: Labels
-    inputs: dict[str, Floats]
-    residuals: dict[str, Floats]
-    reconstructs: bool
-    packing: Packing
-
-
 def _tried(good: GoodPictures, recipe: Recipe) -> Iterator[Recipe]:
     """With each model that can be learned, the one with two eyes also looking twice."""
     for name in _models(recipe, good.labelled):
@@ -137,14 +103,20 @@ def candidates_of(
 ) -> Iterator[dict[str, Any]]:
     """The rows of all differences and scores with one model, the usual ones first."""
     progress("", 0, 1)
-    trial = _trial(good, recipe, progress)
+    trial = learn_trial(good, recipe, progress)
+    spoiled = dict(trial.simulated(progress))
     usual = Recipe(model=recipe.model).settled()
     every = sorted(
         _candidates(recipe, trial.reconstructs),
         key=lambda one: one != (usual.difference, usual.score, usual.smoothing),
     )
     for difference, how, smoothing in every:
-        aurocs = _aurocs(trial, difference, how, smoothing, progress)
+        measures = trial.measures(difference, smoothing)
+        defective = {}
+        for kind, seen in spoiled.items():
+            progress(say("stage_choosing"), 0, 1)
+            defective[kind] = seen.scores(measures, how)
+        aurocs = areas(trial.untouched.scores(measures, how), defective)
         worst = min(aurocs, key=lambda kind: aurocs[kind])
         yield {
             "model": recipe.model,
@@ -152,77 +124,10 @@ def candidates_of(
             "difference": difference,
             "score": how,
             "smoothing": smoothing,
-            "auroc": round(float(np.mean(list(aurocs.values()))), 4),
+            "auroc": round(mean_area(aurocs.values()), 4),
             "worst": worst,
             "worst_auroc": round(aurocs[worst], 3),
         }
-
-
-def _trial(good: GoodPictures, recipe: Recipe, progress: Progress) -> _Trial:
-    rng = np.random.default_rng(recipe.seed)
-    usable = ~good.apart  # what `split` keeps for the limit chooses nothing
-    labels, windows = good.numbers, good.preparation.count
-    several = bool(labels.max())
-    held_out = _held_out(labels, usable, good.inputs[0].size, rng)
-    rest = np.flatnonzero(usable & ~np.isin(np.arange(len(usable)), held_out))
-    told = labels[rest] if several else None
-    encoder = None
-    if recipe.model in WITH_FEATURES:
-        encoder = seeing_for(recipe, good.encoder) if good.encoder else encoder_for(recipe)
-
-    def at_its_size(pictures: Floats) -> Floats:
-        return _at_its_size(pictures, good.size, recipe)
-
-    def inputs_of(pictures: Floats, windows_of: NDArray[np.intp]) -> Floats:
-        smaller = at_its_size(pictures)
-        if encoder is not None:
-            return encoder.encode(smaller)
-        pairs = zip(smaller, windows_of % windows, strict=True)
-        return np.stack([good.preparation.steps(picture, window)[-1] for picture, window in pairs])
-
-    learning = inputs_of(good.pictures[rest], rest)
-    least = len(rest) if told is None else int(np.bincount(told).min())
-    recipe = settle_model(learning, recipe, least, told)
-    shifted = shifted_inputs(at_its_size(good.pictures[rest]), encoder, recipe)
-    model = learn_model(learning, recipe, progress, told, shifted)
-    inputs, residuals = {}, {}
-    for kind in ("good", *SIMULATED):
-        pictures = good.pictures[held_out]
-        if kind != "good":
-            pictures = np.stack([simulate(picture, kind, rng)[0] for picture in pictures])
-        inputs[kind] = inputs_of(pictures, held_out)
-        own = labels[held_out] if several else None
-        residuals[kind], reconstruction = compare(model, inputs[kind], own)
-        progress(say("stage_choosing"), len(inputs), 1 + len(SIMULATED))
-    reconstructs = reconstruction is not None
-    return _Trial(labels[held_out], inputs, residuals, reconstructs, packing_of(recipe))
-
-
-def _held_out(
-    labels: Labels, usable: NDArray[np.bool_], size: int, rng: np.random.Generator
-) -> NDArray[np.intp]:
-    """Of each label a third of the usable pictures, but no more than is quick to try."""
-    most = min(_MOST_HELD_OUT, max(_LEAST_HELD_OUT, _MOST_PIXELS // size))
-    parts = []
-    for label in np.unique(labels):
-        own = rng.permutation(np.flatnonzero(usable & (labels == label)))
-        share = max(2, min(round(_SHARE * len(own)), -(-most // len(np.unique(labels)))))
-        parts.append(own[:share])
-    return np.concatenate(parts)
-
-
-def _at_its_size(pictures: Floats, frame: tuple[int, int], recipe: Recipe) -> Floats:
-    """Models of pixels see smaller pictures than features are made of, networks smaller ones yet.
-
-    Unless the user decided the size. frame: see `Preparation`.
-    """
-    if recipe.size or recipe.compression.steps:
-        return pictures
-    size = seen_for(frame, recipe).size
-    if size == pictures.shape[1:3]:
-        return pictures
-    small = np.stack([resize(picture, size) for picture in pictures])
-    return np.asarray(small.reshape(len(pictures), *size, -1), np.float32)
 
 
 def _candidates(recipe: Recipe, reconstructs: bool) -> Iterator[tuple[Any, Any, float]]:
@@ -246,38 +151,6 @@ def _candidates(recipe: Recipe, reconstructs: bool) -> Iterator[tuple[Any, Any, 
             else:
                 for smoothing in SMOOTHINGS:
                     yield difference, how, smoothing
-
-
-def _aurocs(
-    trial: _Trial, difference: Any, how: Any, smoothing: float, progress: Progress
-) -> dict[str, float]:
-    """For each kind of simulated defect, how often it scores above an untouched picture."""
-    count = len(trial.inputs["good"])
-    plain = Measure(difference, smoothing)
-    measures = [plain] * count
-    for label in np.unique(trial.labels) if difference in IN_UNITS else ():
-        own = np.flatnonzero(trial.labels == label)
-        own_folds = np.arange(len(own)) % min(_FOLDS, len(own))
-        residuals = trial.residuals["good"][own]
-        if difference == "eyes":
-            without = learn_eyes(residuals, own_folds, None, plain, trial.packing)[1]
-        else:
-            every = learn_variation(residuals, own_folds)[1]
-            without = [replace(plain, variation=one) for one in every]
-        for index, fold in zip(own, own_folds, strict=True):
-            measures[index] = without[fold]
-
-    def scores(kind: str) -> NDArray[np.float64]:
-        progress(say("stage_choosing"), 0, 1)
-        pictures, residuals = trial.inputs[kind], trial.residuals[kind]
-        return np.array(
-            [score(m.map(p, r), how) for m, p, r in zip(measures, pictures, residuals, strict=True)]
-        )
-
-    good, defective = scores("good"), np.arange(2 * count) >= count
-    return {
-        kind: auroc(np.concatenate([good, scores(kind)]), defective) or 0.0 for kind in SIMULATED
-    }
 
 
 def _is_installed(name: str) -> bool:

@@ -40,6 +40,7 @@ from kenpin.text import Notice, say
 from kenpin.types import Floats, Progress
 
 _MOST_ALIGNED = 200
+_STRONG = 2.0  # times as strong as most defects are
 
 Given = str | Path | Sequence[PictureSource]
 LabelsGiven = str | Sequence[str] | None
@@ -243,10 +244,13 @@ def _drawn(told: Sequence[str], way: Way, seed: int) -> frozenset[int]:
 
 
 def _defective(upright: Floats, size: tuple[int, int], seed: list[int]) -> Facts:
-    """What is measured of the picture with a simulated defect, as strong as the picture is."""
+    """What is measured of the picture with a simulated defect, as strong as the picture is.
+
+    A strong one: also what is grossly NG is a picture that can be used.
+    """
     rng = np.random.default_rng(seed)
     brightest = max(float(upright.max()), 1e-3)  # a camera of 12 bits fills little of 16
-    changed, _ = simulate(upright[..., None] / brightest, str(rng.choice(SIMULATED)), rng)
+    changed, _ = simulate(upright[..., None] / brightest, str(rng.choice(SIMULATED)), rng, _STRONG)
     spoiled = changed[..., 0] * np.float32(brightest)
     return facts_of(spoiled, spoiled, size)
 

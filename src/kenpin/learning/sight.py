@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from kenpin.drawn import spot
+from kenpin.drawn import spot_at
 from kenpin.errors import PictureError
 from kenpin.inspection import Inspector
 from kenpin.learning.omitted import leave_out
@@ -166,6 +166,6 @@ def _draw(pixels: Pixels, centre: tuple[float, float], radius: float, most: floa
     )
     bright = float(part[y - rows.start, x - columns.start].mean()) >= _DARK * most
     change = (-CONTRAST if bright else CONTRAST) * most
-    drawn = spot(part, change, radius, (centre[0] - columns.start, centre[1] - rows.start))
+    drawn = spot_at(part, change, radius, (centre[0] - columns.start, centre[1] - rows.start))
     kept = np.clip(drawn + 0.5, 0, most).reshape(pixels[rows, columns].shape)
     pixels[rows, columns] = kept.astype(pixels.dtype)

@@ -1,0 +1,63 @@
+"""The tables about what stands in for defects, and of what is found and missed."""
+
+from collections.abc import Callable, Iterator
+
+Lines = Callable[[str], Iterator[dict]]
+Table = Callable[[list[str], list[list[str]]], str]
+_FIGURES = ("length", "longer_than_wide", "filled", "contrast", "variation", "pieces")
+
+
+def masks(results: Lines, table: Table) -> str:
+    """Of each kind of real defect the 10th, 50th and 90th percentiles."""
+    rows = [
+        [f"{line['set']}: {line['kind'].replace('_', ' ')}", str(line["defects"]),
+         *(" / ".join(f"{value:.2g}" for value in line[key]) for key in _FIGURES)]
+        for line in results("masks.jsonl")
+    ]  # fmt: skip
+    heads = ["set: kind", "defects", "length", "longer than wide", "filled", "contrast",
+             "variation", "pieces"]  # fmt: skip
+    return table(heads, rows)
+
+
+def standins(results: Lines, table: Table) -> str:
+    """The rank correlations before and after."""
+    found = {
+        (line["drawn"], line["set"]): line
+        for line in results("standins.jsonl")
+        if line["benchmark"] == "standins ranks"
+    }
+    sets = list(dict.fromkeys(name for _, name in found))
+    rows = []
+    for name in sets:
+        row = [name]
+        for key in ("spearman", "kendall"):
+            row += [f"{found[drawn, name][key]:.3f}" for drawn in ("before", "now")]
+        rows.append(row)
+    return table(["set", "Spearman before", "now", "Kendall before", "now"], rows)
+
+
+def trial_encoders(results: Lines, table: Table) -> str:
+    """AUROC and escapes of each set with each encoder."""
+    lines = list(results("trial-encoders.jsonl"))
+    sets = list(dict.fromkeys(line["set"] for line in lines))
+    rows = []
+    for name in dict.fromkeys(line["encoder"] for line in lines):
+        own = {line["set"]: line for line in lines if line["encoder"] == name}
+        told = (f"{own[s]['auroc']:.3f}, {100 * own[s]['escape']:.0f} %" if s in own else "–"
+                for s in sets)  # fmt: skip
+        rows.append([name, *told])
+    return table(["encoder", *sets], rows)
+
+
+def gallery(results: Lines, table: Table) -> str:
+    """What is found that was missed, and what is missed still."""
+    rows = [
+        [line["set"], line["what"], line["kind"].replace("_", " "), f"{line['feature']:.2f}",
+         f"{line['both']:.2f}", f"{line['missed_before']} of {line['of']}",
+         f"{line['missed_now']} of {line['of']}"]
+        for line in results("gallery.jsonl")
+        if line["kind"]
+    ]  # fmt: skip
+    heads = ["set", "", "kind", "`feature`, in limits", "`both`, in limits", "missed by `feature`",
+             "missed by `both`"]  # fmt: skip
+    return table(heads, rows)
