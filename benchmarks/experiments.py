@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> Iterator[dict]:
         own: Figures = []
         ratios = []
         ours(name, 99, arguments.shared)  # warms up libraries; Keras imports before its clock too
-        for seed in range(arguments.seeds):
+        for seed in range(arguments.first, arguments.first + arguments.seeds):
             peer = None
             if arguments.keras:
                 peer = theirs(name, seed, arguments.shared, arguments.keras)
@@ -131,6 +131,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--keras", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     for found in run(parser.parse_args()):
         print(json.dumps(found))

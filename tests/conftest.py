@@ -7,6 +7,7 @@ import pytest
 from hypothesis import settings
 
 import kenpin
+from databases import judge_file, place, server  # noqa: F401 - fixtures
 from kenpin.drawn.terminals import TERMINAL_DEFECTS, draw_terminals
 from kenpin.sources.contents import Labelled
 from kenpin.sources.picture import write_png

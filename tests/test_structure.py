@@ -22,7 +22,7 @@ LAYERS = (
     {"part"},
     {"inspection"},
     {"learning", "evaluation", "exports"},
-    {"assurance"},
+    {"assurance", "record"},
     {"report"},
     {"experiments"},
     {"cli"},

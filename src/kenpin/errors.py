@@ -9,6 +9,7 @@ KenpinError
 ├── OutputError        a file cannot be written
 ├── ExportError        a part cannot be written as an ONNX graph
 ├── LogError           verdicts cannot be logged, or a log cannot be read
+├── RecordError        a record cannot be opened, written or read
 ├── StudyError         a study of how true a part stays cannot be made
 ├── ArgumentError      something of a wrong type or out of range was given to a function
 └── ExtraError         an optional package is asked for and not installed, or not known
@@ -81,6 +82,10 @@ class ExportError(KenpinError):
 
 class LogError(KenpinError):
     """Verdicts cannot be logged, or a log cannot be read."""
+
+
+class RecordError(KenpinError):
+    """A record cannot be opened, written or read."""
 
 
 class StudyError(KenpinError):

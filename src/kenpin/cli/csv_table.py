@@ -45,7 +45,7 @@ def csv_table(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
 
             def write(record: dict[str, Any]) -> None:
                 try:
-                    writer.writerow({name: _inert(cell) for name, cell in _flat(record).items()})
+                    writer.writerow({name: inert(cell) for name, cell in _flat(record).items()})
                     file.flush()
                 except OSError as error:  # a full disk
                     raise _denied(path, error) from error
@@ -71,7 +71,7 @@ def _denied(path: Path, error: OSError) -> OutputError:
     return OutputError("output_denied", path=path, reason=error.strerror or error)
 
 
-def _inert(cell: Any) -> Any:
+def inert(cell: Any) -> Any:
     """A cell that Excel shows and does not compute, whatever a file or a label is called."""
     if not isinstance(cell, str):
         return cell

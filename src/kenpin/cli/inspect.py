@@ -22,6 +22,7 @@ from kenpin.cli.program import (
     progress_bar,
     tell_stopped,
 )
+from kenpin.cli.recording import recorded
 from kenpin.errors import DatasetError, OutputError, PictureError
 from kenpin.text import say, visible
 from kenpin.types import Outcome, Verdict
@@ -61,6 +62,13 @@ def inspect(
     log_file: Annotated[
         Path | None, typer.Option("--log", metavar="FILE.sqlite", show_default=False)
     ] = None,
+    place: options.Record = None,
+    part_number: options.PartNumber = None,
+    lot: Annotated[str | None, typer.Option(metavar="LOT", show_default=False)] = None,
+    serial: Annotated[str | None, typer.Option(metavar="SERIAL", show_default=False)] = None,
+    who: options.Who = None,
+    station: options.Station = None,
+    keep: Annotated[str, typer.Option(metavar="none|not_ok|all|sample")] = "sample",
     force: options.Force = False,
     explain: options.Explain = False,
     layout: options.Layout = None,
@@ -80,7 +88,11 @@ def inspect(
     counts: Counter[str] = Counter()
     shown = _Shown(as_json, only is not None)
     stopped, started = False, perf_counter()
-    with _log(log_file, part) as log:
+    told = {"lot": lot, "serial": serial, "operator": who}
+    recording = recorded(part, place, part_number, station, keep, told)
+    if serial is not None and len(sources) > 1:
+        raise DatasetError("record_serial", count=len(sources))
+    with _log(log_file, part) as log, recording as keep_in_record:
         for path in old:
             options.keep(path)
         try:
@@ -88,20 +100,24 @@ def inspect(
                 progress_bar(say("pictures_per_second")) as progress,
                 csv_table(csv_file) if csv_file else nullcontext() as write,
             ):
-                for record, verdict in _judged(inspector, sources, expect, picture_folder, only):
+                judged = _judged(inspector, sources, expect, picture_folder, only)
+                for source, line, verdict in judged:
                     if log and verdict:
                         log.add(verdict)
-                    shown.take(record, verdict)
+                    if verdict:  # durable before it is told
+                        keep_in_record(verdict, source)
+                    shown.take(line, verdict)
                     if write:
-                        write(record)
-                    counts[record["verdict"]] += 1
+                        write(line)
+                    counts[line["verdict"]] += 1
                     if progress:
                         progress(say("stage_judging"), counts.total(), len(sources))
         except KeyboardInterrupt:
             stopped = True
         shown.finish(inspector, counts, perf_counter() - started, explain)
     if stopped:
-        tell_stopped("stopped_partly" if csv_file or picture_folder or log_file else "stopped")
+        some = csv_file or picture_folder or log_file or place
+        tell_stopped("stopped_partly" if some else "stopped")
         raise typer.Exit(STOPPED)
     if counts[_UNREADABLE]:
         raise typer.Exit(COULD_NOT_RUN)
@@ -192,7 +208,7 @@ def _judged(
     expect: str | None,
     folder: Path | None,
     only: str | None,
-) -> Iterator[tuple[dict[str, Any], Verdict | None]]:
+) -> Iterator[tuple["PictureSource", dict[str, Any], Verdict | None]]:
     """Judge all pictures, in their order; an unreadable one does not stop the rest."""
     from kenpin.sources import name_of
 
@@ -201,7 +217,8 @@ def _judged(
         if isinstance(found, PictureError):
             complain(str(found))
             reason = found.notice.to_dict()
-            yield {"picture": name_of(source), "verdict": _UNREADABLE, "reason": reason}, None
+            line = {"picture": name_of(source), "verdict": _UNREADABLE, "reason": reason}
+            yield source, line, None
             continue
         record = found.to_dict()
         if folder and not (only and found.outcome is Outcome.OK):
@@ -209,7 +226,7 @@ def _judged(
             alone = len(sources) == 1  # a single picture needs no folders
             record["shown"] = f"{name}.png" if alone else f"{found.outcome.value}/{name}.png"
             _write_triple(folder / record["shown"], source, found)
-        yield record, found
+        yield source, record, found
 
 
 def _line(verdict: Verdict) -> Text:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kenpin.errors import DatasetError, OutputError
+from kenpin.errors import DatasetError, ExtraError, OutputError
 from kenpin.text import say
 
 
@@ -31,6 +31,21 @@ Explain = Annotated[bool, typer.Option("--explain")]
 
 
 Force = Annotated[bool, typer.Option("--force")]
+Record = Annotated[str | None, _option("DIR|URL", "--record")]
+PartNumber = Annotated[str | None, _option("NUMBER")]
+Station = Annotated[str | None, _option("NAME")]
+Who = Annotated[str | None, _option("NAME")]
+
+
+def record_room() -> Any:
+    """The room of records; raises ExtraError where what it needs is not installed."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    needed = ("sqlalchemy", "alembic", "platformdirs", "uuid_utils", "argon2")
+    if any(find_spec(name) is None for name in needed):
+        raise ExtraError("extra_record")
+    return import_module("kenpin.record")
 
 
 def layout_of(

@@ -56,7 +56,7 @@ def recipe(seed: int) -> Recipe:
         held_out="split",
         split_share=0.2,
         seed=seed,
-        cvae={"epochs": 44, "patience": 20, "learning_rate": 8e-3, "noise": 0.1},
+        cvae={"epochs": 66, "patience": 30, "learning_rate": 8e-3, "noise": 0.1},
     )
 
 

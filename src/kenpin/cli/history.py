@@ -1,0 +1,178 @@
+"""kenpin history: what was judged."""
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kenpin.cli import options
+from kenpin.cli.program import as_json_line, command, out
+from kenpin.errors import DatasetError, OutputError
+from kenpin.text import say
+from kenpin.types import Outcome
+
+_COLUMNS = ("time", "station", "number", "part", "release", "outcome", "reason", "reason_value",
+            "reason_limit", "score", "limit", "p_value", "label", "expected", "fit", "brightness",
+            "sharpness", "lot", "serial", "operator", "camera", "trigger", "picture",
+            "picture_hash", "height", "width", "kept", "gone", "id")  # fmt: skip
+_MOST_SHOWN = 50
+
+
+def _option(metavar: str, *names: str) -> Any:
+    return typer.Option(*names, metavar=metavar, show_default=False)
+
+
+@command()
+def history(
+    place: options.Record = None,
+    part_number: options.PartNumber = None,
+    outcome: Annotated[list[str] | None, _option("OK|NG|…")] = None,
+    lot: Annotated[str | None, _option("LOT")] = None,
+    serial: Annotated[str | None, _option("SERIAL")] = None,
+    station: options.Station = None,
+    day: Annotated[str | None, _option("DATE")] = None,
+    since: Annotated[str | None, _option("DATE")] = None,
+    reviewed: Annotated[bool | None, typer.Option("--reviewed/--unreviewed")] = None,
+    most: Annotated[int | None, typer.Option("--most", metavar="N", min=1)] = None,
+    as_json: options.Json = False,
+    csv_file: Annotated[Path | None, _option("FILE", "--csv")] = None,
+    xlsx_file: Annotated[Path | None, _option("FILE", "--xlsx")] = None,
+    picture_folder: Annotated[Path | None, _option("DIR", "--pictures")] = None,
+    force: options.Force = False,
+) -> None:
+    from kenpin.cli.record_tables import print_history
+
+    room = options.record_room()
+    wanted = room.place_of(place)
+    begin, end = _times(day, since)
+    chosen = room.Filter(
+        part=part_number, outcomes=_outcomes(outcome), lot=lot, serial=serial, station=station,
+        since=begin, until=end, reviewed=reviewed,
+    )  # fmt: skip
+    _check_outputs(csv_file, xlsx_file, picture_folder, force)
+    with room.reading(wanted) as engine, room.one_sentence(wanted):
+        if csv_file:
+            _write_csv(csv_file, room.found(engine, chosen, most))
+        if xlsx_file:
+            _write_xlsx(xlsx_file, room.found(engine, chosen, most))
+        if picture_folder:
+            kept = room.Pictures(wanted.folder)
+            copied = _copy(picture_folder, kept, room.found(engine, chosen, most))
+            out.print(say("history_copied", count=copied, folder=picture_folder))
+        if as_json:
+            for row in room.found(engine, chosen, most):
+                print(as_json_line(_plain(row)))
+        elif not (csv_file or xlsx_file or picture_folder):
+            shown = print_history(out, room.found(engine, chosen, most or _MOST_SHOWN))
+            with engine.connect() as connection:
+                total = room.count(connection, chosen)
+            if total > shown:
+                out.print(say("history_more", shown=shown, total=total))
+
+
+def _outcomes(given: list[str] | None) -> tuple[str, ...]:
+    known = {outcome.value for outcome in Outcome}
+    for one in given or ():
+        if one.upper() not in known:
+            raise DatasetError("history_outcome", value=one, known=", ".join(sorted(known)))
+    return tuple(one.upper() for one in given or ())
+
+
+def _times(day: str | None, since: str | None) -> tuple[int | None, int | None]:
+    """The first and the end in milliseconds, by the clock of this place."""
+    try:
+        if day is not None:
+            begin = datetime.combine(date.fromisoformat(day), datetime.min.time()).astimezone()
+            end = (begin + timedelta(days=1, hours=2)).replace(hour=0)  # a day may have 23 hours
+            return _milliseconds(begin), _milliseconds(end)
+        if since is not None:
+            return _milliseconds(datetime.fromisoformat(since).astimezone()), None
+    except (ValueError, OverflowError):
+        raise DatasetError("history_day", value=day if day is not None else since) from None
+    return None, None
+
+
+def _milliseconds(time: datetime) -> int:
+    return round(time.timestamp() * 1000)
+
+
+def _check_outputs(
+    csv_file: Path | None, xlsx_file: Path | None, folder: Path | None, force: bool
+) -> None:
+    from kenpin.system import check_free, check_writable
+
+    for path in (csv_file, xlsx_file):
+        if path:
+            check_writable(path)
+            check_free(path, force)
+    if folder and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError("output_exists", path=folder)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row for programs: ids as text, the moment as ISO time of its place."""
+    from kenpin.cli.record_tables import local
+
+    told = {name: row[name] for name in _COLUMNS if name not in ("time", "id")}
+    moment = local(row["at"], row["offset"]).replace(" ", "T")
+    return {"id": str(row["id"]), "time": moment, "at": row["at"], **told, "ms": row["ms"]}
+
+
+def _cells(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
+    """The lines of a table, its heads first; nothing that a spreadsheet would compute."""
+    from kenpin.cli.csv_table import inert
+
+    yield list(_COLUMNS)
+    for row in rows:
+        told = _plain(row)
+        yield [inert(told[name]) for name in _COLUMNS]
+
+
+def _write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    import csv
+    import io
+
+    from kenpin.system import written_at_once
+
+    with written_at_once(path) as file:
+        text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+        csv.writer(text).writerows(_cells(rows))
+        text.flush()
+        text.detach()
+
+
+def _write_xlsx(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    from openpyxl import Workbook
+
+    from kenpin.system import written_at_once
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("history")
+    for line in _cells(rows):
+        sheet.append(line)
+    with written_at_once(path) as file:
+        book.save(file)
+
+
+def _copy(folder: Path, kept: Any, rows: Iterable[dict[str, Any]]) -> int:
+    """Copy the kept pictures, by outcome, and a table that says which is which."""
+    from kenpin.system import make_folder
+
+    make_folder(folder)
+    count = 0
+    with (folder / "pictures.jsonl").open("w", encoding="utf-8") as table:
+        for row in rows:
+            if row["kept"] is None:
+                continue
+            source = kept.path(row["kept"])
+            target = folder / row["outcome"] / f"{row['station']}-{row['number']}{source.suffix}"
+            make_folder(target.parent)
+            shutil.copyfile(source, target)
+            line = {"file": target.relative_to(folder).as_posix(), **_plain(row)}
+            table.write(json.dumps(line, ensure_ascii=False) + "\n")
+            count += 1
+    return count

@@ -1,0 +1,24 @@
+"""One durable row for each part judged, with its picture, its reviews, and who did what."""
+
+from kenpin.record.audit import verify
+from kenpin.record.chain import BEGINNING, SEALED
+from kenpin.record.entry import Circumstances
+from kenpin.record.history import Filter, count, found, regions_of
+from kenpin.record.import_log import import_log
+from kenpin.record.opening import make, one_sentence, reading, upgrade
+from kenpin.record.overview import Status, back_up, status
+from kenpin.record.pictures import KEPT, Keep, Pictures
+from kenpin.record.place import VARIABLE, Place, place_of
+from kenpin.record.record import Record, station_name
+from kenpin.record.releases import (
+    STATES,
+    Release,
+    Step,
+    add_part,
+    add_release,
+    change_state,
+    find_release,
+    in_use,
+    list_releases,
+    steps_of,
+)

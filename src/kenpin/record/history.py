@@ -1,0 +1,95 @@
+"""Finding inspections again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVarTuple
+from uuid import UUID
+
+import sqlalchemy as sql
+
+from kenpin.record.schema import inspections, parts, regions, releases, reviews, stations
+
+Columns = TypeVarTuple("Columns")
+_AT_ONCE = 1000  # rows in memory
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which inspections are meant; None leaves that open.
+
+    part: its number. since, until: milliseconds, the second not included. reviewed: whether anybody
+    said a word. ids: these only.
+    """
+
+    part: str | None = None
+    outcomes: tuple[str, ...] = ()
+    lot: str | None = None
+    serial: str | None = None
+    station: str | None = None
+    since: int | None = None
+    until: int | None = None
+    reviewed: bool | None = None
+    ids: tuple[UUID, ...] = field(default=())
+
+
+def filtered(query: "sql.Select[*Columns]", chosen: Filter) -> "sql.Select[*Columns]":
+    """The query of `inspections`, of those that are meant only."""
+    own = inspections.c
+    wheres: list[sql.ColumnElement[bool]] = []
+    if chosen.part is not None:
+        of_part = sql.select(releases.c.id).join(parts, parts.c.id == releases.c.part_id)
+        wheres.append(own.release_id.in_(of_part.where(parts.c.number == chosen.part)))
+    if chosen.outcomes:
+        wheres.append(own.outcome.in_(chosen.outcomes))
+    for name in ("lot", "serial"):
+        value = getattr(chosen, name)
+        if value is not None:
+            wheres.append(own[name] == value)
+    if chosen.station is not None:
+        of_name = sql.select(stations.c.id).where(stations.c.name == chosen.station)
+        wheres.append(own.station_id.in_(of_name))
+    if chosen.since is not None:
+        wheres.append(own.at >= chosen.since)
+    if chosen.until is not None:
+        wheres.append(own.at < chosen.until)
+    if chosen.reviewed is not None:
+        there = sql.exists().where(reviews.c.inspection_id == own.id)
+        wheres.append(there if chosen.reviewed else ~there)
+    if chosen.ids:
+        wheres.append(own.id.in_(chosen.ids))
+    return query.where(*wheres)
+
+
+def found(
+    engine: sql.Engine, chosen: Filter, most: int | None = None, newest_first: bool = True
+) -> Iterator[dict[str, Any]]:
+    """Their rows with the names of part and station, and the release's hash; few in memory."""
+    order = (inspections.c.at, inspections.c.number)
+    query = (
+        sql.select(
+            inspections,
+            parts.c.number.label("part"),
+            stations.c.name.label("station"),
+            releases.c.hash.label("release"),
+        )
+        .join(releases, releases.c.id == inspections.c.release_id)
+        .join(parts, parts.c.id == releases.c.part_id)
+        .join(stations, stations.c.id == inspections.c.station_id)
+    )
+    query = filtered(query, chosen)
+    query = query.order_by(*(one.desc() if newest_first else one for one in order)).limit(most)
+    with engine.connect().execution_options(stream_results=True) as connection:
+        for row in connection.execute(query).yield_per(_AT_ONCE):
+            yield dict(row._mapping)
+
+
+def count(connection: sql.Connection, chosen: Filter) -> int:
+    """How many there are."""
+    query = filtered(sql.select(sql.func.count()).select_from(inspections), chosen)
+    return int(connection.scalar(query) or 0)
+
+
+def regions_of(connection: sql.Connection, inspection: UUID) -> list[dict[str, Any]]:
+    """The worst first."""
+    query = sql.select(regions).where(regions.c.inspection_id == inspection)
+    return [dict(row._mapping) for row in connection.execute(query.order_by(regions.c.number))]

@@ -1,0 +1,1 @@
+"""How the tables of a record came to be, step by step; by Alembic."""

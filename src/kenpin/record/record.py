@@ -1,0 +1,171 @@
+"""A record that is open for writing: verdicts, pictures, events; durable when a call returns."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from socket import gethostname
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+import sqlalchemy as sql
+from sqlalchemy.exc import DBAPIError
+
+from kenpin.errors import OutputError
+from kenpin.record import keep as keeping
+from kenpin.record import opening
+from kenpin.record.entry import Circumstances, Entry, plain
+from kenpin.record.pictures import Keep, Pictures, content_of
+from kenpin.record.place import Place
+from kenpin.record.releases import Release, add_release
+from kenpin.record.rows import add_event, station_id
+from kenpin.record.schema import stations
+from kenpin.record.waiting import Waiting
+from kenpin.record.writer import Writer
+from kenpin.sources import PictureSource
+from kenpin.text import Notice
+from kenpin.types import Verdict
+
+_SWEEP_EVERY = 500  # pictures kept
+
+
+class Record:
+    """Takes verdicts of one station; made where there is none. Use it as a context.
+
+    station: its name, left out that of the machine. who: the operator, of events. keep: which
+    pictures. tell: called with what a person should know, such as that the database is away. Any
+    number of threads, and of processes with stations of their own or the same, may write.
+
+    Raises RecordError when the record cannot be used.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        station: str | None = None,
+        who: str | None = None,
+        keep: Keep | None = None,
+        tell: Callable[[Notice], None] = lambda _: None,
+    ) -> None:
+        self.place, self.station, self.who = place, station_name(station), who
+        self._keep, self._tell = keep or Keep(), tell
+        opening.make(place)
+        self.engine = opening.existing(place)
+        self.pictures = Pictures(place.folder)
+        with opening.one_sentence(place), self._writing() as connection:
+            self._station = station_id(connection, self.station)
+            last = sql.select(stations.c.last).where(stations.c.id == self._station)
+            self._number = connection.scalar(last) or 0
+            add_event(connection, "start", {}, who, self.station)
+        waiting = Waiting(place.folder, str(self._station))
+        self._writer = Writer(self.engine, self._station, waiting, tell)
+        self._lock = threading.Lock()
+        self._since_sweep, self._full = 0, False
+        self._closed = False
+
+    def write(
+        self,
+        verdict: Verdict,
+        release: UUID,
+        told: Circumstances | None = None,
+        source: PictureSource | None = None,
+    ) -> UUID:
+        """Keep a verdict; its id. When this returns it is durable, and may be told.
+
+        source: the picture that was judged; its file is kept by the rule as it is. Raises
+        RecordError or OutputError where nothing can be written at all.
+        """
+        content = None if source is None else content_of(source)
+        digest = None if content is None else hashlib.sha256(content).hexdigest()
+        entry = Entry.of(verdict, release, told or Circumstances(), digest)
+        with self._lock:
+            number = self._number
+            self._number += 1
+        kept, gone = self._picture(entry, number, source, content)
+        entry = replace(entry, values=entry.values | {"kept": kept, "gone": gone})
+        self._writer.write(entry)
+        return entry.id
+
+    def release(self, path: str | Path, part: str) -> Release:
+        """The release that a .kenpin file is of a part (品番), added as a draft where it is new."""
+        with opening.one_sentence(self.place), self._writing() as connection:
+            folder = self.place.folder
+            return add_release(connection, folder, Path(path), part, self.who, self.station)
+
+    def event(self, kind: str, **told: Any) -> None:
+        """Chain an event: codes and numbers only."""
+        with opening.one_sentence(self.place), self._writing() as connection:
+            add_event(connection, kind, told, self.who, self.station)
+
+    def close(self) -> None:
+        """Write what is waiting, and say in the record that the station stopped."""
+        if self._closed:
+            return
+        self._closed = True
+        self._writer.close()
+        try:
+            with self._writing() as connection:
+                add_event(connection, "stop", {}, self.who, self.station)
+        except DBAPIError:
+            pass  # it is away, which was told
+        finally:
+            self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _writing(self) -> Any:
+        return self.engine.execution_options(writes=True).begin()
+
+    def _picture(
+        self, entry: Entry, number: int, source: PictureSource | None, content: bytes | None
+    ) -> tuple[str | None, str | None]:
+        """Where the picture is kept, or why it is not."""
+        if source is None or content is None or not self._keep.wants(entry.passed, number):
+            return None, keeping.NOT_KEPT
+        kept: str | None
+        try:
+            kept = self.pictures.put(entry.id, content, source, entry.values["at"])
+        except OutputError:
+            kept = self._make_room(entry, source, content)
+            if kept is None:
+                return None, keeping.DISK_FULL
+        self._sweep_sometimes()
+        return kept, None
+
+    def _make_room(self, entry: Entry, source: PictureSource, content: bytes) -> str | None:
+        """On a full disk NG pictures push out good ones; rows have a reserve."""
+        if not self._full:
+            self._full = True
+            self.pictures.release_reserve()
+            self._tell(Notice("record_disk_full", path=self.place.folder))
+        if entry.passed:
+            return None
+        try:
+            keeping.sweep(self.engine, self.pictures, replace(self._keep, most=0, days=0))
+            return self.pictures.put(entry.id, content, source, entry.values["at"])
+        except (OutputError, DBAPIError):
+            return None
+
+    def _sweep_sometimes(self) -> None:
+        with self._lock:
+            self._since_sweep += 1
+            due = self._since_sweep >= _SWEEP_EVERY
+            self._since_sweep = 0 if due else self._since_sweep
+        if due:
+            keeping.sweep(self.engine, self.pictures, self._keep)
+
+
+def station_name(given: str | None = None) -> str:
+    """The station that is meant: as given, else the name of this machine."""
+    return plain(given) or plain(gethostname()) or "station"

@@ -1,0 +1,145 @@
+"""The tables of a record. Codes and numbers only; sentences are made where people read them.
+
+Times are milliseconds since 1970 of the world's clock, with the offset of the place in minutes.
+Ids are UUIDv7. Hashes are SHA-256, as 64 hexadecimal digits.
+"""
+
+import sqlalchemy as sql
+
+metadata = sql.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> "sql.Column[object]":
+    return sql.Column("id", sql.Uuid(), primary_key=True)
+
+
+def _of(table: str, **how: object) -> "sql.Column[object]":
+    """Refers to a row of another table."""
+    name = f"{table.removesuffix('s')}_id"
+    return sql.Column(name, sql.Uuid(), sql.ForeignKey(f"{table}.id"), **how)  # type: ignore[arg-type]
+
+
+def _time() -> "tuple[sql.Column[int], sql.Column[int]]":
+    at = sql.Column("at", sql.BigInteger(), nullable=False)
+    return at, sql.Column("offset", sql.SmallInteger(), nullable=False)
+
+
+def _text(name: str, **how: object) -> "sql.Column[object]":
+    return sql.Column(name, sql.Text(), **how)  # type: ignore[arg-type]
+
+
+def _number(name: str) -> "sql.Column[object]":
+    return sql.Column(name, sql.Float(53))
+
+
+def _hash(name: str = "hash", nullable: bool = False) -> "sql.Column[object]":
+    return sql.Column(name, sql.String(64), nullable=nullable)
+
+
+parts = sql.Table(
+    "parts", metadata, _id(), _text("number", nullable=False, unique=True),
+    _text("name_en"), _text("name_ja"), *_time(),
+)  # fmt: skip
+
+releases = sql.Table(
+    "releases", metadata, _id(), _of("parts", nullable=False, index=True),
+    _hash(), _text("file", nullable=False), _text("state", nullable=False), *_time(),
+    sql.UniqueConstraint("part_id", "hash"),
+)  # fmt: skip
+"""A .kenpin file by its hash; file: in the record's store. One row for each part it is used for."""
+
+steps = sql.Table(
+    "steps", metadata, _id(), _of("releases", nullable=False, index=True),
+    _text("state", nullable=False), _text("who"), _text("comment"), *_time(),
+)  # fmt: skip
+"""Each change of a release's state: who and when."""
+
+stations = sql.Table(
+    "stations", metadata, _id(), _text("name", nullable=False, unique=True),
+    sql.Column("last", sql.BigInteger(), nullable=False),
+)  # fmt: skip
+"""last: the number of its latest inspection, 0 for none."""
+
+inspections = sql.Table(
+    "inspections", metadata, _id(), _of("stations", nullable=False),
+    sql.Column("number", sql.BigInteger(), nullable=False),
+    _of("releases", nullable=False), *_time(),
+    _text("camera"), _text("lot"), _text("serial"), _text("operator"), _text("trigger"),
+    _text("outcome", nullable=False), _text("reason"), _number("reason_value"),
+    _number("reason_limit"), _number("score"), _number("limit"), _number("p_value"),
+    _text("label"), _text("expected"), _number("fit"), _number("brightness"), _number("sharpness"),
+    sql.Column("ms", sql.JSON()), _text("picture", nullable=False), _hash("picture_hash", True),
+    sql.Column("height", sql.Integer()), sql.Column("width", sql.Integer()),
+    _text("kept"), _text("gone"), _hash(),
+    sql.UniqueConstraint("station_id", "number"),
+    sql.Index(None, "at"), sql.Index(None, "release_id", "at"),
+    sql.Index(None, "serial"), sql.Index(None, "lot", "at"),
+)  # fmt: skip
+"""One part judged, never changed but for `kept` and `gone`.
+
+number: counts up per station without a gap. ms: milliseconds by stage. picture: its name; kept:
+where its file is in the record's store; gone: why it is not there (any more). hash: of the row
+without `kept` and `gone`, and of its regions (see `chain`).
+"""
+
+regions = sql.Table(
+    "regions", metadata, _of("inspections", primary_key=True),
+    sql.Column("number", sql.Integer(), primary_key=True),
+    *(sql.Column(name, sql.Integer(), nullable=False) for name in ("x", "y", "width", "height")),
+    _number("peak"), _text("window"), _text("seen_by"),
+)  # fmt: skip
+"""In pixels of the picture; number 0 is the worst."""
+
+seals = sql.Table(
+    "seals", metadata, _of("stations", primary_key=True),
+    sql.Column("number", sql.BigInteger(), primary_key=True), _hash(),
+)  # fmt: skip
+"""Of each thousand inspections of a station, chained; number: of the last one in it."""
+
+events = sql.Table(
+    "events", metadata, sql.Column("number", sql.BigInteger(), primary_key=True),
+    _text("station"), _text("kind", nullable=False), _text("who"), *_time(),
+    sql.Column("told", sql.JSON(), nullable=False), _hash("before"), _hash(),
+)  # fmt: skip
+"""What happened, chained: before is the hash of the event before; told: codes and numbers."""
+
+reviews = sql.Table(
+    "reviews", metadata, _id(), _of("inspections", nullable=False, index=True),
+    _text("word", nullable=False), _text("kind"),
+    *(sql.Column(name, sql.Integer()) for name in ("x", "y", "width", "height")),
+    _text("comment"), _text("who"), *_time(), sql.Index(None, "at"),
+)  # fmt: skip
+"""A person's word on an inspection: good or NG. A later one counts, the earlier one stays."""
+
+samples = sql.Table(
+    "samples", metadata, _of("inspections", primary_key=True), *_time(),
+    sql.Column("passed", sql.Boolean(), nullable=False), _text("drawn", nullable=False),
+)  # fmt: skip
+"""Drawn at random for a person to look at; passed: whether it was let pass. drawn: which draw."""
+
+users = sql.Table(
+    "users", metadata, _id(), _text("name", nullable=False, unique=True),
+    _text("language", nullable=False), _text("role", nullable=False),
+    _text("password", nullable=False), sql.Column("active", sql.Boolean(), nullable=False),
+    *_time(),
+)  # fmt: skip
+"""password: its argon2 hash."""
+
+sets = sql.Table(
+    "sets", metadata, _id(), _of("parts", nullable=False), _text("name", nullable=False),
+    sql.Column("version", sql.Integer(), nullable=False), _text("who"), *_time(),
+    sql.UniqueConstraint("part_id", "name", "version"),
+)  # fmt: skip
+"""A frozen data set of reviewed pictures."""
+
+members = sql.Table(
+    "members", metadata, _of("sets", primary_key=True), _of("inspections", primary_key=True),
+    _text("word", nullable=False), _text("kind"),
+)  # fmt: skip

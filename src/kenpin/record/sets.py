@@ -1,0 +1,98 @@
+"""Data sets of reviewed pictures: what to learn from, and frozen ones to measure by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sql
+from uuid_utils.compat import uuid7
+
+from kenpin.errors import RecordError
+from kenpin.record.entry import now, plain
+from kenpin.record.history import Filter, filtered
+from kenpin.record.pictures import Pictures
+from kenpin.record.reviews import GOOD, latest_reviews
+from kenpin.record.rows import add_event
+from kenpin.record.schema import inspections, members, parts, sets
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """A picture of which a person said what it is; path: its file in the store."""
+
+    inspection: UUID
+    path: Path
+    good: bool
+    kind: str | None
+
+
+def confirmed(connection: sql.Connection, pictures: Pictures, chosen: Filter) -> list[Confirmed]:
+    """Reviewed pictures that are kept, each once: equal ones count once; the oldest first."""
+    said = latest_reviews()
+    query = sql.select(inspections.c.id, inspections.c.kept, inspections.c.picture_hash,
+                       said.c.word, said.c.kind)  # fmt: skip
+    query = query.join(said, said.c.inspection_id == inspections.c.id)
+    query = filtered(query, chosen).where(inspections.c.kept.is_not(None))
+    once: dict[Any, Confirmed] = {}
+    for row in connection.execute(query.order_by(inspections.c.at, inspections.c.number)):
+        one = Confirmed(row.id, pictures.path(row.kept), row.word == GOOD, row.kind)
+        once[row.picture_hash or row.id] = one  # the latest word on equal pictures
+    return list(once.values())
+
+
+def freeze(
+    connection: sql.Connection, pictures: Pictures, part: str, name: str, who: str | None,
+    station: str,
+) -> tuple[int, int]:  # fmt: skip
+    """Freeze what is reviewed now under this name; its version, and how many pictures it has.
+
+    The pictures of a frozen set are never swept, and their words stay as they are now.
+    """
+    name = (plain(name) or "").strip()
+    if not name:
+        raise RecordError("set_name")
+    found = confirmed(connection, pictures, Filter(part=part))
+    if not found:
+        raise RecordError("set_empty", part=part)
+    own = connection.scalar(sql.select(parts.c.id).where(parts.c.number == part))
+    same = sql.and_(sets.c.part_id == own, sets.c.name == name)
+    latest = connection.scalar(sql.select(sql.func.max(sets.c.version)).where(same)) or 0
+    identity, (at, offset) = UUID(str(uuid7())), now()
+    row = {"id": identity, "part_id": own, "name": name, "version": latest + 1, "who": plain(who),
+           "at": at, "offset": offset}  # fmt: skip
+    connection.execute(sets.insert().values(row))
+    rows = [
+        {"set_id": identity, "inspection_id": one.inspection, "kind": one.kind,
+         "word": "good" if one.good else "ng"}
+        for one in found
+    ]  # fmt: skip
+    connection.execute(members.insert(), rows)
+    told = {"part": part, "name": name, "version": latest + 1, "count": len(rows)}
+    add_event(connection, "set", told, who, station)
+    return latest + 1, len(rows)
+
+
+def of_set(
+    connection: sql.Connection, pictures: Pictures, part: str, name: str, version: int | None = None
+) -> list[Confirmed]:
+    """The pictures of a frozen set; version: left out, the newest. Raises RecordError."""
+    query = sql.select(sets.c.id).join(parts, parts.c.id == sets.c.part_id)
+    query = query.where(parts.c.number == part, sets.c.name == name)
+    if version is not None:
+        query = query.where(sets.c.version == version)
+    identity = connection.scalar(query.order_by(sets.c.version.desc()).limit(1))
+    if identity is None:
+        raise RecordError("set_unknown", part=part, name=name)
+    query = sql.select(members, inspections.c.kept).join(
+        inspections, inspections.c.id == members.c.inspection_id
+    )
+    rows: Sequence[Any] = connection.execute(query.where(members.c.set_id == identity)).all()
+    lost = [row for row in rows if row.kept is None]
+    if lost:
+        raise RecordError("set_lost", name=name, count=len(lost))
+    return [
+        Confirmed(row.inspection_id, pictures.path(row.kept), row.word == GOOD, row.kind)
+        for row in rows
+    ]

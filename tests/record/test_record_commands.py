@@ -1,0 +1,185 @@
+"""The record on the command line."""
+
+import csv
+import json
+import sqlite3
+import subprocess
+import sys
+
+import openpyxl
+import pytest
+
+import kenpin
+from conftest import write_pictures
+from helpers import connectors, refused, run, struck
+from kenpin.assurance.log import Log
+from kenpin.record import place_of, reading, verify
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory):
+    """A part, good pictures and one NG picture."""
+    folder = tmp_path_factory.mktemp("line")
+    recipe = kenpin.Recipe(model="pca", size=(24, 32), false_reject=0.1)
+    kenpin.learn(connectors(30), recipe).save(folder / "part.kenpin")
+    good = write_pictures(folder / "good", connectors(4, first=500))
+    ng = write_pictures(folder / "ng", [struck(connectors(1, first=700)[0], side=30)])
+    return folder / "part.kenpin", good, ng
+
+
+def lines_of(done):
+    return [json.loads(one) for one in done.stdout.splitlines()]
+
+
+def test_inspect_keeps_what_it_tells_and_history_finds_it(line, tmp_path, monkeypatch):
+    part, good, ng = line
+    record = tmp_path / "record"
+    options = ("--record", record, "--part-number", "端子-7", "--lot", "=L'1", "--who", "佐藤",
+               "--station", "line 1", "--keep", "all")  # fmt: skip
+    told = run("inspect", part, good, ng, *options, "--json")
+    assert told.exit_code == 1
+    verdicts = [json.loads(one) for one in told.stdout.splitlines()]
+    rows = [
+        json.loads(one) for one in run("history", "--record", record, "--json").stdout.splitlines()
+    ]
+    assert [row["picture"] for row in rows] == [one["picture"] for one in verdicts][::-1]
+    assert [row["score"] for row in rows] == [one["score"] for one in verdicts][::-1]
+    assert [row["outcome"] for row in rows] == [one["verdict"] for one in verdicts][::-1]
+    assert {(row["part"], row["lot"], row["operator"]) for row in rows} == {
+        ("端子-7", "=L'1", "佐藤")
+    }
+    monkeypatch.setenv("KENPIN_RECORD", str(record))
+    bad = lines_of(run("history", "--outcome", "ng", "--json"))
+    assert [row["picture"] for row in bad] == [
+        one["picture"] for one in verdicts if one["verdict"] == "NG"][::-1]  # fmt: skip
+    table = run("history", "--day", bad[0]["time"][:10])
+    assert table.exit_code == 0 and "line 1" in table.stdout and "端子-7" in table.stdout
+    assert "Nothing like that" in run("history", "--serial", "none").stdout
+    assert "is whole" in run("record", "verify").stdout
+    assert "inspections" in run("record", "status").stdout
+    run("inspect", part, ng)  # by the variable
+    assert len(run("history", "--json").stdout.splitlines()) == 6
+
+
+def test_history_writes_tables_that_no_spreadsheet_computes_and_pictures(line, tmp_path):
+    part, good, ng = line
+    record = tmp_path / "record"
+    run("inspect", part, good, ng, "--record", record, "--lot", "=cmd()", "--keep", "all")
+    made = tmp_path / "a.csv", tmp_path / "a.xlsx", tmp_path / "pictures"
+    done = run("history", "--record", record, "--csv", made[0], "--xlsx", made[1], "--pictures",
+               made[2])  # fmt: skip
+    assert done.exit_code == 0 and "5 pictures" in done.stdout
+    rows = list(csv.DictReader(made[0].read_text("utf-8-sig").splitlines()))
+    assert len(rows) == 5 and {row["lot"] for row in rows} == {"'=cmd()"}
+    book = openpyxl.load_workbook(made[1])
+    assert book.active.max_row == 6 and book.active["R2"].data_type == "s"
+    book.close()
+    lines = [
+        json.loads(one) for one in (made[2] / "pictures.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert all((made[2] / one["file"]).is_file() for one in lines) and len(lines) == 5
+    refused(run("history", "--record", record, "--csv", made[0]), "a.csv")
+    refused(run("history", "--record", record, "--pictures", made[2]), "pictures")
+
+
+def test_a_release_is_let_by_two_people(line, tmp_path):
+    part, *_ = line
+    record = ("--record", tmp_path / "record")
+    run("record", "init", *record)
+    added = run("release", "add", part, "--part-number", "P1", "--who", "sato", *record)
+    start = added.stdout.split()[1]
+    assert added.exit_code == 0 and "draft" in added.stdout
+    run("release", "request", start, "--who", "sato", *record)
+    refused(run("release", "approve", start, "--who", "sato", *record), "another person")
+    assert run("release", "approve", start, "--who", "suzuki", *record).exit_code == 0
+    assert "in use" in run("release", "use", start, "--who", "suzuki", *record).stdout
+    (told,) = run("release", "list", "--json", *record).stdout.splitlines()
+    assert [step["state"] for step in json.loads(told)["steps"]] == [
+        "draft", "requested", "approved", "in_use"]  # fmt: skip
+    assert "suzuki" in run("release", "list", *record).stdout
+    refused(run("release", "use", "ffff", *record), "0 releases")
+    refused(run("release", "add", tmp_path / "none.kenpin", *record), "none.kenpin")
+
+
+def test_an_old_log_is_taken_over_once(line, tmp_path):
+    part, good, _ = line
+    inspector = kenpin.Inspector.open(part)
+    log = tmp_path / "old.sqlite"
+    with Log(log, part) as old:
+        for path in sorted(good.iterdir()):
+            old.add(inspector.inspect(path))
+    record = ("--record", tmp_path / "record")
+    run("record", "init", *record)
+    done = run("record", "import-log", log, "--part-number", "P1", *record)
+    assert done.exit_code == 0 and "4 of 4" in done.stdout
+    assert "0 of 4" in run("record", "import-log", log, "--part-number", "P1", *record).stdout
+    rows = lines_of(run("history", "--json", *record))
+    with sqlite3.connect(log) as connection:
+        kept = connection.execute("SELECT time, score FROM verdicts ORDER BY id").fetchall()
+    connection.close()
+    assert [row["score"] for row in rows][::-1] == [score for _, score in kept]
+    assert [row["time"][:19] for row in rows][::-1] == [time[:19] for time, _ in kept]
+    with reading(place_of(tmp_path / "record")) as engine:
+        assert list(verify(engine)) == []
+    refused(run("record", "import-log", part, *record), "part.kenpin")
+    refused(run("record", "import-log", tmp_path / "none", *record), "none")
+
+
+def test_a_backup_is_a_record(line, tmp_path):
+    part, good, _ = line
+    run("inspect", part, good, "--record", tmp_path / "record", "--keep", "all")
+    assert (
+        run("record", "backup", tmp_path / "copy", "--record", tmp_path / "record").exit_code == 0
+    )
+    first, second = (run("history", "--json", "--record", tmp_path / name).stdout
+                     for name in ("record", "copy"))  # fmt: skip
+    assert first == second and "is whole" in run("record", "verify", "--record",
+                                                 tmp_path / "copy").stdout  # fmt: skip
+    refused(run("record", "backup", tmp_path / "copy", "--record", tmp_path / "record"), "copy")
+
+
+def test_what_was_altered_is_told_with_status_1(line, tmp_path):
+    part, good, _ = line
+    run("inspect", part, good, "--record", tmp_path)
+    connection = sqlite3.connect(tmp_path / "record.sqlite")
+    connection.execute("UPDATE inspections SET score = 0 WHERE number = 2")
+    connection.commit()
+    connection.close()
+    done = run("record", "verify", "--record", tmp_path, "--station", "x")
+    assert done.exit_code == 2
+    done = run("record", "verify", "--record", tmp_path, "--json")
+    told = json.loads(done.stdout)
+    assert done.exit_code == 1 and [one["code"] for one in told["wrong"]] == ["verify_altered"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("history", "--record", "nowhere"), "kenpin record init"),
+        (("record", "status", "--record", "mysql://a:secret@b/c"), "no place for a record"),
+        (("history", "--record", "here", "--outcome", "bad"), "BAD"),
+        (("history", "--record", "here", "--day", "tomorrow"), "tomorrow"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run("record", "init", "--record", "here")
+    done = run(*arguments)
+    refused(done)
+    assert expected.lower() in done.stderr.lower() and "secret" not in done.stderr
+
+
+def test_a_serial_is_of_one_picture_and_a_rule_is_known(line, tmp_path):
+    part, good, _ = line
+    refused(run("inspect", part, good, "--record", tmp_path, "--serial", "1"), "4 pictures")
+    refused(run("inspect", part, good, "--record", tmp_path, "--keep", "some"), "some")
+
+
+def test_without_a_record_nothing_of_it_is_loaded(line):
+    part, good, _ = line
+    code = (
+        "import sys; from kenpin.cli import app; "
+        f"app(['inspect', {str(part)!r}, {str(good)!r}], standalone_mode=False); "
+        "assert not {'sqlalchemy', 'alembic', 'kenpin.record'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
