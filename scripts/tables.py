@@ -168,11 +168,11 @@ def experiments() -> str:
     return table(["experiment", "who", "figure", "mean", "over seeds"], rows)
 
 
-def beat() -> str:
+def beat(pattern: str = "experiments*.jsonl") -> str:
     rows = [
         [line["set"], line["figure"], line["asked"], f"{line['value']:.4f}",
          "yes" if line["reached"] else "**no**"]
-        for line in results("experiments*.jsonl")
+        for line in results(pattern)
         if line["benchmark"] == "experiments beat"
     ]  # fmt: skip
     return table(["experiment", "figure", "asked", "reached", ""], rows)
@@ -414,6 +414,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "quality": quality, "kinds": kinds, "coverage": coverage,
     "promises": promises, "drift": drift,
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
+    "final": partial(beat, "final-experiments.jsonl"),
     "peers": peers, "few": few, "ours": ours, "distilled": distilled,
     "adding": adding, "speed": speed, "stages": stages,
     **{one.__name__: partial(one, results, table)
