@@ -183,3 +183,39 @@ def test_without_a_record_nothing_of_it_is_loaded(line):
         "assert not {'sqlalchemy', 'alembic', 'kenpin.record'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_reviews_come_by_name_and_by_table_all_or_none(line, tmp_path):
+    part, good, ng = line
+    record = ("--record", tmp_path / "record")
+    run("inspect", part, good, ng, *record, "--station", "line 1", "--keep", "all")
+    waiting = lines_of(run("review", "list", "--json", *record))
+    assert waiting and all(row["outcome"] != "OK" for row in waiting)
+    worst = f"{waiting[0]['station']}/{waiting[0]['number']}"
+    done = run("review", "ng", worst, "--kind", "きず", "--who", "sato", *record)
+    assert done.exit_code == 0 and "1 reviews" in done.stdout
+    left = lines_of(run("review", "list", "--json", *record))
+    assert [row["id"] for row in left] == [row["id"] for row in waiting[1:]]
+    table = tmp_path / "words.csv"
+    table.write_text("inspection,word,kind\nline 1/1,good,\nline 1/99,ng,stain\n", "utf-8")
+    refused(run("review", "import", table, *record), "line 1/99")
+    assert len(lines_of(run("history", "--reviewed", "--json", *record))) == 1
+    table.write_text("inspection,word\nline 1/1,GOOD\nline 1/2,ng\n", "utf-8")
+    assert run("review", "import", table, "--who", "mori", *record).exit_code == 0
+    assert len(lines_of(run("history", "--reviewed", "--json", *record))) == 3
+    refused(run("review", "good", "line 1/x", *record), "line 1/x")
+    table.write_text("picture\n1\n", "utf-8")
+    refused(run("review", "import", table, *record), "inspection")
+    refused(run("review", "import", tmp_path / "none.csv", *record), "none.csv")
+    assert "is whole" in run("record", "verify", *record).stdout
+
+
+def test_what_was_drawn_is_reviewed_first(line, tmp_path):
+    part, good, ng = line
+    record = ("--record", tmp_path / "record")
+    run("inspect", part, good, ng, *record, "--keep", "all")
+    done = run("review", "sample", "--passed", "2", "--rejected", "0", *record)
+    assert done.exit_code == 0 and "2 inspections" in done.stdout
+    first = lines_of(run("review", "list", "--json", *record))
+    assert [row["outcome"] for row in first[:2]] == ["OK", "OK"]
+    assert run("review", "list", *record).exit_code == 0

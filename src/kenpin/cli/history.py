@@ -48,7 +48,7 @@ def history(
 
     room = options.record_room()
     wanted = room.place_of(place)
-    begin, end = _times(day, since)
+    begin, end = times_of(day, since)
     chosen = room.Filter(
         part=part_number, outcomes=_outcomes(outcome), lot=lot, serial=serial, station=station,
         since=begin, until=end, reviewed=reviewed,
@@ -65,7 +65,7 @@ def history(
             out.print(say("history_copied", count=copied, folder=picture_folder))
         if as_json:
             for row in room.found(engine, chosen, most):
-                print(as_json_line(_plain(row)))
+                print(as_json_line(plain_row(row)))
         elif not (csv_file or xlsx_file or picture_folder):
             shown = print_history(out, room.found(engine, chosen, most or _MOST_SHOWN))
             with engine.connect() as connection:
@@ -82,7 +82,7 @@ def _outcomes(given: list[str] | None) -> tuple[str, ...]:
     return tuple(one.upper() for one in given or ())
 
 
-def _times(day: str | None, since: str | None) -> tuple[int | None, int | None]:
+def times_of(day: str | None, since: str | None) -> tuple[int | None, int | None]:
     """The first and the end in milliseconds, by the clock of this place."""
     try:
         if day is not None:
@@ -113,7 +113,7 @@ def _check_outputs(
         raise OutputError("output_exists", path=folder)
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
+def plain_row(row: dict[str, Any]) -> dict[str, Any]:
     """A row for programs: ids as text, the moment as ISO time of its place."""
     from kenpin.cli.record_tables import local
 
@@ -128,7 +128,7 @@ def _cells(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
 
     yield list(_COLUMNS)
     for row in rows:
-        told = _plain(row)
+        told = plain_row(row)
         yield [inert(told[name]) for name in _COLUMNS]
 
 
@@ -172,7 +172,7 @@ def _copy(folder: Path, kept: Any, rows: Iterable[dict[str, Any]]) -> int:
             target = folder / row["outcome"] / f"{row['station']}-{row['number']}{source.suffix}"
             make_folder(target.parent)
             shutil.copyfile(source, target)
-            line = {"file": target.relative_to(folder).as_posix(), **_plain(row)}
+            line = {"file": target.relative_to(folder).as_posix(), **plain_row(row)}
             table.write(json.dumps(line, ensure_ascii=False) + "\n")
             count += 1
     return count

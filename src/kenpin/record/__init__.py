@@ -3,7 +3,7 @@
 from kenpin.record.audit import verify
 from kenpin.record.chain import BEGINNING, SEALED
 from kenpin.record.entry import Circumstances
-from kenpin.record.history import Filter, count, found, regions_of
+from kenpin.record.history import Filter, count, find_inspection, found, regions_of
 from kenpin.record.import_log import import_log
 from kenpin.record.opening import make, one_sentence, reading, upgrade
 from kenpin.record.overview import Status, back_up, status
@@ -22,3 +22,4 @@ from kenpin.record.releases import (
     list_releases,
     steps_of,
 )
+from kenpin.record.reviews import Word, add_review, draw_sample, to_review

@@ -1,5 +1,6 @@
 """Finding inspections again."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVarTuple
@@ -7,10 +8,12 @@ from uuid import UUID
 
 import sqlalchemy as sql
 
+from kenpin.errors import RecordError
 from kenpin.record.schema import inspections, parts, regions, releases, reviews, stations
 
 Columns = TypeVarTuple("Columns")
 _AT_ONCE = 1000  # rows in memory
+_MOST_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,24 @@ def found(
     with engine.connect().execution_options(stream_results=True) as connection:
         for row in connection.execute(query).yield_per(_AT_ONCE):
             yield dict(row._mapping)
+
+
+def find_inspection(connection: sql.Connection, name: str) -> UUID:
+    """By STATION/NUMBER or by its id. Raises RecordError for none."""
+    with contextlib.suppress(ValueError):
+        own = inspections.c.id == UUID(name)
+        if connection.scalar(sql.select(inspections.c.id).where(own)) is not None:
+            return UUID(name)
+    station, _, number = name.rpartition("/")
+    if number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS:
+        query = sql.select(inspections.c.id).join(
+            stations, stations.c.id == inspections.c.station_id
+        )
+        wanted = sql.and_(stations.c.name == station, inspections.c.number == int(number))
+        identity = connection.scalar(query.where(wanted))
+        if identity is not None:
+            return UUID(str(identity))
+    raise RecordError("review_unknown", value=name)
 
 
 def count(connection: sql.Connection, chosen: Filter) -> int:

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from kenpin.errors import RecordError
 from kenpin.record.entry import now, plain
-from kenpin.record.history import Filter, filtered
+from kenpin.record.history import Filter, filtered, found
 from kenpin.record.rows import add_event
 from kenpin.record.schema import inspections, reviews, samples
 from kenpin.types import Outcome
@@ -83,13 +83,25 @@ def draw_sample(
         same = inspections.c.outcome == Outcome.OK.value
         query = query.where(same if ok else ~same, inspections.c.kept.is_not(None))
         query = query.where(~sql.exists().where(samples.c.inspection_id == inspections.c.id))
-        found: Sequence[UUID] = list(connection.scalars(query.order_by(inspections.c.id)))
-        for index in sorted(rng.permutation(len(found))[:count]):
-            rows.append({"inspection_id": found[index], "passed": ok, "drawn": name, "at": at,
+        among: Sequence[UUID] = list(connection.scalars(query.order_by(inspections.c.id)))
+        for index in sorted(rng.permutation(len(among))[:count]):
+            rows.append({"inspection_id": among[index], "passed": ok, "drawn": name, "at": at,
                          "offset": offset})  # fmt: skip
     if rows:
         connection.execute(samples.insert(), rows)
     return len(rows)
+
+
+def to_review(engine: sql.Engine, most: int) -> list[dict[str, Any]]:
+    """What waits for a person's word: first what was drawn, then what was not OK, the newest."""
+    with engine.connect() as connection:
+        drawn = list(open_samples(connection))[:most]
+    rows = {row["id"]: row for row in found(engine, Filter(ids=tuple(drawn)))} if drawn else {}
+    others = tuple(one.value for one in Outcome if one is not Outcome.OK)
+    rest = found(engine, Filter(outcomes=others, reviewed=False), most)
+    for row in rest:
+        rows.setdefault(row["id"], row)
+    return list(rows.values())[:most]
 
 
 def open_samples(connection: sql.Connection) -> Iterable[UUID]:
