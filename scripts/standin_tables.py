@@ -49,6 +49,31 @@ def trial_encoders(results: Lines, table: Table) -> str:
     return table(["encoder", *sets], rows)
 
 
+def record(results: Lines, table: Table) -> str:
+    """What a record holds out, by database."""
+    said = {
+        "rows_per_s": "durable rows a second from 4 threads",
+        "write_ms": "a write adds, median, ms",
+        "write_ms_p99": "99th percentile, ms",
+        "serial_ms": "one serial among all rows, ms",
+        "history_ms": "a day's history, ms",
+        "report_ms": "a day's numbers, ms",
+        "bytes_per_row": "bytes of a row, with its indexes",
+    }
+    rows = []
+    for line in results("record.jsonl"):
+        if line["what"] == "kill":
+            told = "writing pictures" if line["pictures"] else "writing rows"
+            found = f"{line['lost']} of {line['told']:,}, {line['half_pictures']} half pictures"
+            whole = "whole" if line["chain_whole"] else "**broken**"
+            name = f"killed {line['kills']} times while {told}: told verdicts lost; chain"
+            rows.append([line["database"], name, f"{found}; {whole}"])
+        scale = f" ({line['rows']:,} rows)" if line["what"] == "large" else ""
+        rows += [[line["database"], told + scale, f"{line[key]:,}"]
+                 for key, told in said.items() if key in line]  # fmt: skip
+    return table(["database", "what", "measured"], rows)
+
+
 def gallery(results: Lines, table: Table) -> str:
     """What is found that was missed, and what is missed still."""
     rows = [

@@ -8,7 +8,7 @@ from statistics import mean
 
 from eye_tables import eyes, maps, regions, shifts, sizes, tail_limit, ways
 from picture_tables import depth, file_kinds, fine
-from standin_tables import gallery, masks, standins, trial_encoders
+from standin_tables import gallery, masks, record, standins, trial_encoders
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -418,7 +418,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "peers": peers, "few": few, "ours": ours, "distilled": distilled,
     "adding": adding, "speed": speed, "stages": stages,
     **{one.__name__: partial(one, results, table)
-       for one in (ways, eyes, shifts, sizes, regions, maps, masks, standins, gallery)},
+       for one in (ways, eyes, shifts, sizes, regions, maps, masks, standins, gallery, record)},
     "tail-limit": partial(tail_limit, results, table),
     "trial-encoders": partial(trial_encoders, results, table),
     "file-kinds": file_kinds, "depth": partial(depth, results, table),
