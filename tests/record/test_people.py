@@ -57,9 +57,12 @@ def test_a_release_goes_from_draft_to_use_by_two_people(written):
         assert (place.folder / draft.file).read_bytes() == b"what judges"
         with pytest.raises(RecordError, match="draft and cannot become in use"):
             step(connection, "in_use")
+        with pytest.raises(RecordError, match="must be named"):
+            step(connection, "requested", " ")
         step(connection, "requested")
-        with pytest.raises(RecordError, match="another person must approve"):
-            step(connection, "approved")
+        for same in ("sato", "Sato ", "ｓａｔｏ"):
+            with pytest.raises(RecordError, match="another person must approve"):
+                step(connection, "approved", same)
         with pytest.raises(RecordError, match="must be named"):
             step(connection, "approved", None)
         step(connection, "approved", "suzuki")
@@ -115,6 +118,9 @@ def test_a_later_word_counts_and_the_earlier_stays(written):
             with pytest.raises(RecordError, match=match):
                 add_review(connection, first["id"], word, None, "x")
     assert list(verify(engine)) == []
+    with connection.begin():
+        connection.exec_driver_sql("UPDATE reviews SET word = 'good' WHERE word = 'ng'")
+    assert {notice.code for notice in verify(engine)} == {"verify_review"}
 
 
 def test_a_frozen_set_stays_as_it_was(written):

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+from errno import EACCES, ENOSPC
 
 import pytest
 import sqlalchemy as sql
@@ -102,6 +103,9 @@ def test_what_was_written_is_read_again(place, judge_file, tmp_path):
         ("UPDATE seals SET hash = before FROM events", "verify_seal"),
         ("DELETE FROM seals", "verify_seal"),
         ("UPDATE stations SET last = last + 1", "verify_missing"),
+        ("DELETE FROM events", "verify_event_missing"),
+        ("UPDATE releases SET state = 'in_use'", "verify_release"),
+        ("UPDATE inspections SET outcome = 'NG' WHERE number = 44", "verify_altered"),
     ],
 )
 def test_what_was_altered_is_found(place, judge_file, statement, code):
@@ -218,7 +222,7 @@ def test_a_full_disk_loses_no_row_and_the_newest_ng_picture_stays(
 
         def full(self, *given):
             if len(list(self.every())) >= 1:
-                raise OutputError("output_denied", path="a", reason="no space")
+                raise OutputError("output_denied", path="a", reason="") from OSError(ENOSPC, "")
             room.append(1)
             return put(self, *given)
 
@@ -342,3 +346,64 @@ def test_what_still_waits_is_taken_in_by_the_next_run(place, judge_file):
     with Record(place, "line 1") as record:
         record.write(verdict(1), release.id)
     assert [row["picture"] for row in rows(place, newest_first=False)] == ["0.png", "1.png"]
+
+
+def test_a_picture_that_may_not_be_written_costs_no_other(place, judge_file, tmp_path, monkeypatch):
+    picture = tmp_path / "a.png"
+    write_png(picture, pixels())
+    told = []
+    with Record(place, keep=Keep("all"), tell=told.append) as record:
+        release = record.release(judge_file, "ABC-1")
+        for number in range(4):
+            record.write(verdict(number, Outcome.NG), release.id, source=picture)
+
+        def denied(*_):
+            raise OutputError("output_denied", path="a", reason="no") from OSError(EACCES, "")
+
+        monkeypatch.setattr(Pictures, "put", denied)
+        record.write(verdict(9), release.id, source=picture)
+    assert [row["gone"] for row in rows(place, newest_first=False)] == [None] * 4 + ["denied"]
+    assert [notice.code for notice in told] == ["output_denied"]
+
+
+def test_young_ng_pictures_are_never_pushed_out(place, judge_file, tmp_path, monkeypatch):
+    picture = tmp_path / "a.png"
+    write_png(picture, pixels())
+    with Record(place, keep=Keep("all")) as record:
+        release = record.release(judge_file, "ABC-1")
+        for number in range(3):
+            record.write(verdict(number, Outcome.NG), release.id, source=picture)
+
+        def full(*_):
+            raise OutputError("output_denied", path="a", reason="") from OSError(ENOSPC, "")
+
+        monkeypatch.setattr(Pictures, "put", full)
+        record.write(verdict(9, Outcome.NG), release.id, source=picture)
+    assert [row["gone"] for row in rows(place, newest_first=False)] == [None] * 3 + [DISK_FULL]
+
+
+def test_a_row_that_cannot_be_read_is_an_altered_row(tmp_path, judge_file):
+    place = place_of(tmp_path / "record")
+    filled(place, judge_file, 5)
+    change(place, "UPDATE inspections SET ms = '{bad' WHERE number = 2")
+    assert wrong(place) == ["verify_altered"]
+
+
+def test_text_that_is_none_is_found_as_it_was_written(place, judge_file):
+    odd = b"lot-\xff".decode("utf-8", "surrogateescape")
+    with Record(place) as record:
+        release = record.release(judge_file, odd)
+        record.write(verdict(), release.id, Circumstances(lot=odd))
+    assert len(rows(place, Filter(lot=odd))) == len(rows(place, Filter(part=odd))) == 1
+
+
+def test_a_read_only_record_is_not_called_damaged(tmp_path, judge_file, monkeypatch):
+    place = place_of(tmp_path / "record")
+    filled(place, judge_file, 2)
+
+    def denied(*_, **__):
+        raise sqlite3.OperationalError("attempt to write a readonly database")
+
+    monkeypatch.setattr("kenpin.record.opening.sqlite3.connect", denied)
+    with pytest.raises(RecordError, match="check the rights"):
+        rows(place)

@@ -219,3 +219,37 @@ def test_what_was_drawn_is_reviewed_first(line, tmp_path):
     first = lines_of(run("review", "list", "--json", *record))
     assert [row["outcome"] for row in first[:2]] == ["OK", "OK"]
     assert run("review", "list", *record).exit_code == 0
+
+
+def test_no_output_goes_into_the_record_or_out_of_its_folder(line, tmp_path):
+    part, good, _ = line
+    place = tmp_path / "record"
+    record = ("--record", place)
+    run("inspect", part, good, *record, "--keep", "all", "--station", "../../../esc")
+    before = (place / "record.sqlite").read_bytes()
+    refused(run("history", *record, "--csv", place / "record.sqlite", "--force"), "record.sqlite")
+    refused(run("history", *record, "--pictures", place / "pictures" / "x"), "x")
+    refused(run("record", "backup", place / "pictures" / "b", *record), "b")
+    assert (place / "record.sqlite").read_bytes()[:16] == before[:16]
+    same = tmp_path / "a.csv"
+    refused(run("history", *record, "--csv", same, "--xlsx", same), "a.csv")
+    same.write_text("mine")
+    assert run("history", *record, "--csv", same, "--force").exit_code == 0
+    assert same.with_name("a.csv.bak").read_text() == "mine"
+    assert run("history", *record, "--pictures", tmp_path / "out" / "p").exit_code == 0
+    copied = list((tmp_path / "out").rglob("*.png"))
+    assert len(copied) == 4 and not list(tmp_path.glob("esc*"))
+
+
+def test_nothing_is_kept_or_dropped_in_silence(line, tmp_path):
+    part, good, _ = line
+    refused(run("inspect", part, good, "--record", ""), "--record is empty")
+    refused(run("inspect", part, good, "--lot", "L1"), "--record")
+    refused(run("inspect", part, good, "--record", tmp_path / "r", "--lot", "x" * 1001), "lot")
+    table = tmp_path / "verdicts.csv"
+    done = run("inspect", part, good, "--record", tmp_path / "r", "--keep", "no", "--csv", table)
+    refused(done, "no")
+    assert not (tmp_path / "r").exists() and not table.exists()
+    run("record", "init", "--record", tmp_path / "r")
+    both = ("--day", "2026-11-21", "--since", "2026-11-22")
+    refused(run("history", "--record", tmp_path / "r", *both), "--since")

@@ -1,6 +1,7 @@
 """kenpin history: what was judged."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from kenpin.cli import options
-from kenpin.cli.program import as_json_line, command, out
+from kenpin.cli.program import as_json_line, command, complain, out
 from kenpin.errors import DatasetError, OutputError
 from kenpin.text import say
 from kenpin.types import Outcome
@@ -20,6 +21,7 @@ _COLUMNS = ("time", "station", "number", "part", "release", "outcome", "reason",
             "sharpness", "lot", "serial", "operator", "camera", "trigger", "picture",
             "picture_hash", "height", "width", "kept", "gone", "id")  # fmt: skip
 _MOST_SHOWN = 50
+_LONGEST_NAME = 40  # letters of a station in the name of a file
 
 
 def _option(metavar: str, *names: str) -> Any:
@@ -53,7 +55,7 @@ def history(
         part=part_number, outcomes=_outcomes(outcome), lot=lot, serial=serial, station=station,
         since=begin, until=end, reviewed=reviewed,
     )  # fmt: skip
-    _check_outputs(csv_file, xlsx_file, picture_folder, force)
+    _check_outputs(csv_file, xlsx_file, picture_folder, wanted.folder, force)
     with room.reading(wanted) as engine, room.one_sentence(wanted):
         if csv_file:
             _write_csv(csv_file, room.found(engine, chosen, most))
@@ -84,6 +86,8 @@ def _outcomes(given: list[str] | None) -> tuple[str, ...]:
 
 def times_of(day: str | None, since: str | None) -> tuple[int | None, int | None]:
     """The first and the end in milliseconds, by the clock of this place."""
+    if day is not None and since is not None:
+        raise DatasetError("history_both")
     try:
         if day is not None:
             begin = datetime.combine(date.fromisoformat(day), datetime.min.time()).astimezone()
@@ -101,14 +105,25 @@ def _milliseconds(time: datetime) -> int:
 
 
 def _check_outputs(
-    csv_file: Path | None, xlsx_file: Path | None, folder: Path | None, force: bool
+    csv_file: Path | None, xlsx_file: Path | None, folder: Path | None, record: Path, force: bool
 ) -> None:
-    from kenpin.system import check_free, check_writable
+    """Nothing in the record, no file twice, and what is replaced is put aside."""
+    from kenpin.system import check_apart, check_free, check_writable
 
-    for path in (csv_file, xlsx_file):
-        if path:
-            check_writable(path)
-            check_free(path, force)
+    files = [path for path in (csv_file, xlsx_file) if path]
+    for path in (*files, *([folder] if folder else [])):
+        if path.resolve().is_relative_to(record.resolve()):
+            raise OutputError("output_among_inputs", path=path)
+    if folder:
+        check_apart(folder, [record])
+    if len({path.resolve() for path in files}) < len(files):
+        raise OutputError("output_twice", path=csv_file)
+    for path in files:
+        check_writable(path)
+        check_free(path, force)
+    for path in files:
+        if path.exists():
+            options.keep(path)
     if folder and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise OutputError("output_exists", path=folder)
 
@@ -169,7 +184,13 @@ def _copy(folder: Path, kept: Any, rows: Iterable[dict[str, Any]]) -> int:
             if row["kept"] is None:
                 continue
             source = kept.path(row["kept"])
-            target = folder / row["outcome"] / f"{row['station']}-{row['number']}{source.suffix}"
+            if not source.is_file():
+                complain(say("history_lost", path=row["kept"]))
+                continue
+            # A station may be called anything; the id keeps names apart.
+            station = re.sub(r"[^\w.-]", "_", row["station"])[:_LONGEST_NAME].strip(".")
+            name = f"{station}-{row['number']}-{row['id'].hex[-6:]}{source.suffix}"
+            target = folder / row["outcome"] / name
             make_folder(target.parent)
             shutil.copyfile(source, target)
             line = {"file": target.relative_to(folder).as_posix(), **plain_row(row)}

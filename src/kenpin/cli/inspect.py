@@ -92,7 +92,7 @@ def inspect(
     recording = recorded(part, place, part_number, station, keep, told)
     if serial is not None and len(sources) > 1:
         raise DatasetError("record_serial", count=len(sources))
-    with _log(log_file, part) as log, recording as keep_in_record:
+    with recording as keep_in_record, _log(log_file, part) as log:
         for path in old:
             options.keep(path)
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kenpin.cli import options
 from kenpin.cli.program import complain
+from kenpin.errors import RecordError
 from kenpin.text import Notice
 from kenpin.types import Verdict
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 Keep = Callable[[Verdict, "PictureSource"], None]
 _VARIABLE = "KENPIN_RECORD"
+_LONGEST = 1000  # letters
 
 
 @contextmanager
@@ -29,8 +31,13 @@ def recorded(
 ) -> Iterator[Keep]:
     """What keeps each verdict; it does nothing where no record is named."""
     if place is None and not os.environ.get(_VARIABLE):
+        if part_number or station or any(told.values()):
+            raise RecordError("record_needed")
         yield lambda *_: None
         return
+    for name, text in told.items():
+        if text and len(text) > _LONGEST:
+            raise RecordError("record_long", name=name, most=_LONGEST)
     room = options.record_room()
     wanted = room.place_of(place)
     rule = room.Keep(what=keep)

@@ -1,6 +1,7 @@
 """kenpin review: what people say of what was judged."""
 
 import csv
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,10 +125,14 @@ def _lines(table: Path, who: str | None) -> Iterator[tuple[str, dict[str, Any], 
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DatasetError("review_table", path=table, reason=reason) from None
-    reader = csv.DictReader(content.splitlines())
-    if not {"inspection", "word"} <= set(reader.fieldnames or ()):
+    try:
+        rows = csv.DictReader(io.StringIO(content, newline=""))
+        named, read = set(rows.fieldnames or ()), list(rows)
+    except csv.Error as error:
+        raise DatasetError("review_table", path=table, reason=error) from None
+    if not {"inspection", "word"} <= named:
         raise DatasetError("review_columns", path=table, columns=", ".join(_COLUMNS))
-    for row in reader:
+    for row in read:
         told = {key: (row.get(key) or "").strip() or None for key in _COLUMNS}
         word = {"word": (told["word"] or "").lower(), "kind": told["kind"],
                 "comment": told["comment"]}  # fmt: skip

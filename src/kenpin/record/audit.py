@@ -1,15 +1,25 @@
 """Whether a record is what was written: every hash, every number, every seal, every event."""
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sql
 
 from kenpin.record import chain
 from kenpin.record.rows import hashes_of
-from kenpin.record.schema import events, inspections, regions, seals, stations
+from kenpin.record.schema import (
+    events,
+    inspections,
+    parts,
+    regions,
+    releases,
+    reviews,
+    seals,
+    stations,
+)
 from kenpin.text import Notice
 from kenpin.types import Progress
 
@@ -23,18 +33,22 @@ def verify(engine: sql.Engine, progress: Progress = lambda *_: None) -> Iterator
             yield from _inspections(connection, station, progress)
             yield from _seals(connection, station)
         yield from _events(connection)
+        yield from _reviews(connection)
+        yield from _releases(connection)
 
 
 def _inspections(connection: sql.Connection, station: Any, progress: Progress) -> Iterator[Notice]:
     expected = 1
     for rows in _batches(connection, station.id):
-        places = _places(connection, [row.id for row in rows])
+        places = _places(connection, [row.id for row in rows if row.id])
         for row in rows:
             told = {"station": station.name, "number": row.number}
             if row.number > expected:
                 yield Notice("verify_missing", **told | {"number": expected, "to": row.number - 1})
             expected = row.number + 1
-            if row.hash != chain.hash_of_inspection(dict(row._mapping), places.get(row.id, [])):
+            if isinstance(row, _Unreadable) or row.hash != chain.hash_of_inspection(
+                dict(row._mapping), places.get(row.id, [])
+            ):
                 yield Notice("verify_altered", **told)
         progress(station.name, expected - 1, station.last)
     if expected <= station.last:
@@ -50,11 +64,29 @@ def _batches(connection: sql.Connection, station: UUID) -> Iterator[list[Any]]:
     while True:
         query = sql.select(inspections).order_by(inspections.c.number).limit(_AT_ONCE)
         query = query.where(inspections.c.station_id == station, inspections.c.number > last)
-        rows = list(connection.execute(query).all())
-        if not rows:
+        numbers = list(connection.scalars(query.with_only_columns(inspections.c.number)))
+        if not numbers:
             return
-        last = rows[-1].number
-        yield rows
+        last = numbers[-1]
+        try:
+            yield list(connection.execute(query).all())
+        except (ValueError, TypeError):  # something in one of them cannot be read
+            yield [_alone(connection, station, number) for number in numbers]
+
+
+class _Unreadable(NamedTuple):
+    """A row in which something cannot even be read."""
+
+    number: int
+    id: None = None
+
+
+def _alone(connection: sql.Connection, station: UUID, number: int) -> Any:
+    own = sql.and_(inspections.c.station_id == station, inspections.c.number == number)
+    try:
+        return connection.execute(sql.select(inspections).where(own)).one()
+    except (ValueError, TypeError):
+        return _Unreadable(number)
 
 
 def _places(connection: sql.Connection, ids: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
@@ -79,6 +111,9 @@ def _seals(connection: sql.Connection, station: Any) -> Iterator[Notice]:
 
 def _events(connection: sql.Connection) -> Iterator[Notice]:
     before, expected = chain.BEGINNING, 1
+    some = connection.scalar(sql.select(sql.func.count()).select_from(stations))
+    if some and not connection.scalar(sql.select(sql.func.count()).select_from(events)):
+        yield Notice("verify_event_missing", number=1, to=1)  # every station has started
     for row in connection.execute(sql.select(events).order_by(events.c.number)):
         if row.number != expected:
             yield Notice("verify_event_missing", number=expected, to=row.number - 1)
@@ -87,3 +122,39 @@ def _events(connection: sql.Connection) -> Iterator[Notice]:
         if row.hash != chain.hash_of_event(dict(row._mapping)):
             yield Notice("verify_event_altered", number=row.number)
         before, expected = row.hash, row.number + 1
+
+
+def _reviews(connection: sql.Connection) -> Iterator[Notice]:
+    """Each word is in an event too, and each such event has its word."""
+    names = ("word", "kind", "comment", "x", "y", "width", "height")
+    said = [
+        (str(row.inspection_id), row.who, *(getattr(row, name) for name in names))
+        for row in connection.execute(sql.select(reviews))
+    ]
+    told = [
+        (row.told.get("inspection"), row.who, *(row.told.get(name) for name in names))
+        for row in _of_kind(connection, "review")
+    ]
+    for wrong in (Counter(said) - Counter(told)) + (Counter(told) - Counter(said)):
+        yield Notice("verify_review", inspection=wrong[0])
+
+
+def _releases(connection: sql.Connection) -> Iterator[Notice]:
+    """Each release is in the state that the last event about it says."""
+    last = {(row.told.get("part"), row.told.get("hash")): row.told.get("state")
+            for row in _of_kind(connection, "release")}  # fmt: skip
+    query = sql.select(parts.c.number, releases.c.hash, releases.c.state, releases.c.file)
+    for row in connection.execute(query.join(parts, parts.c.id == releases.c.part_id)):
+        own = last.pop((row.number, row.hash), None)
+        if row.file and own != row.state:  # one without a file came with an old log
+            yield Notice("verify_release", hash=row.hash[:12])
+    for _, digest in last:
+        yield Notice("verify_release", hash=str(digest)[:12])
+
+
+def _of_kind(connection: sql.Connection, kind: str) -> Iterator[Any]:
+    query = sql.select(events.c.who, events.c.told).where(events.c.kind == kind)
+    try:
+        yield from connection.execute(query.order_by(events.c.number)).all()
+    except (ValueError, TypeError):  # which one is said by the chain
+        return

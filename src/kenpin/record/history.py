@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sql
 
 from kenpin.errors import RecordError
+from kenpin.record.entry import plain
 from kenpin.record.schema import inspections, parts, regions, releases, reviews, stations
 
 Columns = TypeVarTuple("Columns")
@@ -41,15 +42,15 @@ def filtered(query: "sql.Select[*Columns]", chosen: Filter) -> "sql.Select[*Colu
     wheres: list[sql.ColumnElement[bool]] = []
     if chosen.part is not None:
         of_part = sql.select(releases.c.id).join(parts, parts.c.id == releases.c.part_id)
-        wheres.append(own.release_id.in_(of_part.where(parts.c.number == chosen.part)))
+        wheres.append(own.release_id.in_(of_part.where(parts.c.number == plain(chosen.part))))
     if chosen.outcomes:
         wheres.append(own.outcome.in_(chosen.outcomes))
     for name in ("lot", "serial"):
         value = getattr(chosen, name)
         if value is not None:
-            wheres.append(own[name] == value)
+            wheres.append(own[name] == plain(value))
     if chosen.station is not None:
-        of_name = sql.select(stations.c.id).where(stations.c.name == chosen.station)
+        of_name = sql.select(stations.c.id).where(stations.c.name == plain(chosen.station))
         wheres.append(own.station_id.in_(of_name))
     if chosen.since is not None:
         wheres.append(own.at >= chosen.since)
@@ -92,7 +93,7 @@ def find_inspection(connection: sql.Connection, name: str) -> UUID:
         own = inspections.c.id == UUID(name)
         if connection.scalar(sql.select(inspections.c.id).where(own)) is not None:
             return UUID(name)
-    station, _, number = name.rpartition("/")
+    station, _, number = (plain(name) or "").rpartition("/")
     if number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS:
         query = sql.select(inspections.c.id).join(
             stations, stations.c.id == inspections.c.station_id

@@ -11,12 +11,12 @@ from kenpin.types import Outcome
 
 _DAY = 24 * 3600 * 1000  # milliseconds
 _AT_ONCE = 200
-SWEPT, DISK_FULL, NOT_KEPT, LOST = "swept", "disk_full", "not_kept", "lost"
+SWEPT, DISK_FULL, NOT_KEPT, LOST, DENIED = "swept", "disk_full", "not_kept", "lost", "denied"
 """Why the picture of a row is not there: taken away later, no room, not by the rule, gone."""
 
 
-def sweep(engine: sql.Engine, pictures: Pictures, keep: Keep) -> int:
-    """Take away pictures until the bounds hold; how many were.
+def sweep(engine: sql.Engine, pictures: Pictures, keep: Keep, at_most: int | None = None) -> int:
+    """Take away pictures until the bounds hold, `at_most` so many; how many were.
 
     First good ones, then NG ones beyond their days, the oldest first. Never one that was drawn for
     review, reviewed, or belongs to a data set; its row stays, and says that it was swept.
@@ -32,6 +32,8 @@ def sweep(engine: sql.Engine, pictures: Pictures, keep: Keep) -> int:
             for row in found:
                 if not _too_many(held, pictures, keep):
                     break
+                if at_most is not None and swept >= at_most:
+                    return swept
                 held -= take_away(engine, pictures, row.id, row.kept, SWEPT)
                 swept += 1
     return swept

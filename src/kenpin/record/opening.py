@@ -115,6 +115,8 @@ def one_sentence(place: Place) -> Iterator[None]:
     except DBAPIError as error:
         reason = _first_line(error.orig)
         raise RecordError("record_failed", path=place.name, reason=reason) from None
+    except sqlite3.OperationalError as error:  # rights, a full disk, another program
+        raise RecordError("record_denied", path=place.name, reason=error) from None
     except sqlite3.Error as error:
         raise RecordError("record_damaged", path=place.name, reason=error) from None
 

@@ -17,7 +17,7 @@ from kenpin.record.pictures import FOLDER, Pictures
 from kenpin.record.place import Place, is_remote
 from kenpin.record.releases import FOLDER as RELEASES
 from kenpin.record.schema import events, inspections, parts, releases, reviews, stations
-from kenpin.system import make_folder
+from kenpin.system import check_apart, make_folder
 from kenpin.text import Notice
 
 _AT_ONCE = 5000
@@ -140,7 +140,8 @@ def back_up(place: Place, folder: Path) -> None:
     (pg_dump), and only the files are copied. Raises OutputError where the folder holds something.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise OutputError("output_exists", path=folder)
+        raise OutputError("record_backup_there", path=folder)
+    check_apart(folder, [place.folder])
     opening.existing(place).dispose()
     make_folder(folder)
     try:

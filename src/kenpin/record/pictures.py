@@ -6,6 +6,7 @@ is recognised and taken away, and a row never names a picture that is not there.
 """
 
 import contextlib
+import errno
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,10 +47,12 @@ class Keep:
     free: int = 2 * 2**30
     days: int = 365
 
-    def wants(self, passed: bool, number: int) -> bool:
-        """Whether the picture of a part is kept; number: how many were judged before it."""
+    def __post_init__(self) -> None:
         if self.what not in KEPT:
             raise ArgumentError("record_keep", value=self.what, known=", ".join(KEPT))
+
+    def wants(self, passed: bool, number: int) -> bool:
+        """Whether the picture of a part is kept; number: how many were judged before it."""
         if self.what in ("none", "all"):
             return self.what == "all"
         return not passed or (self.what == "sample" and number % self.one_in == 0)
@@ -74,6 +77,17 @@ class Pictures:
         """Give the room back to rows that must be written; whether there was any."""
         try:
             self._reserve.unlink()
+        except OSError:
+            return False
+        return True
+
+    @staticmethod
+    def give_way(store: Path) -> bool:
+        """On a full disk set the reserve free; whether there was one."""
+        try:
+            if shutil.disk_usage(store).free >= _RESERVED:
+                return False
+            (store / RESERVE).unlink()
         except OSError:
             return False
         return True
@@ -124,6 +138,12 @@ class Pictures:
         for path in (self.store / FOLDER).glob("*/.kenpin-*"):
             with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def is_full(error: OutputError) -> bool:
+    """Whether it was the disk that had no room."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def content_of(source: PictureSource) -> bytes:

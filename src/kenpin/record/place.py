@@ -49,6 +49,8 @@ def place_of(given: str | Path | None = None) -> Place:
 
     Raises RecordError for a URL that cannot be used, ExtraError where its driver is missing.
     """
+    if given is not None and not str(given).strip():
+        raise RecordError("record_empty")
     wanted = str(given or os.environ.get(VARIABLE) or "")
     if "://" in wanted:
         return _server(wanted)

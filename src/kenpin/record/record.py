@@ -13,11 +13,11 @@ from uuid import UUID
 import sqlalchemy as sql
 from sqlalchemy.exc import DBAPIError
 
-from kenpin.errors import OutputError
+from kenpin.errors import OutputError, RecordError
 from kenpin.record import keep as keeping
 from kenpin.record import opening
 from kenpin.record.entry import Circumstances, Entry, plain
-from kenpin.record.pictures import Keep, Pictures, content_of
+from kenpin.record.pictures import Keep, Pictures, content_of, is_full
 from kenpin.record.place import Place
 from kenpin.record.releases import Release, add_release
 from kenpin.record.rows import add_event, station_id
@@ -29,6 +29,7 @@ from kenpin.text import Notice
 from kenpin.types import Verdict
 
 _SWEEP_EVERY = 500  # pictures kept
+_AT_MOST = 50  # pictures that are swept for a new one
 
 
 class Record:
@@ -51,7 +52,7 @@ class Record:
     ) -> None:
         self.place, self.station, self.who = place, station_name(station), who
         self._keep, self._tell = keep or Keep(), tell
-        opening.make(place)
+        self._make(place)
         self.engine = opening.existing(place)
         self.pictures = Pictures(place.folder)
         with opening.one_sentence(place), self._writing() as connection:
@@ -60,7 +61,9 @@ class Record:
             self._number = connection.scalar(last) or 0
             add_event(connection, "start", {}, who, self.station)
         waiting = Waiting(place.folder, str(self._station))
-        self._writer = Writer(self.engine, self._station, waiting, tell)
+        self._writer = Writer(
+            self.engine, self._station, waiting, tell, self.pictures.release_reserve
+        )
         self._lock = threading.Lock()
         self._since_sweep, self._full = 0, False
         self._closed = False
@@ -124,6 +127,14 @@ class Record:
     ) -> None:
         self.close()
 
+    def _make(self, place: Place) -> None:
+        try:
+            opening.make(place)
+        except RecordError:
+            if not Pictures.give_way(place.folder):  # a full disk has a reserve
+                raise
+            opening.make(place)
+
     def _writing(self) -> Any:
         return self.engine.execution_options(writes=True).begin()
 
@@ -136,7 +147,10 @@ class Record:
         kept: str | None
         try:
             kept = self.pictures.put(entry.id, content, source, entry.values["at"])
-        except OutputError:
+        except OutputError as error:
+            if not is_full(error):
+                self._tell(error.notice)
+                return None, keeping.DENIED
             kept = self._make_room(entry, source, content)
             if kept is None:
                 return None, keeping.DISK_FULL
@@ -151,8 +165,10 @@ class Record:
             self._tell(Notice("record_disk_full", path=self.place.folder))
         if entry.passed:
             return None
+        free = self.pictures.free() + 2 * len(content)
         try:
-            keeping.sweep(self.engine, self.pictures, replace(self._keep, most=0, days=0))
+            wanted = replace(self._keep, most=None, free=free)
+            keeping.sweep(self.engine, self.pictures, wanted, _AT_MOST)
             return self.pictures.put(entry.id, content, source, entry.values["at"])
         except (OutputError, DBAPIError):
             return None

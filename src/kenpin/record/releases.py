@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 
 import sqlalchemy as sql
@@ -123,6 +124,8 @@ def change_state(
     if release.state not in _FROM[state]:
         told = {"state": Notice(f"release_{release.state}"), "to": Notice(f"release_{state}")}
         raise RecordError("release_step", hash=release.hash[:12], **told)
+    if state in (REQUESTED, APPROVED) and not _same(who):
+        raise RecordError("release_nobody")
     if state == APPROVED:
         _check_second_person(connection, release, who)
     if state == IN_USE:
@@ -134,10 +137,13 @@ def change_state(
 
 def _check_second_person(connection: sql.Connection, release: Release, who: str | None) -> None:
     asked = [step.who for step in steps_of(connection, release) if step.state == REQUESTED]
-    if not who:
-        raise RecordError("release_nobody")
-    if asked and asked[-1] == who:
+    if asked and _same(asked[-1]) == _same(who):
         raise RecordError("release_same_person", who=who)
+
+
+def _same(name: str | None) -> str:
+    """Equal for names that a person would call the same."""
+    return " ".join(normalize("NFKC", plain(name) or "").casefold().split())
 
 
 def _set(
@@ -174,15 +180,16 @@ def list_releases(connection: sql.Connection, part: str | None = None) -> Sequen
     """Of a part, or of all, the newest last."""
     query = _selected().order_by(parts.c.number, releases.c.at)
     if part is not None:
-        query = query.where(parts.c.number == part)
+        query = query.where(parts.c.number == plain(part))
     return [Release(**row._mapping) for row in connection.execute(query)]
 
 
 def find_release(connection: sql.Connection, start: str, part: str | None = None) -> Release:
     """By the beginning of its hash. Raises RecordError for none or more than one."""
-    query = _selected().where(releases.c.hash.startswith(start.lower(), autoescape=True))
+    wanted = (plain(start) or "").lower()
+    query = _selected().where(releases.c.hash.startswith(wanted, autoescape=True))
     if part is not None:
-        query = query.where(parts.c.number == part)
+        query = query.where(parts.c.number == plain(part))
     found = [Release(**row._mapping) for row in connection.execute(query)]
     if len(found) != 1:
         raise RecordError("release_which", hash=start, count=len(found))

@@ -37,9 +37,17 @@ class Writer:
     when all is taken in.
     """
 
-    def __init__(self, engine: sql.Engine, station: UUID, waiting: Waiting, tell: Tell) -> None:
+    def __init__(
+        self,
+        engine: sql.Engine,
+        station: UUID,
+        waiting: Waiting,
+        tell: Tell,
+        make_room: Callable[[], bool],
+    ) -> None:
         self._engine = engine.execution_options(writes=True)
         self._station, self._waiting, self._tell = station, waiting, tell
+        self._make_room = make_room
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._away_since: float | None = monotonic() - _EVERY if waiting.count else None
         self._told = False
@@ -87,7 +95,7 @@ class Writer:
         try:
             if self._away_since is None:
                 try:
-                    self._commit([job.entry for job in jobs])
+                    self._commit_somehow([job.entry for job in jobs])
                 except DBAPIError as error:
                     self._is_away(error)
             if self._away_since is not None:
@@ -99,6 +107,15 @@ class Writer:
             return
         for job in jobs:
             job.done.set_result(None)
+
+    def _commit_somehow(self, entries: list[Entry]) -> None:
+        """On a full disk once more, in the room that was laid aside."""
+        try:
+            self._commit(entries)
+        except DBAPIError as error:
+            if "full" not in str(error.orig) or not self._make_room():
+                raise
+            self._commit(entries)
 
     def _commit(self, entries: list[Entry]) -> None:
         with self._engine.connect() as connection, connection.begin():
