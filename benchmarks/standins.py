@@ -143,7 +143,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.what == "ranks":
         (file,) = arguments.of
-        lines = [json.loads(line) for line in Path(file).read_text().splitlines()]
+        read = [json.loads(line) for line in Path(file).read_text().splitlines()]
+        own = [line for line in read if line["benchmark"] == "standins"]
+        lines = [line for line in own if line.get("drawn", "now") == arguments.drawn]
         for line in ranks(lines, arguments.kinds, arguments.drawn, arguments.plainly):
             print(json.dumps(line))
         return

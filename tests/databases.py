@@ -11,7 +11,7 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
-from kenpin.record import place_of
+from kenpin.record import Circumstances, Filter, Record, found, place_of, reading, verify
 from kenpin.types import Outcome, Region, Verdict
 
 _databases = count()
@@ -100,3 +100,29 @@ def verdict(number=0, outcome=Outcome.OK, picture=None):
 
 def pixels(seed=0):
     return np.random.default_rng(seed).integers(0, 255, (48, 64), np.uint8)
+
+
+def rows(place, chosen=None, **how):
+    with reading(place) as engine:
+        return list(found(engine, chosen or Filter(), **how))
+
+
+def wrong(place):
+    with reading(place) as engine:
+        return [notice.code for notice in verify(engine)]
+
+
+def change(place, statement):
+    with (
+        reading(place) as engine,
+        engine.execution_options(writes=True).begin() as connection,
+    ):
+        connection.exec_driver_sql(statement)
+
+
+def filled(place, judge_file, many=45):
+    with Record(place, "line 1", "sato") as record:
+        release = record.release(judge_file, "ABC-1")
+        for number in range(many):
+            outcome = Outcome.NG if number % 10 == 0 else Outcome.OK
+            record.write(verdict(number, outcome), release.id, Circumstances(lot="L1"))

@@ -6,19 +6,12 @@ from typing import Annotated
 import typer
 
 from kenpin.cli import options
-from kenpin.cli.program import Group, app, as_json_line, command, out, progress_bar
+from kenpin.cli.program import as_json_line, command, group, out, progress_bar
 from kenpin.text import say
 
 JUDGED_WRONG = 1
 
-master = typer.Typer(
-    name="master",
-    cls=Group,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.add_typer(master)
+master = group("master")
 
 
 @command(group=master)

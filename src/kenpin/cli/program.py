@@ -203,6 +203,19 @@ app = typer.Typer(
 )
 
 
+def group(name: str) -> typer.Typer:
+    """A group of commands, below `kenpin`."""
+    made = typer.Typer(
+        name=name,
+        cls=Group,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.add_typer(made)
+    return made
+
+
 def command(name: str | None = None, group: typer.Typer = app) -> Callable[..., Any]:
     """A command: whatever the input did, one sentence and exit status 2, never a traceback."""
 

@@ -1,24 +1,14 @@
 """kenpin release: which .kenpin file judges a part, and who let it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from kenpin.cli import options
-from kenpin.cli.program import Group, app, as_json_line, command, out
+from kenpin.cli.program import as_json_line, command, group, out
 from kenpin.text import say
 
-release = typer.Typer(
-    name="release",
-    cls=Group,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.add_typer(release)
+release = group("release")
 
 Hash = Annotated[str, typer.Argument(metavar="HASH", show_default=False)]
 Comment = Annotated[str | None, typer.Option(metavar="TEXT", show_default=False)]
@@ -36,9 +26,10 @@ def add(
 
     Bundle.load(part)  # what cannot judge is no release
     room = options.record_room()
-    number = part_number or part.stem
-    with _writing(place) as (connection, folder):
-        made = room.add_release(connection, folder, part, number, who, room.station_name(station))
+    number, own = part_number or part.stem, room.station_name(station)
+    wanted = room.place_of(place)
+    with room.writing(wanted) as connection:
+        made = room.add_release(connection, wanted.folder, part, number, who, own)
     out.print(say("release_added", hash=made.hash[:12], part=number, state=said(made.state)))
 
 
@@ -72,7 +63,7 @@ def _step(state: str) -> Any:
         station: options.Station = None,
     ) -> None:
         room = options.record_room()
-        with _writing(place) as (connection, _):
+        with room.writing(room.place_of(place)) as connection:
             found = room.find_release(connection, start, part_number)
             room.change_state(connection, found, state, who, room.station_name(station), comment)
         told = {"hash": found.hash[:12], "part": found.part, "state": said(state)}
@@ -91,16 +82,3 @@ for _name, _state in (
 def said(state: str) -> str:
     """A state of a release, for people."""
     return say(f"release_{state}")
-
-
-@contextmanager
-def _writing(place: str | None) -> Iterator[tuple[Any, Path]]:
-    """A connection to write with, all or nothing, and the folder of the store."""
-    room = options.record_room()
-    wanted = room.place_of(place)
-    with (
-        room.reading(wanted) as engine,
-        room.one_sentence(wanted),
-        engine.execution_options(writes=True).begin() as connection,
-    ):
-        yield connection, wanted.folder

@@ -3,25 +3,17 @@
 import csv
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from kenpin.cli import options
-from kenpin.cli.program import Group, app, as_json_line, command, out
+from kenpin.cli.program import as_json_line, command, group, out
 from kenpin.errors import DatasetError
 from kenpin.text import say
 
-review = typer.Typer(
-    name="review",
-    cls=Group,
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.add_typer(review)
+review = group("review")
 _MOST_SHOWN = 20
 _COLUMNS = ("inspection", "word", "kind", "comment", "who")
 
@@ -100,7 +92,7 @@ def sample(
     room = options.record_room()
     begin, end = times_of(day, None)
     chosen = room.Filter(part=part_number, lot=lot, since=begin, until=end)
-    with _writing(place) as connection:
+    with room.writing(room.place_of(place)) as connection:
         count = room.draw_sample(connection, chosen, passed, rejected, default_rng())
     out.print(say("review_drawn", count=count))
 
@@ -110,7 +102,7 @@ def _mark(
 ) -> None:
     """All of them, or none where one cannot be."""
     room = options.record_room()
-    with _writing(place) as connection:
+    with room.writing(room.place_of(place)) as connection:
         for name, said, who in lines:
             identity = room.find_inspection(connection, name)
             room.add_review(connection, identity, room.Word(**said), who,
@@ -137,15 +129,3 @@ def _lines(table: Path, who: str | None) -> Iterator[tuple[str, dict[str, Any], 
         word = {"word": (told["word"] or "").lower(), "kind": told["kind"],
                 "comment": told["comment"]}  # fmt: skip
         yield told["inspection"] or "", word, told["who"] or who
-
-
-@contextmanager
-def _writing(place: str | None) -> Iterator[Any]:
-    room = options.record_room()
-    wanted = room.place_of(place)
-    with (
-        room.reading(wanted) as engine,
-        room.one_sentence(wanted),
-        engine.execution_options(writes=True).begin() as connection,
-    ):
-        yield connection

@@ -1,11 +1,10 @@
 """One durable row for each part judged, with its picture, its reviews, and who did what."""
 
 from kenpin.record.audit import verify
-from kenpin.record.chain import BEGINNING, SEALED
 from kenpin.record.entry import Circumstances
 from kenpin.record.history import Filter, count, find_inspection, found, regions_of
 from kenpin.record.import_log import import_log
-from kenpin.record.opening import make, one_sentence, reading, upgrade
+from kenpin.record.opening import make, one_sentence, reading, upgrade, writing
 from kenpin.record.overview import Status, back_up, status
 from kenpin.record.pictures import KEPT, Keep, Pictures
 from kenpin.record.place import VARIABLE, Place, place_of
@@ -14,7 +13,6 @@ from kenpin.record.releases import (
     STATES,
     Release,
     Step,
-    add_part,
     add_release,
     change_state,
     find_release,

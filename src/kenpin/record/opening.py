@@ -64,6 +64,17 @@ def reading(place: Place) -> Iterator[sql.Engine]:
 
 
 @contextlib.contextmanager
+def writing(place: Place) -> Iterator[sql.Connection]:
+    """A connection to an existing record; what is written is kept at the end, all or nothing."""
+    with (
+        one_sentence(place),
+        reading(place) as engine,
+        engine.execution_options(writes=True).begin() as connection,
+    ):
+        yield connection
+
+
+@contextlib.contextmanager
 def _opened(place: Place) -> Iterator[sql.Connection]:
     with one_sentence(place):
         check_file(place)
