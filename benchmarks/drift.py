@@ -2,9 +2,9 @@
 
     python benchmarks/drift.py [--runs 20] [--parts 5000] [--fading 3000] [--model NAME]
 
-Every run learns 100 new drawn terminals and judges new good ones, logged as `kenpin inspect --log`
-does. stable: nothing changes for 5,000 parts; how many runs gave an alarm at a stated false-alarm
-rate of 1 %. fading: the light loses 1 % per 200 parts from the first one on; when the alarm came,
+Every run learns 100 new drawn terminals and judges new good ones.
+stable: nothing changes for 5,000 parts; how many runs gave an alarm at a stated false-alarm rate of
+1 %. fading: the light loses 1 % per 200 parts from the first one on; when the alarm came,
 and when the false-reject rate, over all runs in steps of 200 parts, had doubled for the first time.
 One JSON line for each run, then one for each kind.
 """
@@ -23,8 +23,8 @@ import numpy as np
 
 import kenpin
 from kenpin.assurance.drift_watch import drift
-from kenpin.assurance.log import Log
 from kenpin.drawn.terminals import draw_terminals
+from kenpin.types import Judged
 
 TO_LEARN, STEP = 100, 200
 SIZE = (96, 128)
@@ -37,17 +37,17 @@ def run(what: tuple[str, int], parts: dict[str, int], model: str) -> dict:
     good = [draw_terminals(first + n, size=SIZE).pixels for n in range(TO_LEARN)]
     rejected = []
     with tempfile.TemporaryDirectory() as folder:
-        part, log_file = Path(folder) / "part.kenpin", Path(folder) / "log.sqlite"
+        part = Path(folder) / "part.kenpin"
         kenpin.learn(good, kenpin.Recipe(model=model, seed=number), search=False).save(part)
         inspector = kenpin.Inspector.open(part)
-        with Log(log_file, part) as log:
-            for n in range(parts[kind]):
-                pixels = draw_terminals(first + 10_000 + n, size=SIZE).pixels
-                light = 1 - LOSS * n / STEP if kind == "fading" else 1.0
-                verdict = inspector.inspect((pixels * light + 0.5).astype(np.uint8))
-                log.add(verdict)
-                rejected.append(verdict.outcome is not kenpin.Outcome.OK)
-        found = drift(part, log_file, 0.01)
+        judged = []
+        for n in range(parts[kind]):
+            pixels = draw_terminals(first + 10_000 + n, size=SIZE).pixels
+            light = 1 - LOSS * n / STEP if kind == "fading" else 1.0
+            verdict = inspector.inspect((pixels * light + 0.5).astype(np.uint8))
+            judged.append(Judged.of(verdict, 1000 * n))
+            rejected.append(verdict.outcome is not kenpin.Outcome.OK)
+        found = drift(inspector, judged, 0.01)
     steps = np.array(rejected, float).reshape(-1, STEP).mean(axis=1)
     return {
         "benchmark": "drift",

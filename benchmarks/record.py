@@ -36,8 +36,8 @@ from kenpin.record import (  # fmt: skip
     status,
     verify,
 )
-from kenpin.record.day import period
 from kenpin.record.entry import Entry
+from kenpin.record.numbers import period
 from kenpin.record.pictures import Pictures
 from kenpin.record.rows import add_inspections, station_id
 from kenpin.sources import read_picture, write_png

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kenpin.assurance import Costs as Costs
-    from kenpin.assurance import Log as Log
     from kenpin.assurance import add_masters as add_masters
     from kenpin.assurance import check_masters as check_masters
     from kenpin.assurance import drift as drift
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from kenpin.errors import ExportError as ExportError
     from kenpin.errors import ExtraError as ExtraError
     from kenpin.errors import KenpinError as KenpinError
-    from kenpin.errors import LogError as LogError
     from kenpin.errors import OutputError as OutputError
     from kenpin.errors import PictureError as PictureError
     from kenpin.errors import RecipeError as RecipeError
@@ -50,6 +48,7 @@ if TYPE_CHECKING:
     from kenpin.system import VERSION
     from kenpin.text import Notice as Notice
     from kenpin.text import speak as speak
+    from kenpin.types import Judged as Judged
     from kenpin.types import Outcome as Outcome
     from kenpin.types import Picture as Picture
     from kenpin.types import Reason as Reason
@@ -59,9 +58,9 @@ if TYPE_CHECKING:
     __version__ = VERSION
 
 _ROOMS = {
-    "assurance": ("Costs", "Log", "add_masters", "check_masters", "drift", "plan", "repeat"),
+    "assurance": ("Costs", "add_masters", "check_masters", "drift", "plan", "repeat"),
     "errors": ("ArgumentError", "BundleError", "CalibrationError", "DatasetError", "ExportError",
-               "ExtraError", "KenpinError", "LogError", "OutputError", "PictureError",
+               "ExtraError", "KenpinError", "OutputError", "PictureError",
                "RecipeError", "StudyError"),
     "evaluation": ("Evaluation", "evaluate"),
     "exports": ("export",),
@@ -72,7 +71,7 @@ _ROOMS = {
     "report": ("write_report",),
     "sources": ("Labelled", "Layout", "read_picture"),
     "text": ("Notice", "speak"),
-    "types": ("Outcome", "Picture", "Reason", "Region", "Verdict"),
+    "types": ("Judged", "Outcome", "Picture", "Reason", "Region", "Verdict"),
 }  # fmt: skip
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = sorted([*_HOMES, "__version__"])  # noqa: PLE0605 - a list, only made by sorted

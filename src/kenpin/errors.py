@@ -8,7 +8,6 @@ KenpinError
 ├── CalibrationError   there is no limit to judge by
 ├── OutputError        a file cannot be written
 ├── ExportError        a part cannot be written as an ONNX graph
-├── LogError           verdicts cannot be logged, or a log cannot be read
 ├── RecordError        a record cannot be opened, written or read
 ├── StudyError         a study of how true a part stays cannot be made
 ├── ArgumentError      something of a wrong type or out of range was given to a function
@@ -78,10 +77,6 @@ class OutputError(KenpinError):
 
 class ExportError(KenpinError):
     """A part cannot be written as an ONNX graph."""
-
-
-class LogError(KenpinError):
-    """Verdicts cannot be logged, or a log cannot be read."""
 
 
 class RecordError(KenpinError):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -266,6 +266,31 @@ class Verdict(Shown):
             "notes": [note.to_dict() for note in self.notes],
             "ms": {stage: round(ms, 3) for stage, ms in self.milliseconds.items()},
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a series of verdicts is watched by; see `Verdict`.
+
+    at: milliseconds since 1970 of the world's clock; offset: of the place, in minutes.
+    """
+
+    at: int
+    offset: int
+    outcome: Outcome
+    score: float
+    limit: float
+    expected: str | None = None
+    label: str | None = None
+    fit: float | None = None
+    brightness: float | None = None
+    sharpness: float | None = None
+
+    @classmethod
+    def of(cls, verdict: Verdict, at: int, offset: int = 0) -> Self:
+        """That of a verdict given at a time."""
+        names = ("outcome", "score", "limit", "expected", "label", *FACTS)
+        return cls(at, offset, *(getattr(verdict, name) for name in names))
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:

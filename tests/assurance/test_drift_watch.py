@@ -1,7 +1,7 @@
 """Whether what the camera sees is still what was learned: the test, the charts, the advice."""
 
 import json
-import sqlite3
+from dataclasses import replace
 from math import log
 
 import cv2
@@ -12,11 +12,12 @@ import kenpin
 from conftest import SIZE, good_pictures
 from helpers import FILES, refused, run
 from kenpin.assurance.drift_watch import Drift, Track, drift
-from kenpin.assurance.log import Log
 from kenpin.drawn.terminals import draw_terminals
 from kenpin.errors import StudyError
+from kenpin.record import Record, place_of, reading, told_of
 from kenpin.report.drift import drift_page
 from kenpin.statistics.martingale import log_capital, p_values
+from kenpin.types import Judged
 
 
 def of_one_kind(reference, values, seed=0):
@@ -114,18 +115,15 @@ def test_a_change_is_found_soon_whenever_it_comes(before, shift):
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory):
-    """A part, and logs of 600 pieces: as learned, darkening, blurred, a third NG or blank, dead."""
+    """A part, and 600 verdicts: as learned, darkening, blurred, a third NG or blank, dead."""
     place = tmp_path_factory.mktemp("watched")
     part = place / "part.kenpin"
     kenpin.learn(good_pictures(60), kenpin.Recipe(model="pca")).save(part)
     inspector = kenpin.Inspector.open(part)
 
-    def logged(name, change):
-        with Log(place / f"{name}.sqlite", part) as kept:
-            for n in range(600):
-                pixels = draw_terminals(40_000 + n, size=SIZE).pixels
-                kept.add(inspector.inspect(change(pixels, n)))
-        return place / f"{name}.sqlite"
+    def judged(change):
+        pictures = (draw_terminals(40_000 + n, size=SIZE).pixels for n in range(600))
+        return [inspector.inspect(change(pixels, n)) for n, pixels in enumerate(pictures)]
 
     def darker(pixels, n):
         return (pixels * (1 - 0.01 * n / 60) + 0.5).astype(np.uint8)
@@ -137,18 +135,30 @@ def watched(tmp_path_factory):
         ng = draw_terminals(60_000 + n, "missing", size=SIZE).pixels
         return ng if n % 4 == 0 else np.full(SIZE, 255, np.uint8) if n % 10 == 1 else pixels
 
-    logs = {
-        "steady": logged("steady", lambda pixels, n: pixels),
-        "darker": logged("darker", darker),
-        "blurred": logged("blurred", blurred),
-        "with_ng": logged("with_ng", with_ng),
-        "dead": logged("dead", lambda pixels, n: np.zeros_like(pixels)),
+    verdicts = {
+        "steady": judged(lambda pixels, n: pixels),
+        "darker": judged(darker),
+        "blurred": judged(blurred),
+        "with_ng": judged(with_ng),
+        "dead": judged(lambda pixels, n: np.zeros_like(pixels)),
     }
-    return part, logs
+    return part, {name: series(own) for name, own in verdicts.items()}, verdicts
+
+
+def series(verdicts):
+    return [Judged.of(verdict, 1000 * n) for n, verdict in enumerate(verdicts)]
+
+
+def recorded(folder, part, verdicts, station="line"):
+    with Record(place_of(folder), station, keep="none") as record:
+        release = record.release(part, "P")
+        for verdict in verdicts:
+            record.write(verdict, release.id)
+    return "--record", folder
 
 
 def test_a_steady_line_gives_no_alarm(watched):
-    part, logs = watched
+    part, logs, _ = watched
     found = drift(part, logs["steady"])
     assert found.alarm is None and found.advice.to_dict() == {"code": "drift_steady", "count": 600}
     assert max(track.capital.max() for track in found.tracks) < found.line == log(400)
@@ -157,7 +167,7 @@ def test_a_steady_line_gives_no_alarm(watched):
 
 
 def test_a_fading_lamp_is_named_with_what_to_do(watched):
-    part, logs = watched
+    part, logs, _ = watched
     found = drift(part, logs["darker"])
     assert found.alarm is not None and 0 < found.alarm < 400
     assert "darker" in str(found.advice) and "check lamp" in str(found.advice)
@@ -167,13 +177,13 @@ def test_a_fading_lamp_is_named_with_what_to_do(watched):
 
 
 def test_lost_focus_is_named(watched):
-    part, logs = watched
+    part, logs, _ = watched
     found = drift(part, logs["blurred"])
     assert 300 <= found.alarm < 600 and "focus" in str(found.advice)
 
 
 def test_a_steady_share_of_ng_and_blank_pictures_is_no_drift(watched):
-    part, logs = watched
+    part, logs, _ = watched
     found = drift(part, logs["with_ng"])
     assert 0.3 < found.not_ok.mean() < 0.5
     assert found.alarm is None
@@ -181,8 +191,9 @@ def test_a_steady_share_of_ng_and_blank_pictures_is_no_drift(watched):
 
 
 def test_where_nothing_passes_that_is_said(watched):
-    part, logs = watched
-    refused(run("drift", part, logs["dead"]), "No picture in", "look at the pictures themselves")
+    part, logs, _ = watched
+    with pytest.raises(StudyError, match=r"No picture passed.*look at the pictures themselves"):
+        drift(part, logs["dead"])
 
 
 def test_with_labels_each_part_is_compared_with_its_own(tmp_path):
@@ -193,11 +204,9 @@ def test_with_labels_each_part_is_compared_with_its_own(tmp_path):
     recipe = kenpin.Recipe(model="pca")
     kenpin.learn(good_pictures(40) + dark, recipe, labels=labels).save(part)
     inspector = kenpin.Inspector.open(part)
-    with Log(tmp_path / "log.sqlite", part) as kept:
-        for n in range(300):
-            pixels = draw_terminals(70_000 + n, size=SIZE).pixels * (1 - 0.0004 * n)
-            kept.add(inspector.inspect(pixels.astype(np.uint8), "bright"))
-    found = drift(part, tmp_path / "log.sqlite")
+    pictures = (draw_terminals(70_000 + n, size=SIZE).pixels * (1 - 0.0004 * n) for n in range(300))
+    judged = [inspector.inspect(pixels.astype(np.uint8), "bright") for pixels in pictures]
+    found = drift(part, series(judged))
     assert found.alarm is not None and "darker" in str(found.advice)
     brightness = next(track for track in found.tracks if track.name == "brightness")
     assert brightness.now < brightness.usual < 1.3 * brightness.now
@@ -219,7 +228,7 @@ def a_drift(standard, name="brightness", values=None):
         track(name, standard, "high" if name == "score" else "both"),
         track("fit", np.random.default_rng(1).normal(size=count), "both"),
     )
-    return Drift(tracks, count - 1, 8.0, 0.01, ("t",) * count, np.zeros(count, bool), 0)
+    return Drift(tracks, count - 1, 8.0, 0.01, ("t",) * count, np.zeros(count, bool))
 
 
 @pytest.mark.parametrize(
@@ -265,19 +274,15 @@ def test_a_shift_is_told_from_a_growing_spread(change, saying, least):
             track = Track("brightness", np.arange(500), 1 + 0.02 * values, values, ones, ranks,
                           capital, "both")  # fmt: skip
             nothing = np.zeros(500, bool)
-            found = Drift((track,), int(reached[0]), log(400), 0.01, ("t",) * 500, nothing, 0)
+            found = Drift((track,), int(reached[0]), log(400), 0.01, ("t",) * 500, nothing)
             told.append(saying in str(found.advice))
     assert sum(told) >= least
 
 
-def test_a_label_that_the_part_does_not_have_is_one_sentence(watched, tmp_path):
-    part, logs = watched
-    copy = tmp_path / "log.sqlite"
-    copy.write_bytes(logs["steady"].read_bytes())
-    with sqlite3.connect(copy) as connection:
-        connection.execute("UPDATE verdicts SET label = 'seven' WHERE id = 5")
-    connection.close()
-    refused(run("drift", part, copy), "'seven' is no label")
+def test_a_label_that_the_part_does_not_have_is_one_sentence(watched):
+    part, logs, _ = watched
+    with pytest.raises(StudyError, match="'seven' is no label"):
+        drift(part, [*logs["steady"], replace(logs["steady"][0], label="seven")])
 
 
 def test_a_line_that_was_always_brighter_and_then_darkens_has_become_darker():
@@ -301,35 +306,51 @@ def test_the_charts_are_the_text_books():
 
 
 def test_the_command_line_ends_with_1_on_an_alarm_and_writes_a_page(watched, tmp_path):
-    part, logs = watched
-    steady = run("drift", part, logs["steady"], "--report", tmp_path / "page")
+    part, logs, verdicts = watched
+    quiet = recorded(tmp_path / "quiet", part, verdicts["steady"])
+    steady = run("drift", part, *quiet, "--report", tmp_path / "page")
     assert steady.exit_code == 0 and "No alarm" in steady.stdout
     page = (tmp_path / "page" / "drift.html").read_text("utf-8")
     assert page.count("data:image/png") == 5 and "Ville" in page
-    alarm = run("drift", part, logs["darker"], "--json")
-    assert alarm.exit_code == 1
+    fading = recorded(tmp_path / "fading", part, verdicts["darker"])
+    alarm = run("drift", part, *fading, "--json")
+    assert alarm.exit_code == run("drift", part, *fading).exit_code == 1
+    with reading(place_of(tmp_path / "fading")) as engine, engine.connect() as connection:
+        (event,) = told_of(connection, "drift")  # once, however often it is asked for
+    assert event["quantity"] == "brightness"
     told = json.loads(alarm.stdout)
     assert told["alarm"] == drift(part, logs["darker"]).alarm + 1
     assert told["quantities"]["brightness"]["log10_capital"] > 2
     assert len(drift_page(drift(part, logs["steady"])).how) >= 5
 
 
-def test_too_little_and_impossible_rates_are_refused(watched, bundle, tmp_path):
-    part, logs = watched
-    with Log(tmp_path / "few.sqlite", part) as kept:
-        kept.add(kenpin.Inspector.open(part).inspect(good_pictures(1)[0]))
-    refused(run("drift", part, tmp_path / "few.sqlite"), ": 1; drift needs at least 20")
+def test_too_little_and_impossible_rates_are_refused(watched, tmp_path):
+    part, logs, verdicts = watched
+    few = recorded(tmp_path / "few", part, verdicts["steady"][:1])
+    refused(run("drift", part, *few), ": 1; drift needs at least 20")
+    refused(run("drift", part, *few, "--since", "yesterday"), "A day is given like")
+    refused(run("drift", part, "--record", tmp_path / "none"), "There is no record at")
+    recorded(tmp_path / "few", part, verdicts["steady"][:30], "other")
+    refused(run("drift", part, *few), "line, other have judged by this file")
+    assert run("drift", part, *few, "--station", "other").exit_code == 0
     with pytest.raises(StudyError, match="must be above 0"):
         drift(part, logs["steady"], false_alarm=0)
 
 
-def test_a_part_of_an_older_format_is_watched_by_its_score(tmp_path):
+def test_a_part_of_an_older_format_is_watched_by_its_score():
     part = FILES / "format-4.kenpin"
     inspector = kenpin.Inspector.open(part)
-    with Log(tmp_path / "log.sqlite", part) as kept:
-        for pixels in good_pictures(25, first=700):
-            kept.add(inspector.inspect(pixels))
-    found = drift(part, tmp_path / "log.sqlite")
+    judged = [inspector.inspect(pixels) for pixels in good_pictures(25, first=700)]
+    found = drift(part, series(judged))
     assert [track.name for track in found.tracks] == ["score"]
     assert "older kenpin" in " ".join(drift_page(found).sections[0].sentences)
     assert found.line == log(100)
+
+
+def test_where_the_clock_went_back_is_said(watched):
+    part, logs, _ = watched
+    back = [replace(one, at=-5000) if n == 6 else one for n, one in enumerate(logs["steady"])]
+    found = drift(part, back)
+    assert found.backwards == (6,) and found.to_dict()["clock_went_back"] == [7]
+    sentence = "The clock went back 1 times, first before verdict 7"
+    assert any(sentence in one for one in drift_page(found).sections[0].sentences)

@@ -19,7 +19,7 @@ from kenpin.record import (
     steps_of,
     verify,
 )
-from kenpin.record.day import period
+from kenpin.record.numbers import period
 from kenpin.record.reviews import Word, add_review, draw_sample, open_samples
 from kenpin.record.sets import confirmed, freeze, of_set
 from kenpin.record.users import User, add_user, change_user, find_user, list_users, signed_in
@@ -203,5 +203,5 @@ def test_users_sign_in_with_their_password_only(written):
                 add_user(connection, user, password, None, "x")
         assert [user.name for user in list_users(connection)] == ["sato"]
         written_down = str(connection.exec_driver_sql("SELECT * FROM events").all())
-    assert "password_changed" in written_down and "a new password" not in written_down
+    assert "secret" in written_down and "a new password" not in written_down
     assert list(verify(engine)) == []

@@ -12,7 +12,6 @@ import pytest
 import kenpin
 from conftest import write_pictures
 from helpers import connectors, refused, run, struck
-from kenpin.assurance.log import Log
 from kenpin.record import place_of, reading, verify
 
 
@@ -101,13 +100,29 @@ def test_a_release_is_let_by_two_people(line, tmp_path):
     refused(run("release", "add", tmp_path / "none.kenpin", *record), "none.kenpin")
 
 
+def old_log(path, verdicts):
+    """What `inspect --log` once wrote, in its last version."""
+    names = ("time", "part", "picture", "verdict", "unusable", "value", "bound", "score", "limit",
+             "p_value", "label", "expected", "fit", "brightness", "sharpness")  # fmt: skip
+    columns = ", ".join(f'"{name}"' for name in names)
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"CREATE TABLE verdicts (id INTEGER PRIMARY KEY, {columns})")
+        connection.execute("PRAGMA application_id = 1801809520")
+        connection.execute("PRAGMA user_version = 3")
+        for n, one in enumerate(verdicts):
+            row = (f"2026-11-0{n + 1}T08:00:00.000+09:00", "a" * 64, one.picture, one.outcome.value,
+                   None, None, None, one.score, one.limit, one.p_value, None, None, one.fit,
+                   one.brightness, one.sharpness)  # fmt: skip
+            gaps = ", ".join("?" * len(row))
+            connection.execute(f"INSERT INTO verdicts ({columns}) VALUES ({gaps})", row)
+    connection.close()
+
+
 def test_an_old_log_is_taken_over_once(line, tmp_path):
     part, good, _ = line
     inspector = kenpin.Inspector.open(part)
     log = tmp_path / "old.sqlite"
-    with Log(log, part) as old:
-        for path in sorted(good.iterdir()):
-            old.add(inspector.inspect(path))
+    old_log(log, [inspector.inspect(path) for path in sorted(good.iterdir())])
     record = ("--record", tmp_path / "record")
     run("record", "init", *record)
     done = run("record", "import-log", log, "--part-number", "P1", *record)

@@ -47,7 +47,7 @@ def commands(place, model="feature"):
         "inspect": (
             (1,),
             ["inspect", part, tested, "--csv", out / f"{model}.csv",
-             "--pictures", out / f"{model}-shown", "--log", out / f"{model}.sqlite"],
+             "--pictures", out / f"{model}-shown", "--record", out / f"{model}-record"],
         ),
         "evaluate": ((0,), ["evaluate", part, place / "set", "--report", out / f"{model}-report"]),
         "export": ((0,), ["export", part, place / "set/test/good", "-o", out / f"{model}-graph"]),

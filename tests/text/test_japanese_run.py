@@ -92,7 +92,7 @@ show r.kenpin
 show l.kenpin
 show a.kenpin --report 頁
 inspect a.kenpin 新規
-inspect a.kenpin 新規 --only ng --explain --pictures 絵 --csv 表.csv --log 記録.sqlite
+inspect a.kenpin 新規 --only ng --explain --pictures 絵 --csv 表.csv --record 記録 --who 佐藤
 inspect r.kenpin 新規 --explain
 inspect l.kenpin 新規 --expect 甲 --explain
 evaluate a.kenpin 評価 --explain --report 頁 --force --costs 1,50
@@ -100,7 +100,11 @@ evaluate r.kenpin 評価 --explain
 repeat a.kenpin 撮影 --explain --report 頁
 master add a.kenpin --ok 見本/合 --ng 見本/否
 master check a.kenpin --explain
-drift a.kenpin 記録.sqlite --explain --report 頁
+drift a.kenpin --record 記録 --explain --report 頁
+history --record 記録
+report day --record 記録 --output 日報
+record keep --record 記録 --days 400
+review sets --record 記録
 window 良品/000.png
 bench a.kenpin 新規
 draw a.kenpin -n 4
@@ -152,7 +156,7 @@ def test_the_help_speaks_japanese(path):
     "learn 良品 --false-reject 2 -o x.kenpin", "inspect", "evaluate a.kenpin 良品 --costs 1",
     "inspect a.kenpin 新規 --なし", "inspect 表.csv 新規",
     "learn 良品 --recipe 無い.toml -o x.kenpin", "master check b.kenpin", "repeat a.kenpin 新規",
-    "drift a.kenpin 無い.sqlite",
+    "drift a.kenpin --since 昨日",
 ])  # fmt: skip
 def test_errors_are_one_japanese_sentence(wrong, runs, place, monkeypatch):
     monkeypatch.chdir(place)

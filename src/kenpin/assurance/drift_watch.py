@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from math import inf, isfinite, log, sqrt
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.assurance.log import read_log
-from kenpin.errors import LogError, StudyError
+from kenpin.errors import StudyError
 from kenpin.inspection import Inspector
 from kenpin.statistics import Sides, best_bet, log_capital, one_sided, p_values
-from kenpin.text import Notice
-from kenpin.types import FACTS, Outcome
+from kenpin.text import Notice, local_time
+from kenpin.types import FACTS, Judged, Outcome
 
 LEAST = 20  # verdicts
 WEIGHT, WIDTH = 0.1, 2.814  # of the average: crossed once in 500 when steady (Lucas, Saccucci 1990)
 SLACK, LINE = 0.5, 5.0  # of the cumulative sums (Montgomery, "Statistical quality control")
 LATEST = 200  # pictures that "now" is about
+_CLOCK = 1000  # milliseconds that a clock may be set back without a word
 _MOST = 0.5  # of the latest pictures not OK: then they matter more than any drift
 
 Values = NDArray[np.float64]
@@ -30,7 +31,7 @@ Values = NDArray[np.float64]
 class Track:
     """One quantity of T > 0 pictures, beside the good pictures that were learned from.
 
-    numbers: (T,) which of all logged pictures. values: (T,). standard: (T,) in standard deviations
+    numbers: (T,) which of all pictures. values: (T,). standard: (T,) in standard deviations
     of the good pictures of its label (of a score above 0, its logarithm). learned: (T,) a typical
     value of those. p_values: (T,), see `martingale`; capital: (T,) the logarithm of what betting 1
     on them has become. sides: at which ends.
@@ -87,13 +88,13 @@ class Track:
 
 @dataclass(frozen=True, eq=False)
 class Drift:
-    """What a log says of a part.
+    """What a series of verdicts says of a part.
 
     alarm: the number of the picture (from 0) at which the capital of a quantity reached `line`;
     None if none ever did. line: the logarithm of the number of quantities by `false_alarm`: then
     any of them ever reaches it with probability at most `false_alarm` while nothing changes.
-    not_ok: (N,) True where a picture was not OK. others: how many verdicts are on other parts.
-    backwards: the places before which the clock went back.
+    not_ok: (N,) True where a picture was not OK. backwards: the places before which the clock went
+    back by more than a second.
     """
 
     tracks: tuple[Track, ...]
@@ -102,7 +103,6 @@ class Drift:
     false_alarm: float
     times: tuple[str, ...]
     not_ok: NDArray[np.bool_]
-    others: int
     backwards: tuple[int, ...] = ()
 
     @property
@@ -175,52 +175,52 @@ class Drift:
 
 
 def drift(
-    part: str | Path, log_file: str | Path, false_alarm: float = 0.01, since: str | None = None
+    part: str | Path | Inspector, verdicts: Sequence[Judged], false_alarm: float = 0.01
 ) -> Drift:
-    """Watch the log of a part (see `Log`) for a change of light, focus, place or score.
+    """Watch the verdicts on a part for a change of light, focus, place or score.
 
-    part: the .kenpin file. false_alarm: how likely an alarm may ever be while nothing changes.
-    since: ISO date or time, such as that of the last repair; what was before is passed over.
+    part: the .kenpin file that gave them. verdicts: in the order they were given, whatever the
+    clock says. false_alarm: how likely an alarm may ever be while nothing changes.
 
-    Raises LogError when the log cannot be read or is about another part, StudyError when it is too
-    short or the rate is impossible, BundleError or CalibrationError when the part cannot judge.
+    Raises StudyError when they are too few, of labels that the part does not have, or none passed,
+    or the rate is impossible; BundleError or CalibrationError when the part cannot judge.
     """
     if not 0 < false_alarm <= 0.5:
         raise StudyError("drift_rate", value=false_alarm)
-    inspector = Inspector.open(part)
-    logged = read_log(log_file, part, since)
-    if len(logged.rows) < LEAST:
-        told = {"path": log_file, "count": len(logged.rows), "least": LEAST}
-        if since:
-            raise StudyError("drift_too_few_since", **told, since=since)
-        raise StudyError("drift_too_few", **told)
-    try:
-        tracks = tuple(_tracks(inspector, logged.rows))
-    except KeyError as error:
-        reason = Notice("log_number", value=error.args[0], name="label")
-        raise LogError("log_damaged", path=log_file, reason=reason) from None
+    inspector = part if isinstance(part, Inspector) else Inspector.open(part)
+    if len(verdicts) < LEAST:
+        raise StudyError("drift_too_few", count=len(verdicts), least=LEAST)
+    tracks = tuple(_tracks(inspector, verdicts))
     if not tracks:
-        raise StudyError("drift_none", path=log_file)
+        raise StudyError("drift_none")
     line = log(len(tracks) / false_alarm)
     reached = [track.numbers[track.capital >= line][:1] for track in tracks]
     first = np.concatenate(reached)
+    moments = [one.at for one in verdicts]
     return Drift(
         tracks=tracks,
         alarm=int(first.min()) if len(first) else None,
         line=line,
         false_alarm=false_alarm,
-        times=tuple(row["time"] for row in logged.rows),
-        not_ok=np.array([row["verdict"] != Outcome.OK for row in logged.rows], bool),
-        others=logged.others,
-        backwards=logged.backwards,
+        times=tuple(local_time(one.at, one.offset) for one in verdicts),
+        not_ok=np.array([one.outcome is not Outcome.OK for one in verdicts], bool),
+        backwards=tuple(
+            place
+            for place, (one, following) in enumerate(pairwise(moments), start=1)
+            if following < one - _CLOCK
+        ),
     )
 
 
-def _tracks(inspector: Inspector, rows: Sequence[dict[str, Any]]) -> list[Track]:
+def _tracks(inspector: Inspector, verdicts: Sequence[Judged]) -> list[Track]:
     labels = {label: number for number, label in enumerate(inspector.bundle.labels or ("",))}
-    kinds = np.array([labels[row["expected"] or row["label"] or ""] for row in rows], np.intp)
-    scores, limits = (_column(rows, name) for name in ("score", "limit"))
-    usable = np.array([row["verdict"] != Outcome.UNUSABLE for row in rows])
+    told = [one.expected or one.label or "" for one in verdicts]
+    unknown = next((label for label in told if label not in labels), None)
+    if unknown is not None:
+        raise StudyError("drift_label", value=unknown)
+    kinds = np.array([labels[label] for label in told], np.intp)
+    scores, limits = (_column(verdicts, name) for name in ("score", "limit"))
+    usable = np.array([one.outcome is not Outcome.UNUSABLE for one in verdicts])
     # NG parts say what is wrong with parts, and the good pictures learned from have none: those
     # that pass are compared, with those held out that are below the one at the limit.
     passed = usable & (scores <= limits)
@@ -231,19 +231,20 @@ def _tracks(inspector: Inspector, rows: Sequence[dict[str, Any]]) -> list[Track]
         for place, name in enumerate(FACTS):
             own = usability.learned[:, place].astype(np.float64)
             known = [own[usability.labels == number] for number in range(len(labels))]
-            values = np.where(passed, _column(rows, name), np.nan)
+            values = np.where(passed, _column(verdicts, name), np.nan)
             tracks.append(_track(name, "both", known, kinds, values))
     return [track for track in tracks if track is not None]
 
 
-def _column(rows: Sequence[dict[str, Any]], name: str) -> Values:
-    return np.array([np.nan if row[name] is None else row[name] for row in rows], np.float64)
+def _column(verdicts: Sequence[Judged], name: str) -> Values:
+    values = (getattr(one, name) for one in verdicts)
+    return np.array([np.nan if value is None else value for value in values], np.float64)
 
 
 def _track(
     name: str, sides: Sides, known: Sequence[Values], kinds: NDArray[np.intp], values: Values
 ) -> Track | None:
-    """values: (N,) of all logged pictures, not a number where this one does not count."""
+    """values: (N,) of all pictures, not a number where this one does not count."""
     counts = np.isfinite(values) & np.array([len(one) > 1 for one in known])[kinds]
     places = np.flatnonzero(counts)
     if not len(places):

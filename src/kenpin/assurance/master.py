@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +12,9 @@ from unicodedata import normalize
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kenpin.assurance.log import part_hash
 from kenpin.errors import PictureError, StudyError
 from kenpin.inspection import Inspector
+from kenpin.part import hash_of_file
 from kenpin.sources import PictureSource, find_pictures, read_picture, write_png
 from kenpin.system import make_folder, write_atomically
 from kenpin.text import Notice, say
@@ -139,7 +139,7 @@ def add_masters(
     if not given:
         raise StudyError("master_none_given")
     new: dict[str, tuple[Master, Picture]] = {}
-    own = part_hash(part)
+    own = hash_of_file(part)
     for expected, sources in given.items():
         for source in sources:
             picture = read_picture(source)
@@ -163,12 +163,14 @@ def add_masters(
 
 
 def check_masters(
-    part: str | Path, fresh: str | Path | None = None, progress: Progress | None = None
+    part: str | Path,
+    fresh: str | Path | Mapping[str, PictureSource] | None = None,
+    progress: Progress | None = None,
 ) -> MasterCheck:
     """Judge the master pieces again and keep a dated record of it.
 
-    fresh: a folder of pictures just taken, each called like its master picture. Left out, the
-    stored pictures are judged, which says nothing of camera and light.
+    fresh: a folder of pictures just taken, each called like its master picture; or such pictures by
+    name. Left out, the stored pictures are judged, which says nothing of camera and light.
 
     A fresh picture that is missing, damaged, of another size, a copy of the stored one or of
     another fresh one is a problem of that piece, and recorded as such.
@@ -178,7 +180,7 @@ def check_masters(
     """
     inspector, folder = Inspector.open(part), master_folder(part)
     kept = _read(folder)
-    sources = {} if fresh is None else _fresh(kept, find_pictures([Path(fresh)]), fresh)
+    sources = {} if fresh is None else _fresh(kept, fresh)
     pieces: list[Checked] = []
     seen: dict[str, str] = {}
     for number, master in enumerate(kept.masters, start=1):
@@ -189,7 +191,7 @@ def check_masters(
             pieces.append(_checked(inspector, master, sources.get(master.name), seen))
         if progress:
             progress(say("stage_masters"), number, len(kept.masters))
-    now = part_hash(part)
+    now = hash_of_file(part)
     _record(folder / RECORD, pieces, now)
     changed = tuple(master.name for master in kept.masters if master.part != now)
     return MasterCheck(tuple(pieces), fresh is not None, changed, folder / RECORD)
@@ -268,13 +270,17 @@ def _checked(
 
 
 def _fresh(
-    kept: Masters, sources: Sequence[PictureSource], folder: str | Path
+    kept: Masters, given: str | Path | Mapping[str, PictureSource]
 ) -> dict[str, PictureSource]:
     """By the name of the master piece; pictures of other names are passed over."""
     names = {_key(master.name): master.name for master in kept.masters}
     found: dict[str, PictureSource] = {}
-    for source in sources:
-        name = names.get(_key(_name(str(source))))
+    if isinstance(given, str | Path):
+        named = [(_name(str(source)), source) for source in find_pictures([Path(given)])]
+    else:
+        named = [(normalize("NFC", name), source) for name, source in given.items()]
+    for own, source in named:
+        name = names.get(_key(own))
         if name is None:
             continue
         if name in found:
@@ -282,7 +288,9 @@ def _fresh(
         found[name] = source
     if not found:
         told = ", ".join(names.values())
-        raise StudyError("master_no_match", path=folder, names=told)
+        if isinstance(given, str | Path):
+            raise StudyError("master_no_match", path=given, names=told)
+        raise StudyError("master_no_serial", names=told)
     return found
 
 

@@ -1,7 +1,7 @@
 """Several shots of each piece: whether the same piece gets the same answer, and the same score."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -25,7 +25,7 @@ from kenpin.sources import (
 from kenpin.statistics import Components, cohen_kappa, components, fleiss_kappa
 from kenpin.system import cores, in_order
 from kenpin.text import Notice, say
-from kenpin.types import Outcome, Progress, Verdict
+from kenpin.types import Judged, Outcome, Progress, Verdict
 
 LEAST_PIECES, LEAST_SHOTS = 5, 2
 _COARSE = 0.3  # %GRR: more is not acceptable
@@ -38,12 +38,12 @@ NG_WORDS = ("1", "ng", "bad", "不良品", "不良", "不合格", "否", "×", "
 
 @dataclass(frozen=True, eq=False)
 class Repeatability:
-    """shots: of each piece the verdicts. inspectors: of each what was said of each piece, OK or NG.
+    """shots: of each piece what was judged. inspectors: of each what was said of each piece.
 
-    limits: of the score, one for each change of answer.
+    What inspectors say is OK or NG. limits: of the score, one for each change of answer.
     """
 
-    shots: dict[str, tuple[Verdict, ...]]
+    shots: dict[str, tuple[Judged, ...]]
     inspectors: dict[str, dict[str, str]]
     limits: tuple[float, ...]
 
@@ -146,7 +146,7 @@ def _compared(pairs: Sequence[tuple[str, str]]) -> tuple[Rate, float | None]:
 
 def repeat(
     part: str | Path | Inspector,
-    folder: str | Path,
+    shots: str | Path | Mapping[str, Sequence[Judged]],
     inspectors: str | Path | None = None,
     progress: Progress | None = None,
     *,
@@ -154,7 +154,8 @@ def repeat(
 ) -> Repeatability:
     """Judge several shots of each piece.
 
-    folder: one sub-folder for each piece, with its shots. inspectors: a CSV or Excel table with a
+    shots: a folder with one sub-folder for each piece, with its shots; or of each piece what the
+    part said of its shots before. inspectors: a CSV or Excel table with a
     column `piece` and one column for each inspector, who said OK or NG. expect: as in `inspect`.
 
     Raises StudyError for fewer than 5 pieces, a piece with one shot, a shot that is a copy or
@@ -165,8 +166,29 @@ def repeat(
     inspector.check_label(expect)
     if inspector.bundle.labels and expect is None:
         raise StudyError("repeat_labels", known=", ".join(inspector.bundle.labels))
-    pieces = _pieces(Path(folder))
-    said = {} if inspectors is None else _said(Path(inspectors), list(pieces))
+    if isinstance(shots, str | Path):
+        pieces = _pieces(Path(shots))
+        said = {} if inspectors is None else _said(Path(inspectors), list(pieces))
+        found = _judge(inspector, pieces, expect, progress)
+    else:
+        found = {piece: list(own) for piece, own in shots.items()}
+        _check_pieces(found, "")
+        said = {} if inspectors is None else _said(Path(inspectors), list(found))
+    for piece, own in found.items():
+        if any(shot.outcome is Outcome.UNUSABLE for shot in own):
+            raise StudyError("repeat_unusable_piece", piece=piece)
+    first = next(iter(found.values()))[0]
+    review = inspector.calibration_of(first).review_limit
+    limits = [one for one in (first.limit, review) if one is not None]
+    return Repeatability({n: tuple(own) for n, own in found.items()}, said, tuple(limits))
+
+
+def _judge(
+    inspector: Inspector,
+    pieces: dict[str, list[PictureSource]],
+    expect: str | None,
+    progress: Progress | None,
+) -> dict[str, list[Judged]]:
     sources = [source for own in pieces.values() for source in own]
     names = [piece for piece, own in pieces.items() for _ in own]
 
@@ -174,7 +196,7 @@ def repeat(
         picture = read_picture(source)
         return picture.hash, replace(inspector.inspect(picture, expect), evidence=None)
 
-    found: dict[str, list[Verdict]] = {piece: [] for piece in pieces}
+    found: dict[str, list[Judged]] = {piece: [] for piece in pieces}
     seen: dict[str, str] = {}
     with closing(in_order(judged, sources, cores(), one_thread=True)) as answers:
         for number, (piece, (own, verdict)) in enumerate(zip(names, answers, strict=True), start=1):
@@ -184,15 +206,13 @@ def repeat(
                 reason = Notice(f"reason_{verdict.reason.code}")
                 raise StudyError("repeat_unusable", path=verdict.picture, reason=reason)
             seen[own] = verdict.picture
-            found[piece].append(verdict)
+            found[piece].append(Judged.of(verdict, number))
             if progress:
                 progress(say("stage_shots"), number, len(sources))
-    first = next(iter(found.values()))[0]
-    limits = [one for one in (first.limit, first.review_limit) if one is not None]
-    return Repeatability({n: tuple(shots) for n, shots in found.items()}, said, tuple(limits))
+    return found
 
 
-def _pieces(folder: Path) -> dict[str, list[Any]]:
+def _pieces(folder: Path) -> dict[str, list[PictureSource]]:
     if not folder.is_dir():
         raise StudyError("repeat_folder", path=folder)
     pieces = {}
@@ -202,12 +222,17 @@ def _pieces(folder: Path) -> dict[str, list[Any]]:
             pieces[own.name] = list(find_pictures([own]))
         except DatasetError:
             raise StudyError("repeat_empty", path=own) from None
+    _check_pieces(pieces, folder)
+    return pieces
+
+
+def _check_pieces(pieces: Mapping[str, Sequence[object]], folder: str | Path) -> None:
     if len(pieces) < LEAST_PIECES:
-        raise StudyError("repeat_too_few", path=folder, count=len(pieces), least=LEAST_PIECES)
-    single = [piece for piece, shots in pieces.items() if len(shots) < LEAST_SHOTS]
+        code = "repeat_too_few" if folder else "repeat_too_few_serials"
+        raise StudyError(code, path=folder, count=len(pieces), least=LEAST_PIECES)
+    single = [piece for piece, own in pieces.items() if len(own) < LEAST_SHOTS]
     if single:
         raise StudyError("repeat_one_shot", count=len(single), piece=single[0])
-    return pieces
 
 
 def _said(table: Path, pieces: Sequence[str]) -> dict[str, dict[str, str]]:

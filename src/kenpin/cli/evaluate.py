@@ -7,13 +7,19 @@ import typer
 
 from kenpin.cli import options
 from kenpin.cli.program import COULD_NOT_RUN, as_json_line, command, complain, out, progress_bar
+from kenpin.errors import DatasetError
 from kenpin.text import say
 
 
 @command()
 def evaluate(
     part: options.Part,
-    dataset: Annotated[Path, typer.Argument(show_default=False)],
+    dataset: Annotated[Path | None, typer.Argument(show_default=False)] = None,
+    from_record: Annotated[
+        str | None, typer.Option(metavar="SET[@VERSION]", show_default=False)
+    ] = None,
+    place: options.Record = None,
+    part_number: options.PartNumber = None,
     report: options.Report = None,
     force: options.Force = False,
     costs: Annotated[
@@ -30,17 +36,22 @@ def evaluate(
 ) -> None:
     from kenpin.assurance import cheapest, check_costs, parse_costs
     from kenpin.cli.evaluation_tables import print_evaluation
+    from kenpin.cli.recording import frozen
     from kenpin.evaluation import evaluate as evaluate_part
     from kenpin.inspection import Inspector
 
     inspector = Inspector.open(part, review)
     told = options.layout_of(layout, columns, good_names, outside)
+    if (dataset is None) == (from_record is None):
+        raise DatasetError("evaluate_source")
+    labelled = dataset if dataset is not None else frozen(place, part_number or part.stem,
+                                                          str(from_record))  # fmt: skip
     priced = parse_costs(costs, ng_share) if costs else None
     if priced:
         check_costs(inspector)
     options.check_report(report, "report.html", force)
     with progress_bar() as progress:
-        evaluation = evaluate_part(inspector, dataset, progress, told)
+        evaluation = evaluate_part(inspector, labelled, progress, told)
     for item in evaluation.left_out:
         complain(str(item.reason))
     found = cheapest(inspector, evaluation, priced) if priced else None

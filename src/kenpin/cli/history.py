@@ -13,7 +13,7 @@ import typer
 from kenpin.cli import options
 from kenpin.cli.program import as_json_line, command, complain, out
 from kenpin.errors import DatasetError, OutputError
-from kenpin.text import say
+from kenpin.text import local_time, say
 from kenpin.types import Outcome
 
 _COLUMNS = ("time", "station", "number", "part", "release", "outcome", "reason", "reason_value",
@@ -130,10 +130,8 @@ def _check_outputs(
 
 def plain_row(row: dict[str, Any]) -> dict[str, Any]:
     """A row for programs: ids as text, the moment as ISO time of its place."""
-    from kenpin.cli.record_tables import local
-
     told = {name: row[name] for name in _COLUMNS if name not in ("time", "id")}
-    moment = local(row["at"], row["offset"]).replace(" ", "T")
+    moment = local_time(row["at"], row["offset"]).replace(" ", "T")
     return {"id": str(row["id"]), "time": moment, "at": row["at"], **told, "ms": row["ms"]}
 
 

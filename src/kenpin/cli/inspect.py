@@ -24,7 +24,7 @@ from kenpin.cli.program import (
 )
 from kenpin.cli.recording import recorded
 from kenpin.errors import DatasetError, OutputError, PictureError
-from kenpin.text import say, visible
+from kenpin.text import Notice, say, visible
 from kenpin.types import Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -59,16 +59,15 @@ def inspect(
         Path | None, typer.Option("--pictures", metavar="DIR", show_default=False)
     ] = None,
     only: Annotated[str | None, typer.Option(metavar="ng", show_default=False)] = None,
-    log_file: Annotated[
-        Path | None, typer.Option("--log", metavar="FILE.sqlite", show_default=False)
-    ] = None,
     place: options.Record = None,
     part_number: options.PartNumber = None,
     lot: Annotated[str | None, typer.Option(metavar="LOT", show_default=False)] = None,
     serial: Annotated[str | None, typer.Option(metavar="SERIAL", show_default=False)] = None,
     who: options.Who = None,
     station: options.Station = None,
-    keep: Annotated[str, typer.Option(metavar="none|not_ok|all|sample")] = "sample",
+    keep: Annotated[
+        str | None, typer.Option(metavar="none|not_ok|all|sample", show_default=False)
+    ] = None,
     force: options.Force = False,
     explain: options.Explain = False,
     layout: options.Layout = None,
@@ -84,7 +83,7 @@ def inspect(
     inspector = Inspector.open(part, review)
     inspector.check_label(expect)
     sources = find_pictures(pictures, options.layout_of(layout, columns, None, outside))
-    old = _check_outputs(part, pictures, sources, csv_file, picture_folder, log_file, force)
+    old = _check_outputs(part, pictures, sources, csv_file, picture_folder, force)
     counts: Counter[str] = Counter()
     shown = _Shown(as_json, only is not None)
     stopped, started = False, perf_counter()
@@ -92,7 +91,7 @@ def inspect(
     recording = recorded(part, place, part_number, station, keep, told)
     if serial is not None and len(sources) > 1:
         raise DatasetError("record_serial", count=len(sources))
-    with recording as keep_in_record, _log(log_file, part) as log:
+    with recording as record:
         for path in old:
             options.keep(path)
         try:
@@ -102,10 +101,10 @@ def inspect(
             ):
                 judged = _judged(inspector, sources, expect, picture_folder, only)
                 for source, line, verdict in judged:
-                    if log and verdict:
-                        log.add(verdict)
                     if verdict:  # durable before it is told
-                        keep_in_record(verdict, source)
+                        record.add(verdict, source)
+                    else:
+                        record.unreadable(line["picture"], Notice.of(line["reason"]))
                     shown.take(line, verdict)
                     if write:
                         write(line)
@@ -116,7 +115,7 @@ def inspect(
             stopped = True
         shown.finish(inspector, counts, perf_counter() - started, explain)
     if stopped:
-        some = csv_file or picture_folder or log_file or place
+        some = csv_file or picture_folder or place
         tell_stopped("stopped_partly" if some else "stopped")
         raise typer.Exit(STOPPED)
     if counts[_UNREADABLE]:
@@ -131,7 +130,6 @@ def _check_outputs(
     sources: "Sequence[PictureSource]",
     csv_file: Path | None,
     folder: Path | None,
-    log_file: Path | None,
     force: bool,
 ) -> list[Path]:
     """Refuse now what could not be written later, or would overwrite an input or another file.
@@ -143,7 +141,7 @@ def _check_outputs(
     from kenpin.system import check_apart, check_not_input
 
     paths = [*files_of(sources), *(path for path in pictures if path.is_file())]
-    outputs = [path.resolve() for path in (csv_file, folder, log_file) if path]
+    outputs = [path.resolve() for path in (csv_file, folder) if path]
     if len(set(outputs)) < len(outputs):
         raise OutputError("output_twice", path=csv_file or folder)
     if csv_file:
@@ -151,8 +149,6 @@ def _check_outputs(
         check_table(csv_file, force)
     if folder:
         check_apart(folder, [part, *paths, *pictures])
-    if log_file:
-        check_not_input(log_file, [part, *paths])
     old = [csv_file] if csv_file and csv_file.exists() else []
     return [*old, folder] if folder and options.check_folder(folder, _is_drawn, force) else old
 
@@ -191,15 +187,6 @@ class _Shown:
             from kenpin.report import how_judged
 
             print_how(out, how_judged(inspector.calibration, bool(inspector.bundle.labels)))
-
-
-def _log(path: Path | None, part: Path) -> Any:
-    """What takes verdicts into a log, or nothing."""
-    if path is None:
-        return nullcontext()
-    from kenpin.assurance import Log
-
-    return Log(path, part)
 
 
 def _judged(

@@ -8,6 +8,9 @@ import typer
 from kenpin.cli import options
 from kenpin.cli.program import command, out, progress_bar
 from kenpin.errors import DatasetError, OutputError, RecipeError
+from kenpin.text import say
+
+RECORD = "record"  # in place of a folder of NG pictures
 
 
 def _choice(metavar: str | None = None) -> Any:
@@ -16,10 +19,12 @@ def _choice(metavar: str | None = None) -> Any:
 
 @command()
 def learn(
-    good: options.Good,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="PART.kenpin", show_default=False)
     ],
+    good: Annotated[list[Path] | None, typer.Argument(show_default=False)] = None,
+    from_record: Annotated[str | None, _choice("NUMBER")] = None,
+    place: options.Record = None,
     false_reject: options.FalseReject = None,
     review: options.Review = None,
     limit: Annotated[str | None, _choice()] = None,
@@ -69,6 +74,12 @@ def learn(
         backbone=backbone,
     )
     told = options.layout_of(layout, columns, good_names, outside)
+    if from_record is not None:
+        good, ng = _of_record(from_record, place, good or [], ng)
+    elif place is not None:
+        raise DatasetError("record_without_part")
+    if not good:
+        raise DatasetError("learn_nothing_given")
     if add:
         others = options.given(without=without, labels=labels, ng=ng, preset=preset, recipe=recipe)
         given = [*settings, *feature, *others]
@@ -89,6 +100,26 @@ def learn(
         bundle = learn_part(good, wanted, progress, ng=ng, **known)
         bundle = with_sight(bundle, good, progress, **known)
     _save(bundle, output, force, explain)
+
+
+def _of_record(
+    number: str, place: str | None, good: list[Path], ng: list[Path] | None
+) -> tuple[list[Path], list[Path] | None]:
+    """What people said is good of a part of the record, beside what is given; `--ng record` too."""
+    room = options.record_room()
+    wanted = room.place_of(place)
+    with room.reading(wanted) as engine, room.one_sentence(wanted), engine.connect() as connection:
+        kept = room.Pictures(wanted.folder)
+        found = room.confirmed(connection, kept, room.Filter(part=number))
+    confirmed = [one.path for one in found if one.good]
+    if not confirmed:
+        raise DatasetError("record_none_good", part=number)
+    out.print(say("record_learns", count=len(confirmed), part=number))
+    if ng == [Path(RECORD)]:
+        ng = [one.path for one in found if not one.good]
+        if not ng:
+            raise DatasetError("record_none_ng", part=number)
+    return [*good, *confirmed], ng
 
 
 def _add(

@@ -1,12 +1,13 @@
 """kenpin master: pieces whose verdict is known, shown again before a shift."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from kenpin.cli import options
 from kenpin.cli.program import as_json_line, command, group, out, progress_bar
+from kenpin.errors import StudyError
 from kenpin.text import say
 
 JUDGED_WRONG = 1
@@ -36,17 +37,44 @@ def add(
 def check(
     part: options.Part,
     fresh: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", show_default=False)] = None,
+    place: options.Record = None,
+    lot: Annotated[str | None, typer.Option(metavar="LOT", show_default=False)] = None,
+    who: options.Who = None,
+    station: options.Station = None,
     as_json: options.Json = False,
     explain: options.Explain = False,
 ) -> None:
     from kenpin.assurance import check_masters
+    from kenpin.cli.recording import note_event
     from kenpin.cli.tables import print_masters
+    from kenpin.part import hash_of_file
 
+    if fresh is not None and lot is not None:
+        raise StudyError("master_source")
+    shown = fresh if lot is None else _of_lot(part, place, lot)
     with progress_bar() as progress:
-        found = check_masters(part, fresh, progress)
+        found = check_masters(part, shown, progress)
+    wrong = sum(one.problem is not None for one in found.pieces)
+    told = {"part": hash_of_file(part), "pieces": len(found.pieces), "wrong": wrong,
+            "fresh": found.fresh, "passed": found.passed}  # fmt: skip
+    note_event(place, "master", told, who, station)
     if as_json:
         print(as_json_line(found.to_dict()))
     else:
         print_masters(out, found, explain)
     if not found.passed:
         raise typer.Exit(JUDGED_WRONG)
+
+
+def _of_lot(part: Path, place: str | None, lot: str) -> dict[str, Any]:
+    """The latest kept picture of each serial of a lot: master pieces shown to the line."""
+    from kenpin.part import hash_of_file
+
+    room = options.record_room()
+    wanted = room.place_of(place)
+    kept = room.Pictures(wanted.folder)
+    with room.reading(wanted) as engine, room.one_sentence(wanted):
+        rows = room.found(engine, room.Filter(release=hash_of_file(part), lot=lot))
+        named = [(row["serial"], kept.path(row["kept"])) for row in rows
+                 if row["serial"] is not None and row["kept"] is not None]  # fmt: skip
+    return dict(reversed(named))  # the newest come first, and count

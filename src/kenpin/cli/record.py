@@ -10,6 +10,7 @@ from kenpin.cli.program import as_json_line, command, group, out, progress_bar
 from kenpin.text import say
 
 ALTERED = 1
+GB = 2**30
 
 record = group("record")
 
@@ -67,6 +68,37 @@ def backup(
     room.back_up(wanted, folder)
     code = "record_backed_up" if wanted.is_sqlite else "record_backed_up_files"
     out.print(say(code, folder=folder))
+
+
+@command(group=record)
+def keep(
+    what: Annotated[
+        str | None, typer.Option(metavar="none|not_ok|all|sample", show_default=False)
+    ] = None,
+    one_in: Annotated[int | None, typer.Option(metavar="N", show_default=False)] = None,
+    most: Annotated[float | None, typer.Option(metavar="GB", show_default=False)] = None,
+    free: Annotated[float | None, typer.Option(metavar="GB", show_default=False)] = None,
+    days: Annotated[int | None, typer.Option(metavar="N", show_default=False)] = None,
+    place: options.Record = None,
+    who: options.Who = None,
+    station: options.Station = None,
+    as_json: options.Json = False,
+) -> None:
+    room = options.record_room()
+    sizes = {name: round(value * GB) for name, value in (("most", most), ("free", free))
+             if value is not None}  # fmt: skip
+    changes = options.given(what=what, one_in=one_in, days=days) | sizes
+    with room.writing(room.place_of(place)) as connection:
+        if changes:
+            now = room.set_rule(connection, who, room.station_name(station), **changes)
+        else:
+            now = room.rule(connection)
+    if as_json:
+        print(as_json_line(vars(now)))
+        return
+    told = {"one_in": now.one_in, "most": (now.most or 0) / GB, "free": now.free / GB,
+            "days": now.days}  # fmt: skip
+    out.print(say(f"keep_{now.what}", **told) + " " + say("keep_bounds", **told))
 
 
 @command("import-log", group=record)

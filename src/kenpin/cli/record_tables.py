@@ -1,14 +1,13 @@
 """How a record looks on a terminal."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from kenpin.cli.tables import plain_table
-from kenpin.text import say, visible
+from kenpin.text import local_time, say, visible
 
 _SECONDS = len("2026-11-27 08:00:00")  # without the offset, which JSON and CSV have
 
@@ -40,8 +39,36 @@ def print_releases(out: Console, found: Iterable[tuple[Any, Sequence[Any]]]) -> 
         last = steps[-1] if steps else None
         told = [one.part, one.hash[:12], say(f"release_{one.state}")]
         if last:
-            moment = local(last.at, last.offset)[:_SECONDS]
+            moment = local_time(last.at, last.offset)[:_SECONDS]
             told += [last.who or "", moment, last.comment or ""]
+        table.add_row(*(visible(text) for text in told))
+    out.print(table)
+
+
+def print_comparison(out: Console, found: Any) -> None:
+    """How many verdicts differ, which, and the rates where the truth is known."""
+    out.print(say("compare_changed", count=len(found.changed), total=found.pictures))
+    for code in ("false_reject", "escape"):
+        both = getattr(found, code)
+        if both is not None and both[0].n:
+            was, now = both
+            out.print(say(f"before_{code}", was=was.errors, n_was=was.n, now=now.errors,
+                          n_now=now.n))  # fmt: skip
+    if found.changed:
+        table = plain_table(*(say(f"column_{head}") for head in ("was", "now", "truth", "picture")))
+        for one in found.changed:
+            table.add_row(one.was.value, one.now.value, visible(one.kind or ""),
+                          visible(one.picture))  # fmt: skip
+        out.print(table)
+
+
+def print_sets(out: Console, found: Iterable[Any]) -> None:
+    """Each version of each frozen set."""
+    heads = ("part", "set", "version", "good", "ng", "who", "when")
+    table = plain_table(*(say(f"column_{head}") for head in heads))
+    for one in found:
+        told = (one.part, one.name, str(one.version), str(one.good), str(one.ng), one.who or "",
+                local_time(one.at, one.offset)[:_SECONDS])  # fmt: skip
         table.add_row(*(visible(text) for text in told))
     out.print(table)
 
@@ -62,7 +89,7 @@ def print_history(out: Console, rows: Iterable[dict[str, Any]]) -> int:
 
 def _line(row: dict[str, Any]) -> dict[str, str]:
     return {
-        "when": local(row["at"], row["offset"])[:_SECONDS],
+        "when": local_time(row["at"], row["offset"])[:_SECONDS],
         "station": row["station"],
         "number": str(row["number"]),
         "part": row["part"],
@@ -77,10 +104,3 @@ def _line(row: dict[str, Any]) -> dict[str, str]:
 
 def _figure(value: float | None) -> str:
     return "" if value is None else f"{value:#.4g}"
-
-
-def local(at: int, offset: int) -> str:
-    """A moment by the clock of the place where it was."""
-    there = timezone(timedelta(minutes=offset))
-    time = datetime.fromtimestamp(at / 1000, UTC).astimezone(there)
-    return time.isoformat(sep=" ", timespec="seconds")

@@ -1,11 +1,14 @@
 """kenpin release: which .kenpin file judges a part, and who let it."""
 
+import itertools
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from kenpin.cli import options
-from kenpin.cli.program import as_json_line, command, group, out
+from kenpin.cli.program import as_json_line, command, group, out, progress_bar
+from kenpin.errors import RecordError
 from kenpin.text import say
 
 release = group("release")
@@ -77,6 +80,55 @@ for _name, _state in (
     ("withdraw", "draft"),
 ):  # fmt: skip
     command(_name, group=release)(_step(_state))
+
+
+@command("compare", group=release)
+def compare_two(
+    before: Annotated[str, typer.Argument(metavar="HASH", show_default=False)],
+    after: Annotated[str, typer.Argument(metavar="HASH", show_default=False)],
+    part_number: options.PartNumber = None,
+    frozen_set: Annotated[
+        str | None, typer.Option("--set", metavar="SET[@VERSION]", show_default=False)
+    ] = None,
+    most: Annotated[int, typer.Option("--most", metavar="N", min=1)] = 100,
+    place: options.Record = None,
+    as_json: options.Json = False,
+) -> None:
+    from kenpin.cli.record_tables import print_comparison
+    from kenpin.cli.recording import frozen
+    from kenpin.evaluation import compare
+    from kenpin.inspection import Inspector
+
+    room = options.record_room()
+    wanted = room.place_of(place)
+    with room.reading(wanted) as engine, room.one_sentence(wanted):
+        with engine.connect() as connection:
+            found = [room.find_release(connection, one, part_number) for one in (before, after)]
+        if found[0].part != found[1].part:
+            raise RecordError("compare_parts", one=found[0].part, other=found[1].part)
+        pictures: Any = None
+        if frozen_set is None:
+            pictures = _latest(room, engine, wanted, found[0].part, most)
+    if frozen_set is not None:
+        pictures = frozen(place, found[0].part, frozen_set)
+    one, other = (Inspector.open(wanted.folder / release.file) for release in found)
+    with progress_bar() as progress:
+        compared = compare(one, other, pictures, progress)
+    if as_json:
+        print(as_json_line(compared.to_dict()))
+    else:
+        print_comparison(out, compared)
+
+
+def _latest(room: Any, engine: Any, place: Any, part: str, most: int) -> list[Path]:
+    """The latest kept pictures of a part."""
+    kept = room.Pictures(place.folder)
+    rows = room.found(engine, room.Filter(part=part))
+    held = (kept.path(row["kept"]) for row in rows if row["kept"] is not None)
+    pictures = list(itertools.islice((path for path in held if path.is_file()), most))
+    if not pictures:
+        raise RecordError("compare_none", part=part)
+    return pictures
 
 
 def said(state: str) -> str:

@@ -1,18 +1,21 @@
 """kenpin repeat."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from kenpin.cli import options
 from kenpin.cli.program import command, progress_bar
+from kenpin.errors import StudyError
 
 
 @command()
 def repeat(
     part: options.Part,
-    folder: Annotated[Path, typer.Argument(show_default=False)],
+    folder: Annotated[Path | None, typer.Argument(show_default=False)] = None,
+    place: options.Record = None,
+    lot: Annotated[str | None, typer.Option(metavar="LOT", show_default=False)] = None,
     inspectors: Annotated[Path | None, typer.Option(metavar="TABLE", show_default=False)] = None,
     expect: options.Expect = None,
     report: options.Report = None,
@@ -25,6 +28,19 @@ def repeat(
     from kenpin.report import repeat_page
 
     options.check_report(report, "repeat.html", force)
+    if (folder is None) == (lot is None):
+        raise StudyError("repeat_source")
+    shots = folder if folder is not None else _of_lot(part, place, str(lot))
     with progress_bar() as progress:
-        found = repeat_part(part, folder, inspectors, progress, expect=expect)
+        found = repeat_part(part, shots, inspectors, progress, expect=expect)
     show_page(found, repeat_page(found), report, part.name, as_json, explain)
+
+
+def _of_lot(part: Path, place: str | None, lot: str) -> Any:
+    """What the record holds of a lot that was judged for the study: shots by serial."""
+    from kenpin.part import hash_of_file
+
+    room = options.record_room()
+    wanted = room.place_of(place)
+    with room.reading(wanted) as engine, room.one_sentence(wanted):
+        return room.shots(engine, room.Filter(release=hash_of_file(part), lot=lot))

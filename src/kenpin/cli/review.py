@@ -97,6 +97,41 @@ def sample(
     out.print(say("review_drawn", count=count))
 
 
+@command(group=review)
+def freeze(
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    part_number: Annotated[str, typer.Option(metavar="NUMBER", show_default=False)],
+    share: Annotated[float, typer.Option(metavar="SHARE")] = 1.0,
+    place: options.Record = None,
+    who: options.Who = None,
+    station: options.Station = None,
+) -> None:
+    room = options.record_room()
+    wanted = room.place_of(place)
+    kept, own = room.Pictures(wanted.folder), room.station_name(station)
+    with room.writing(wanted) as connection:
+        version, count = room.freeze(connection, kept, part_number, name, who, own, share)
+    out.print(say("set_frozen", name=name, version=version, count=count, part=part_number))
+
+
+@command(group=review)
+def sets(
+    part_number: options.PartNumber = None,
+    place: options.Record = None,
+    as_json: options.Json = False,
+) -> None:
+    from kenpin.cli.record_tables import print_sets
+
+    room = options.record_room()
+    with room.writing(room.place_of(place)) as connection:
+        found = room.list_sets(connection, part_number)
+    if as_json:
+        for one in found:
+            print(as_json_line(vars(one)))
+    else:
+        print_sets(out, found)
+
+
 def _mark(
     place: str | None, lines: list[tuple[str, dict[str, Any], str | None]], station: str | None
 ) -> None:

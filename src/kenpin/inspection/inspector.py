@@ -37,6 +37,7 @@ from kenpin.types import (
     FACTS,
     Evidence,
     Floats,
+    Judged,
     Outcome,
     Picture,
     Reason,
@@ -205,7 +206,7 @@ class Inspector:
         """Raise DatasetError now if `inspect` could not be told to expect this label."""
         self._number(label)
 
-    def calibration_of(self, verdict: Verdict) -> Calibration:
+    def calibration_of(self, verdict: Verdict | Judged) -> Calibration:
         """The calibration by which the verdict was made."""
         label = verdict.label if verdict.expected is None else verdict.expected
         return self.calibrations[self._number(label) or 0]

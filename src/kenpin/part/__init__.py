@@ -1,7 +1,7 @@
 """What was learned about one part, its file, and how it is told in words."""
 
 from kenpin.part.bundle import Bundle, describe
-from kenpin.part.file import is_part
+from kenpin.part.file import hash_of_file, is_part
 from kenpin.part.in_words import (
     depth_in_words,
     depth_lines,

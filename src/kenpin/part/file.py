@@ -201,6 +201,14 @@ def described_members(members: dict[str, bytes]) -> dict[str, dict[str, Any]]:
     }
 
 
+def hash_of_file(path: str | Path) -> str:
+    """SHA-256 of a .kenpin file: which part a verdict is about. Raises BundleError."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise BundleError("part_file", path=path, reason=error.strerror) from None
+
+
 def is_part(path: Path) -> bool:
     """Whether a file looks like a part's, whatever may be wrong with it."""
     try:

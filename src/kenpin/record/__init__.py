@@ -2,8 +2,26 @@
 
 from kenpin.record.audit import verify
 from kenpin.record.entry import Circumstances
-from kenpin.record.history import Filter, count, find_inspection, found, regions_of
+from kenpin.record.history import (
+    Filter,
+    count,
+    find_inspection,
+    found,
+    regions_of,
+    series,
+    shots,
+)
 from kenpin.record.import_log import import_log
+from kenpin.record.keep import rule, set_rule
+from kenpin.record.numbers import (
+    GOOD_PART,
+    NOT_REVIEWED,
+    UNNAMED,
+    UNREADABLE,
+    Period,
+    Share,
+    period,
+)
 from kenpin.record.opening import make, one_sentence, reading, upgrade, writing
 from kenpin.record.overview import Status, back_up, status
 from kenpin.record.pictures import KEPT, Keep, Pictures
@@ -21,3 +39,5 @@ from kenpin.record.releases import (
     steps_of,
 )
 from kenpin.record.reviews import Word, add_review, draw_sample, to_review
+from kenpin.record.rows import add_event, told_of
+from kenpin.record.sets import Confirmed, confirmed, freeze, list_sets, of_set

@@ -13,12 +13,15 @@ from kenpin.record.rows import hashes_of
 from kenpin.record.schema import (
     events,
     inspections,
+    members,
     parts,
     regions,
     releases,
     reviews,
     seals,
+    sets,
     stations,
+    users,
 )
 from kenpin.text import Notice
 from kenpin.types import Progress
@@ -35,6 +38,8 @@ def verify(engine: sql.Engine, progress: Progress = lambda *_: None) -> Iterator
         yield from _events(connection)
         yield from _reviews(connection)
         yield from _releases(connection)
+        yield from _sets(connection)
+        yield from _users(connection)
 
 
 def _inspections(connection: sql.Connection, station: Any, progress: Progress) -> Iterator[Notice]:
@@ -150,6 +155,37 @@ def _releases(connection: sql.Connection) -> Iterator[Notice]:
             yield Notice("verify_release", hash=row.hash[:12])
     for _, digest in last:
         yield Notice("verify_release", hash=str(digest)[:12])
+
+
+def _sets(connection: sql.Connection) -> Iterator[Notice]:
+    """Each frozen set has the pictures and words that its event says."""
+    said = {(row.told.get("part"), row.told.get("name"), row.told.get("version")):
+            (row.told.get("count"), row.told.get("hash"))
+            for row in _of_kind(connection, "set")}  # fmt: skip
+    query = sql.select(sets.c.id, parts.c.number, sets.c.name, sets.c.version)
+    for row in connection.execute(query.select_from(sets.join(parts))).all():
+        inside = [
+            (str(one.inspection_id), one.word, one.kind)
+            for one in connection.execute(sql.select(members).where(members.c.set_id == row.id))
+        ]
+        if said.pop(tuple(row[1:]), None) != (len(inside), chain.hash_of_set(inside)):
+            yield Notice("verify_set", name=row.name, version=row.version)
+    for _, name, version in said:
+        yield Notice("verify_set", name=name, version=version)
+
+
+def _users(connection: sql.Connection) -> Iterator[Notice]:
+    """Each user has the role, the password and the state that the last events about it say."""
+    told: dict[str, dict[str, Any]] = {}
+    for row in _of_kind(connection, "user"):
+        told.setdefault(str(row.told.get("name")), {}).update(row.told)
+    for row in connection.execute(sql.select(users)):
+        own = told.pop(row.name, {})
+        there = (row.role, row.language, row.active, chain.hash_of_password(row.password))
+        if there != tuple(own.get(name) for name in ("role", "language", "active", "secret")):
+            yield Notice("verify_user", name=row.name)
+    for name in told:
+        yield Notice("verify_user", name=name)
 
 
 def _of_kind(connection: sql.Connection, kind: str) -> Iterator[Any]:

@@ -31,6 +31,16 @@ def hash_of_event(row: Row) -> str:
     return _hash({name: value for name, value in row.items() if name != "hash"})
 
 
+def hash_of_set(members: Iterable[tuple[str, str, str | None]]) -> str:
+    """members: of a frozen set the id of each inspection, the word and the kind."""
+    return _hash(sorted(members, key=lambda member: member[0]))
+
+
+def hash_of_password(kept: str) -> str:
+    """Of what is kept of a password: whether it was changed, not what it is."""
+    return hashlib.sha256(kept.encode()).hexdigest()
+
+
 def seal_of(before: str, hashes: Iterable[str]) -> str:
     """The seal of a thousand inspections: of the seal before and of their hashes, in order."""
     return hashlib.sha256("\n".join([before, *hashes]).encode()).hexdigest()

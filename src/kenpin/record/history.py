@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVarTuple
 from uuid import UUID
 
@@ -11,10 +11,12 @@ import sqlalchemy as sql
 from kenpin.errors import RecordError
 from kenpin.record.entry import plain
 from kenpin.record.schema import inspections, parts, regions, releases, reviews, stations
+from kenpin.types import Judged, Outcome
 
 Columns = TypeVarTuple("Columns")
 _AT_ONCE = 1000  # rows in memory
 _MOST_DIGITS = 18
+_JUDGED = tuple(one.name for one in fields(Judged))
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Filter:
     """Which inspections are meant; None leaves that open.
 
     part: its number. since, until: milliseconds, the second not included. reviewed: whether anybody
-    said a word. ids: these only.
+    said a word. release: the hash of the file that judged. ids: these only.
     """
 
     part: str | None = None
@@ -33,6 +35,7 @@ class Filter:
     since: int | None = None
     until: int | None = None
     reviewed: bool | None = None
+    release: str | None = None
     ids: tuple[UUID, ...] = field(default=())
 
 
@@ -59,6 +62,9 @@ def filtered(query: "sql.Select[*Columns]", chosen: Filter) -> "sql.Select[*Colu
     if chosen.reviewed is not None:
         there = sql.exists().where(reviews.c.inspection_id == own.id)
         wheres.append(there if chosen.reviewed else ~there)
+    if chosen.release is not None:
+        of_file = sql.select(releases.c.id).where(releases.c.hash == chosen.release)
+        wheres.append(own.release_id.in_(of_file))
     if chosen.ids:
         wheres.append(own.id.in_(chosen.ids))
     return query.where(*wheres)
@@ -85,6 +91,48 @@ def found(
     with engine.connect().execution_options(stream_results=True) as connection:
         for row in connection.execute(query).yield_per(_AT_ONCE):
             yield dict(row._mapping)
+
+
+def series(engine: sql.Engine, chosen: Filter) -> list[Judged]:
+    """Their verdicts in the order they were given, whatever the clock said.
+
+    Raises RecordError where several stations gave them: then there is no one order.
+    """
+    own = inspections.c
+    query = filtered(sql.select(stations.c.name).select_from(stations.join(inspections)), chosen)
+    with engine.connect() as connection:
+        names = list(connection.scalars(query.distinct().order_by(stations.c.name)))
+        if len(names) > 1:
+            raise RecordError("series_stations", names=names)
+        columns = [own[name] for name in _JUDGED]
+        query_of_rows = filtered(sql.select(*columns), chosen).order_by(own.number)
+        return [_judged(row) for row in connection.execute(query_of_rows)]
+
+
+def shots(engine: sql.Engine, chosen: Filter) -> dict[str, list[Judged]]:
+    """Of each serial its verdicts: several shots of one piece.
+
+    Raises RecordError where the same picture was judged twice: a copy is no other shot.
+    """
+    own = inspections.c
+    columns = [own[name] for name in _JUDGED]
+    query = sql.select(own.serial, own.picture_hash, own.picture, *columns)
+    query = filtered(query, chosen).where(own.serial.is_not(None)).order_by(own.serial, own.at)
+    found_shots: dict[str, list[Judged]] = {}
+    seen: dict[str, str] = {}
+    with engine.connect() as connection:
+        for row in connection.execute(query):
+            if row.picture_hash is not None:
+                other = seen.setdefault(row.picture_hash, row.picture)
+                if other is not row.picture:
+                    raise RecordError("shots_copy", path=row.picture, other=other)
+            found_shots.setdefault(str(row.serial), []).append(_judged(row))
+    return found_shots
+
+
+def _judged(row: Any) -> Judged:
+    told = {name: getattr(row, name) for name in _JUDGED}
+    return Judged(**told | {"outcome": Outcome(row.outcome)})
 
 
 def find_inspection(connection: sql.Connection, name: str) -> UUID:

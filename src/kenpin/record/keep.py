@@ -1,11 +1,13 @@
 """How many pictures a record holds: the oldest are taken away, good ones first."""
 
+from dataclasses import asdict, replace
 from uuid import UUID
 
 import sqlalchemy as sql
 
 from kenpin.record.entry import now
 from kenpin.record.pictures import Keep, Pictures
+from kenpin.record.rows import add_event, told_of
 from kenpin.record.schema import inspections, members, reviews, samples
 from kenpin.types import Outcome
 
@@ -13,6 +15,28 @@ _DAY = 24 * 3600 * 1000  # milliseconds
 _AT_ONCE = 200
 SWEPT, DISK_FULL, NOT_KEPT, LOST, DENIED = "swept", "disk_full", "not_kept", "lost", "denied"
 """Why the picture of a row is not there: taken away later, no room, not by the rule, gone."""
+
+
+KIND = "keep"
+"""The events that say which pictures are kept from then on."""
+
+
+def rule(connection: sql.Connection, given: Keep | str | None = None) -> Keep:
+    """Which pictures are kept: as given, else as the record says; a word changes only `what`."""
+    if isinstance(given, Keep):
+        return given
+    told = told_of(connection, KIND)
+    said = Keep(**told[-1]) if told else Keep()
+    return said if given is None else replace(said, what=given)
+
+
+def set_rule(
+    connection: sql.Connection, who: str | None, station: str, **changes: int | str | None
+) -> Keep:
+    """Change which pictures are kept from now on, and how many; what it is then."""
+    changed = replace(rule(connection), **changes)  # type: ignore[arg-type]
+    add_event(connection, KIND, asdict(changed), who, station)
+    return changed
 
 
 def sweep(engine: sql.Engine, pictures: Pictures, keep: Keep, at_most: int | None = None) -> int:

@@ -50,6 +50,10 @@ class Keep:
     def __post_init__(self) -> None:
         if self.what not in KEPT:
             raise ArgumentError("record_keep", value=self.what, known=", ".join(KEPT))
+        for name, least in (("one_in", 1), ("most", 0), ("free", 0), ("days", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ArgumentError("record_keep_number", name=name, value=value, least=least)
 
     def wants(self, passed: bool, number: int) -> bool:
         """Whether the picture of a part is kept; number: how many were judged before it."""

@@ -21,7 +21,7 @@ from kenpin.record.pictures import Keep, Pictures, content_of, is_full
 from kenpin.record.place import Place
 from kenpin.record.releases import Release, add_release
 from kenpin.record.rows import add_event, station_id
-from kenpin.record.schema import stations
+from kenpin.record.schema import inspections, stations
 from kenpin.record.waiting import Waiting
 from kenpin.record.writer import Writer
 from kenpin.sources import PictureSource
@@ -36,8 +36,9 @@ class Record:
     """Takes verdicts of one station; made where there is none. Use it as a context.
 
     station: its name, left out that of the machine. who: the operator, of events. keep: which
-    pictures. tell: called with what a person should know, such as that the database is away. Any
-    number of threads, and of processes with stations of their own or the same, may write.
+    pictures, or only its `what`; left out, as the record says. tell: called with what a person
+    should know, such as that the database is away. Any number of threads, and of processes with
+    stations of their own or the same, may write.
 
     Raises RecordError when the record cannot be used.
     """
@@ -47,11 +48,13 @@ class Record:
         place: Place,
         station: str | None = None,
         who: str | None = None,
-        keep: Keep | None = None,
+        keep: Keep | str | None = None,
         tell: Callable[[Notice], None] = lambda _: None,
     ) -> None:
         self.place, self.station, self.who = place, station_name(station), who
-        self._keep, self._tell = keep or Keep(), tell
+        self._tell = tell
+        if isinstance(keep, str):
+            Keep(what=keep)  # refused before anything is made
         self._make(place)
         self.engine = opening.existing(place)
         self.pictures = Pictures(place.folder)
@@ -59,6 +62,7 @@ class Record:
             self._station = station_id(connection, self.station)
             last = sql.select(stations.c.last).where(stations.c.id == self._station)
             self._number = connection.scalar(last) or 0
+            self._keep = keeping.rule(connection, keep)
             add_event(connection, "start", {}, who, self.station)
         waiting = Waiting(place.folder, str(self._station))
         self._writer = Writer(
@@ -89,7 +93,22 @@ class Record:
         kept, gone = self._picture(entry, number, source, content)
         entry = replace(entry, values=entry.values | {"kept": kept, "gone": gone})
         self._writer.write(entry)
+        if told and told.serial is not None:
+            self._say_twice(entry)
         return entry.id
+
+    def _say_twice(self, entry: Entry) -> None:
+        """A serial that is there already is kept again, and said."""
+        own, serial, lot = inspections.c, entry.values["serial"], entry.values["lot"]
+        query = sql.select(sql.func.count()).where(own.serial == serial)
+        query = query.where(own.lot == lot if lot is not None else own.lot.is_(None))
+        try:
+            with self.engine.connect() as connection:
+                count = connection.scalar(query) or 0
+        except DBAPIError:
+            return  # it is away, which was told
+        if count > 1:
+            self._tell(Notice("record_serial_twice", serial=serial, lot=lot or "–", count=count))
 
     def release(self, path: str | Path, part: str) -> Release:
         """The release that a .kenpin file is of a part (品番), added as a draft where it is new."""

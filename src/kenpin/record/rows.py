@@ -69,6 +69,12 @@ def seal_before(connection: sql.Connection, station: UUID, number: int) -> str:
     return connection.scalar(sql.select(seals.c.hash).where(own)) or chain.BEGINNING
 
 
+def told_of(connection: sql.Connection, kind: str) -> list[dict[str, Any]]:
+    """What the events of a kind tell, the oldest first."""
+    query = sql.select(events.c.told).where(events.c.kind == kind)
+    return list(connection.scalars(query.order_by(events.c.number)))
+
+
 def add_event(
     connection: sql.Connection, kind: str, told: dict[str, Any], who: str | None, station: str
 ) -> None:

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import sqlalchemy as sql
 from uuid_utils.compat import uuid7
 
 from kenpin.errors import RecordError
+from kenpin.record import chain
 from kenpin.record.entry import now, plain
 from kenpin.record.history import Filter, filtered
 from kenpin.record.pictures import Pictures
@@ -29,12 +32,25 @@ class Confirmed:
 
 
 def confirmed(connection: sql.Connection, pictures: Pictures, chosen: Filter) -> list[Confirmed]:
-    """Reviewed pictures that are kept, each once: equal ones count once; the oldest first."""
+    """Reviewed pictures that are kept, each once: equal ones count once; the oldest first.
+
+    Those of a frozen set are left out: what a part has learned from cannot measure it.
+    """
+    held = sql.exists().where(members.c.inspection_id == inspections.c.id)
+    return _confirmed(connection, pictures, chosen, ~held)
+
+
+def _confirmed(
+    connection: sql.Connection,
+    pictures: Pictures,
+    chosen: Filter,
+    *also: sql.ColumnElement[bool],
+) -> list[Confirmed]:
     said = latest_reviews()
     query = sql.select(inspections.c.id, inspections.c.kept, inspections.c.picture_hash,
                        said.c.word, said.c.kind)  # fmt: skip
     query = query.join(said, said.c.inspection_id == inspections.c.id)
-    query = filtered(query, chosen).where(inspections.c.kept.is_not(None))
+    query = filtered(query, chosen).where(inspections.c.kept.is_not(None), *also)
     once: dict[Any, Confirmed] = {}
     for row in connection.execute(query.order_by(inspections.c.at, inspections.c.number)):
         one = Confirmed(row.id, pictures.path(row.kept), row.word == GOOD, row.kind)
@@ -44,21 +60,30 @@ def confirmed(connection: sql.Connection, pictures: Pictures, chosen: Filter) ->
 
 def freeze(
     connection: sql.Connection, pictures: Pictures, part: str, name: str, who: str | None,
-    station: str,
+    station: str, share: float = 1.0, rng: np.random.Generator | None = None,
 ) -> tuple[int, int]:  # fmt: skip
     """Freeze what is reviewed now under this name; its version, and how many pictures it has.
 
-    The pictures of a frozen set are never swept, and their words stay as they are now.
+    share: of those that are in no set yet, how many come in, drawn at random; a later version has
+    those of the one before too. The pictures of a frozen set are never swept or learned from, and
+    their words stay as they are now.
     """
+    if not 0 < share <= 1:
+        raise RecordError("set_share", value=share)
     name = (plain(name) or "").strip()
     if not name:
         raise RecordError("set_name")
-    found = confirmed(connection, pictures, Filter(part=part))
-    if not found:
-        raise RecordError("set_empty", part=part)
     own = connection.scalar(sql.select(parts.c.id).where(parts.c.number == part))
     same = sql.and_(sets.c.part_id == own, sets.c.name == name)
     latest = connection.scalar(sql.select(sql.func.max(sets.c.version)).where(same)) or 0
+    inside = _ids_of(connection, same, latest)
+    mine = inspections.c.id.in_(inside)
+    found = _confirmed(connection, pictures, Filter(part=part), mine) if inside else []
+    fresh = confirmed(connection, pictures, Filter(part=part))
+    drawn = (rng or np.random.default_rng()).permutation(len(fresh))
+    found += [fresh[place] for place in sorted(drawn[: ceil(share * len(fresh))])]
+    if not found:
+        raise RecordError("set_empty", part=part)
     identity, (at, offset) = UUID(str(uuid7())), now()
     row = {"id": identity, "part_id": own, "name": name, "version": latest + 1, "who": plain(who),
            "at": at, "offset": offset}  # fmt: skip
@@ -69,9 +94,43 @@ def freeze(
         for one in found
     ]  # fmt: skip
     connection.execute(members.insert(), rows)
-    told = {"part": part, "name": name, "version": latest + 1, "count": len(rows)}
+    words = [(str(row["inspection_id"]), str(row["word"]), one.kind)
+             for row, one in zip(rows, found, strict=True)]  # fmt: skip
+    told = {"part": part, "name": name, "version": latest + 1, "count": len(rows),
+            "hash": chain.hash_of_set(words)}  # fmt: skip
     add_event(connection, "set", told, who, station)
     return latest + 1, len(rows)
+
+
+def _ids_of(connection: sql.Connection, same: sql.ColumnElement[bool], version: int) -> list[UUID]:
+    query = sql.select(members.c.inspection_id).join(sets, sets.c.id == members.c.set_id)
+    return list(connection.scalars(query.where(same, sets.c.version == version)))
+
+
+@dataclass(frozen=True)
+class FrozenSet:
+    """A version of a frozen set and how many good and NG pictures it has."""
+
+    part: str
+    name: str
+    version: int
+    good: int
+    ng: int
+    who: str | None
+    at: int
+    offset: int
+
+
+def list_sets(connection: sql.Connection, part: str | None = None) -> list[FrozenSet]:
+    """All versions of all sets, or those of a part, the oldest first."""
+    good = sql.func.sum(sql.case((members.c.word == GOOD, 1), else_=0))
+    columns = (parts.c.number, sets.c.name, sets.c.version)
+    query = sql.select(*columns, good, sql.func.count() - good, sets.c.who, sets.c.at,
+                       sets.c.offset).select_from(sets.join(parts).join(members))  # fmt: skip
+    if part is not None:
+        query = query.where(parts.c.number == plain(part))
+    query = query.group_by(sets.c.id, *columns, sets.c.who, sets.c.at, sets.c.offset)
+    return [FrozenSet(*row) for row in connection.execute(query.order_by(sets.c.at))]
 
 
 def of_set(

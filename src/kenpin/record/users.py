@@ -11,6 +11,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from uuid_utils.compat import uuid7
 
 from kenpin.errors import RecordError
+from kenpin.record import chain
 from kenpin.record.entry import now, plain
 from kenpin.record.rows import add_event
 from kenpin.record.schema import users
@@ -52,7 +53,8 @@ def add_user(
            "password": _hasher().hash(password), "active": user.active, "at": at,
            "offset": offset}  # fmt: skip
     connection.execute(users.insert().values(row))
-    told = {"name": name, "role": user.role, "active": user.active}
+    told = {"name": name, "role": user.role, "language": user.language, "active": user.active,
+            "secret": chain.hash_of_password(str(row["password"]))}  # fmt: skip
     add_event(connection, "user", told, who, station)
 
 
@@ -69,7 +71,8 @@ def change_user(
         changes["password"] = _hasher().hash(password)
     connection.execute(users.update().where(users.c.name == name).values(changes))
     told = {key: value for key, value in changes.items() if key != "password"}
-    told |= {"password_changed": True} if password is not None else {}
+    if password is not None:
+        told["secret"] = chain.hash_of_password(changes["password"])
     add_event(connection, "user", {"name": name, **told}, who, station)
 
 

@@ -45,8 +45,6 @@ def _sentences(found: Drift) -> Iterator[str]:
         yield say("drift_most", share=share)
     if found.backwards:
         yield say("drift_clock", count=len(found.backwards), first=found.backwards[0] + 1)
-    if found.others:
-        yield say("drift_others", count=found.others)
     if len(found.tracks) == 1:
         yield say("drift_old")
 

@@ -86,6 +86,34 @@ def close_up(
     return _beside(panels)
 
 
+def outlined(picture: Picture, regions: Sequence[Region], largest: int) -> Image:
+    """(H', W', 3) uint8 RGB: the picture with the regions that were found in it.
+
+    largest: pixels of its longer side.
+    """
+    height, width = picture.size
+    size = _panel_size((height, width), largest)
+    panel = as_rgb(picture.pixels, size, _white(picture))
+    for region in regions:
+        _outline_region(panel, region, size[1] / width, size[0] / height)
+    return panel
+
+
+def as_grey(picture: Picture) -> Image:
+    """(h, w) uint8: the picture in grey, its longer side at most `_LARGEST`."""
+    size = _panel_size(picture.size, _LARGEST)
+    return np.ascontiguousarray(
+        as_rgb(picture.pixels, size, _white(picture)).mean(axis=2), np.uint8
+    )
+
+
+def _white(picture: Picture) -> int:
+    """The value for white: of 16-bit pictures that of the bits that are used."""
+    if picture.pixels.dtype == np.uint8:
+        return 255
+    return int((1 << int(picture.pixels.max()).bit_length()) - 1) or 1
+
+
 def squared(verdict: Verdict, largest: int = _LARGEST) -> Image | None:
     """(H', W', 3) uint8 RGB: the squared difference, which a judge by MSE averages.
 

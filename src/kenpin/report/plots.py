@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # matplotlib takes long to load: only what draws a plot waits
 _COLOURS = ("#1b6ca8", "#d1495b", "#2a9d6f", "#8a6d3b")
 _GOOD, _NG, _INK = "#2a9d6f", "#d1495b", "#222222"
 _BINS = 40
+_BARS = 12
 
 Values = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -200,6 +201,76 @@ def pieces_chart(pieces: Sequence[Sequence[float]], limits: Sequence[float]) -> 
     axes.set_xlabel(words("plot_piece"))
     axes.set_ylabel(words("plot_score"))
     return _drawn(figure, words, axes)
+
+
+def hour_chart(
+    times: Sequence[str],
+    shares: Sequence[float],
+    bounds: Sequence[tuple[float, float]],
+    unusual: Sequence[bool],
+    mean: float,
+) -> Plot:
+    """A p-chart: the share in [0, 1] of each hour, its limits, and which lie beyond them."""
+    words = _Words()
+    figure, (axes,) = _figure(1, height=3.0)
+    places = np.arange(len(times))
+    low, high = (100 * np.array([pair[side] for pair in bounds]) for side in (0, 1))
+    for edge in (low, high):
+        axes.step(places, edge, where="mid", color=_INK, linestyle="--", linewidth=1)
+    told = words("how_p_chart_name")
+    axes.plot([], [], color=_INK, linestyle="--", linewidth=1, label=told)
+    axes.axhline(100 * mean, color=_INK, linewidth=0.8, alpha=0.6, label=words("plot_mean"))
+    axes.plot(places, 100 * np.array(shares), "o-", color=_COLOURS[0], linewidth=1.2, markersize=4)
+    beyond = np.flatnonzero(unusual)
+    if len(beyond):
+        axes.plot(beyond, 100 * np.array(shares)[beyond], "s", color=_NG, markersize=8,
+                  label=words("period_unusual"))  # fmt: skip
+    step = max(1, -(-len(times) // 12))
+    axes.set_xticks(places[::step], list(times)[::step])
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel(words("plot_not_ok"))
+    return _drawn(figure, words, axes)
+
+
+def pareto_chart(counts: Mapping[str, int]) -> Plot:
+    """Bars in the order given, and the share that they make together."""
+    words = _Words()
+    shown = list(counts.items())[:_BARS]
+    figure, (axes,) = _figure(1, height=0.6 + 0.32 * len(shown), width=6.0)
+    places, values = np.arange(len(shown)), [count for _, count in shown]
+    axes.barh(places, values, color=_COLOURS[0], alpha=0.85)
+    total, together = sum(counts.values()), np.cumsum(values)
+    for place, (value, sum_) in enumerate(zip(values, together, strict=True)):
+        axes.text(value, place, f" {value}  ({100 * sum_ / total:.0f} %)", va="center", fontsize=8)
+    axes.set_yticks(places, [words.text(name) for name, _ in shown])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.25 * max(values))
+    _whole_numbers(axes.xaxis)
+    axes.set_xlabel(words("plot_parts_together"))
+    return _drawn(figure, words)
+
+
+def heat_chart(
+    picture: NDArray[np.uint8] | None, heat: NDArray[np.int64], size: tuple[int, int]
+) -> Plot:
+    """How many regions lie over each place of a part's picture.
+
+    picture: (h, w) grey, of the part; heat: (rows, columns) counts; size: (H, W) of the pictures.
+    """
+    words = _Words()
+    height, width = size
+    figure, (axes,) = _figure(1, height=min(5.0, max(2.0, 5.4 * height / width)), width=6.0)
+    axes.grid(visible=False)
+    extent = (0, width, height, 0)
+    if picture is not None:
+        axes.imshow(picture, cmap="gray", extent=extent, aspect="auto", vmin=0, vmax=255)
+    shown = np.ma.masked_equal(heat, 0)
+    drawn = axes.imshow(shown, cmap="autumn_r", extent=extent, aspect="auto", alpha=0.6, vmin=0)
+    axes.set_aspect("equal")
+    bar = figure.colorbar(drawn, ax=axes, shrink=0.8)
+    _whole_numbers(bar.ax.yaxis)
+    bar.set_label(words("period_regions"))
+    return _drawn(figure, words)
 
 
 def _whole_numbers(axis: Any) -> None:

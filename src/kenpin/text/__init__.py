@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from kenpin.text.numbers import Sentence, one_in, percent, visible
+from kenpin.text.numbers import Sentence, local_time, one_in, percent, visible
 
 LANGUAGES: Final = ("en", "ja")
 VARIABLE: Final = "KENPIN_LANG"

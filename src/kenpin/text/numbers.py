@@ -1,6 +1,7 @@
 """How numbers and names are written in sentences."""
 
 import unicodedata
+from datetime import UTC, datetime, timedelta, timezone
 from math import floor
 from string import Formatter
 from typing import Any
@@ -14,6 +15,16 @@ def percent(share: float) -> str:
 def one_in(share: float) -> str:
     """0.0099 -> '101': so many parts of which one is meant."""
     return str(floor(1 / share + 1e-9))
+
+
+def local_time(at: int, offset: int) -> str:
+    """Milliseconds since 1970 by the clock of a place: 2026-11-27 08:00:00+09:00.
+
+    offset: of the place, in minutes.
+    """
+    there = timezone(timedelta(minutes=offset))
+    time = datetime.fromtimestamp(at / 1000, UTC).astimezone(there)
+    return time.isoformat(sep=" ", timespec="seconds")
 
 
 def visible(text: str) -> str:

@@ -1,0 +1,146 @@
+"""kenpin report: a day, a week or a lot on one page, to print and sign."""
+
+import re
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kenpin.cli import options
+from kenpin.cli.program import as_json_line, command, group, out
+from kenpin.errors import DatasetError, KenpinError
+from kenpin.text import Notice, say
+
+report = group("report")
+
+Day = Annotated[str | None, typer.Argument(metavar="[DATE]", show_default=False)]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="DIR")]
+Pdf = Annotated[bool, typer.Option("--pdf")]
+_HERE = Path()
+_LONGEST_NAME = 60  # letters of a lot in the name of a file
+
+
+@command("day", group=report)
+def of_day(
+    day: Day = None,
+    place: options.Record = None,
+    part_number: options.PartNumber = None,
+    station: options.Station = None,
+    output: Output = _HERE,
+    pdf: Pdf = False,
+    force: options.Force = False,
+    as_json: options.Json = False,
+) -> None:
+    first = _date(day)
+    chosen = {"part": part_number, "station": station, **_between(first, first)}
+    _report("day", f"{first}", chosen, place, output, pdf, force, as_json)
+
+
+@command("week", group=report)
+def of_week(
+    day: Day = None,
+    place: options.Record = None,
+    part_number: options.PartNumber = None,
+    station: options.Station = None,
+    output: Output = _HERE,
+    pdf: Pdf = False,
+    force: options.Force = False,
+    as_json: options.Json = False,
+) -> None:
+    inside = _date(day)
+    monday = inside - timedelta(days=inside.weekday())
+    chosen = {"part": part_number, "station": station}
+    chosen |= _between(monday, monday + timedelta(days=6))
+    _report("week", f"{monday}", chosen, place, output, pdf, force, as_json)
+
+
+@command("lot", group=report)
+def of_lot(
+    lot: Annotated[str, typer.Argument(metavar="LOT", show_default=False)],
+    place: options.Record = None,
+    part_number: options.PartNumber = None,
+    station: options.Station = None,
+    output: Output = _HERE,
+    pdf: Pdf = False,
+    force: options.Force = False,
+    as_json: options.Json = False,
+) -> None:
+    chosen = {"part": part_number, "station": station, "lot": lot}
+    _report("lot", lot, chosen, place, output, pdf, force, as_json)
+
+
+def _date(given: str | None) -> date:
+    try:
+        return date.today() if given is None else date.fromisoformat(given)
+    except ValueError:
+        raise DatasetError("history_day", value=given) from None
+
+
+def _between(first: date, last: date) -> dict[str, Any]:
+    from kenpin.cli.history import times_of
+
+    return {"since": times_of(f"{first}", None)[0], "until": times_of(f"{last}", None)[1]}
+
+
+def _report(
+    kind: str, name: str, chosen: dict[str, Any], place: str | None, output: Path, pdf: bool,
+    force: bool, as_json: bool,
+) -> None:  # fmt: skip
+    from kenpin.report import About, period_to_dict, write_pdf, write_period
+
+    room = options.record_room()
+    wanted = room.place_of(place)
+    safe = re.sub(r"[^\w.-]", "_", name)[:_LONGEST_NAME]
+    page = output / f"{kind}-{safe}.html"
+    if not as_json:
+        _check(page, pdf, force)
+    narrowed = room.Filter(**chosen)
+    with room.reading(wanted) as engine, room.one_sentence(wanted):
+        found = room.period(engine, narrowed)
+        if as_json:
+            print(as_json_line(period_to_dict(found)))
+            return
+        with engine.connect() as connection:
+            known = room.list_releases(connection)
+        used = [one for one in known if one.hash in found.releases]
+        drifts = _drifts(room, engine, wanted, narrowed, used)
+    kept = room.Pictures(wanted.folder)
+    about = About(kind=kind, name=name, part=chosen["part"], station=chosen["station"],
+                  place=wanted.name, releases=used, drifts=drifts, picture=kept.path)  # fmt: skip
+    options.keep(page)
+    out.print(say("report_written", path=write_period(page, found, about)))
+    if pdf:
+        out.print(say("report_written", path=write_pdf(page)))
+
+
+def _check(page: Path, pdf: bool, force: bool) -> None:
+    from kenpin.report import browser
+    from kenpin.system import check_free, make_folder
+
+    if pdf:
+        browser()
+        check_free(page.with_suffix(".pdf"), force)
+    check_free(page, force)
+    make_folder(page.parent)
+
+
+def _drifts(
+    room: Any, engine: Any, place: Any, chosen: Any, releases: Any
+) -> dict[str, Any]:  # fmt: skip
+    """Of each file that judged what its verdicts of that time say; or one sentence why not."""
+    from dataclasses import replace
+
+    from kenpin.assurance import drift
+
+    found: dict[str, Any] = {}
+    for one in releases:
+        if not one.file:
+            found[one.hash] = Notice("drift_no_file")
+            continue
+        try:
+            verdicts = room.series(engine, replace(chosen, release=one.hash))
+            found[one.hash] = drift(place.folder / one.file, verdicts)
+        except KenpinError as error:
+            found[one.hash] = error.notice
+    return found

@@ -1,0 +1,266 @@
+"""What happened on a day, in a week or to a lot, as a page to print and sign."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kenpin.assurance import Drift
+from kenpin.errors import OutputError, PictureError
+from kenpin.report.explanations import how
+from kenpin.report.html import environment, image, percent_or_dash
+from kenpin.report.pictures import as_grey, outlined
+from kenpin.report.plots import Plot, heat_chart, hour_chart, pareto_chart
+from kenpin.sources import encode, read_picture
+from kenpin.system import write_atomically
+from kenpin.text import Notice, exists, local_time, say
+from kenpin.types import Outcome, Region
+
+if TYPE_CHECKING:  # reading this room must not load a database
+    from kenpin.record import Period, Release, Share
+
+_PANEL = 300  # pixels
+_DAY, _MINUTE = len("2026-11-27"), len("2026-11-27 08:00")
+_MOST_EVENTS = 40
+_TOLD = {"master", "drift", "release", "keep", "set", "user", "import", "unreadable"}
+
+
+@dataclass(frozen=True)
+class About:
+    """What a page of a period is about, beside its numbers.
+
+    name: of the day, the week or the lot. kind: "day", "week" or "lot". part, station: what it was
+    narrowed to. releases: those that judged. drifts: of each file (its hash) what its verdicts of
+    that time say, or why nothing. picture: where a kept picture is.
+    """
+
+    kind: str
+    name: str
+    part: str | None
+    station: str | None
+    place: str
+    releases: "Sequence[Release]"
+    drifts: Mapping[str, Drift | Notice]
+    picture: Callable[[str], Path]
+
+
+def write_period(path: str | Path, found: "Period", about: About) -> Path:
+    """Write the page in the language spoken now; its path. Raises OutputError."""
+    template = environment().get_template("period.html.j2")
+    html = template.render(
+        about=about, found=found, title=say(f"period_{about.kind}", name=about.name),
+        date=f"{datetime.now():%Y-%m-%d %H:%M}", outcomes=_outcomes(found),
+        reasons=[(_named("reason", code), count) for code, count in found.reasons.items()],
+        plots=_plots(found, about), hours=_hours(found), kinds=_kinds(found.kinds),
+        escaped=_kinds(found.escaped), worst=_worst(found, about), shares=_shares(found),
+        good=_of_good(found), times=_times(found), drifts=_drifts(about),
+        events=_events(found), releases=_releases(found, about),
+        how=how("p_chart", "looked_at", "rejected_of_good", "heat", "cycle", "drift_period"),
+    )  # fmt: skip
+    write_atomically(Path(path), html.encode())
+    return Path(path)
+
+
+def period_to_dict(found: "Period") -> dict[str, Any]:
+    """The numbers of the page, JSON-able."""
+    shares = {name: getattr(found, name) for name in ("false_rejects", "escapes")}
+    return {
+        "parts": found.parts, "outcomes": found.outcomes, "errors": found.errors,
+        "reasons": found.reasons, "kinds": found.kinds, "escaped": found.escaped,
+        "windows": found.windows, "stations": found.stations, "lots": found.lots,
+        "releases": found.releases,
+        "hours": [vars(hour) | {"unusual": hour.unusual} for hour in found.hours],
+        **{name: vars(share) for name, share in shares.items()},
+        "rejected_of_good": found.rejected_of_good, "cycle_ms": found.cycle,
+        "judging_ms": found.judging, "worst": [str(row["id"]) for row in found.worst],
+        "seals": found.seal, "last_event": found.last_event,
+    }  # fmt: skip
+
+
+def _outcomes(found: "Period") -> list[tuple[str, int, str]]:
+    """Every outcome that there is, in the usual order, with its share."""
+    return [
+        (outcome.value, found.outcomes[outcome.value],
+         percent_or_dash(found.outcomes[outcome.value] / found.parts))
+        for outcome in Outcome
+        if outcome.value in found.outcomes
+    ]  # fmt: skip
+
+
+def _plots(
+    found: "Period", about: About
+) -> dict[str, tuple[str, tuple[tuple[str, str], ...]] | None]:
+    made: dict[str, Plot] = {}
+    if len(found.hours) > 1:
+        times = [_clock(hour.at, hour.offset, about.kind) for hour in found.hours]
+        bounds = [(hour.low, hour.high) for hour in found.hours]
+        unusual = [hour.unusual for hour in found.hours]
+        mean = found.rejected / found.parts
+        made["hours"] = hour_chart(times, [h.share for h in found.hours], bounds, unusual, mean)
+    if found.kinds:
+        made["kinds"] = pareto_chart(dict(_kinds(found.kinds)))
+    if found.heat.any() and found.size:
+        made["heat"] = heat_chart(_background(found, about), found.heat, found.size)
+    return {
+        name: (image(made[name].png), made[name].legend) if name in made else None
+        for name in ("hours", "kinds", "heat")
+    }
+
+
+def _background(found: "Period", about: About) -> "np.ndarray[Any, np.dtype[np.uint8]] | None":
+    """A picture of the part, grey; None where none is kept."""
+    if found.example is None:
+        return None
+    try:
+        return as_grey(read_picture(about.picture(found.example)))
+    except (PictureError, OutputError):
+        return None
+
+
+def _clock(at: int, offset: int, kind: str) -> str:
+    told = local_time(at, offset)[:_MINUTE]
+    return told[_DAY + 1 :] if kind == "day" else told[5:]
+
+
+def _hours(found: "Period") -> list[tuple[str, int, int, str, str, bool]]:
+    return [
+        (local_time(hour.at, hour.offset)[:_MINUTE], hour.parts, hour.rejected,
+         percent_or_dash(hour.share),
+         say("range_of", low=percent_or_dash(hour.low), high=percent_or_dash(hour.high)),
+         hour.unusual)
+        for hour in found.hours
+    ]  # fmt: skip
+
+
+def _kinds(counted: Mapping[str, int]) -> list[tuple[str, int]]:
+    """With words for what is no kind of defect; the most frequent kinds first, those last."""
+    from kenpin.record import GOOD_PART, NOT_REVIEWED, UNNAMED  # noqa: PLC0415 - see above
+
+    words = {UNNAMED: "kind_unnamed", GOOD_PART: "kind_good_part", NOT_REVIEWED: "kind_unreviewed"}
+    named = [(kind, count) for kind, count in counted.items() if kind not in words]
+    others = [(say(code), counted[kind]) for kind, code in words.items() if kind in counted]
+    return named + others
+
+
+def _worst(found: "Period", about: About) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": f"{row['station']}/{row['number']}",
+            "time": local_time(row["at"], row["offset"])[: _MINUTE + 3],
+            "row": row,
+            "image": _shown(row, about),
+        }
+        for row in found.worst
+    ]
+
+
+def _shown(row: dict[str, Any], about: About) -> str | None:
+    """The kept picture with its regions; None where it is gone."""
+    if row["kept"] is None:
+        return None
+    places = [
+        Region(**{name: one[name] for name in ("x", "y", "width", "height", "peak", "window",
+                                               "seen_by")})
+        for one in row["regions"]
+    ]  # fmt: skip
+    try:
+        drawn = outlined(read_picture(about.picture(row["kept"])), places, _PANEL)
+    except (PictureError, OutputError):
+        return None
+    return image(encode(drawn, "PNG"))
+
+
+def _named(what: str, code: str) -> str:
+    """A code of the record in words; as it is, where a newer kenpin wrote it."""
+    return say(f"{what}_{code}") if exists(f"{what}_{code}") else code
+
+
+def _shares(found: "Period") -> list[tuple[str, "Share", str, str]]:
+    """What a person said: of what, how many, the rate and its interval."""
+    return [
+        (say(f"period_{name}"), share, percent_or_dash(share.rate),
+         say("range_of", low=percent_or_dash(share.low), high=percent_or_dash(share.high))
+         if share.of else "–")
+        for name, share in (("false_rejects", found.false_rejects), ("escapes", found.escapes))
+    ]  # fmt: skip
+
+
+def _of_good(found: "Period") -> str:
+    told = found.rejected_of_good
+    if told is None:
+        return say("period_good_unknown")
+    share, low, high = told
+    return say("period_good", share=share, low=low, high=high)
+
+
+def _times(found: "Period") -> list[tuple[str, str, str, str]]:
+    def seconds(value: float) -> str:
+        return f"{value / 1000:#.3g} s" if value >= 1000 else f"{value:#.3g} ms"
+
+    both = (("period_cycle", found.cycle), ("period_judging", found.judging))
+    return [(say(code), *map(seconds, three)) for code, three in both if three]  # type: ignore[misc]
+
+
+def _drifts(about: About) -> list[tuple[str, list[str], list[tuple[str, ...]]]]:
+    """Of each file what its verdicts say, and the figures."""
+    made: list[tuple[str, list[str], list[tuple[str, ...]]]] = []
+    for digest, found in about.drifts.items():
+        if isinstance(found, Notice):
+            made.append((digest, [str(found)], []))
+            continue
+        told = [str(found.advice)]
+        if found.alarm is not None:
+            began = (found.began or 0) + 1
+            values = {"count": len(found.times), "time": found.times[found.alarm], "began": began}
+            told.insert(0, say("drift_alarm", number=found.alarm + 1, **values))
+        rows: list[tuple[str, ...]] = [
+            (str(track.notice), f"{track.usual:#.4g}", f"{track.now:#.4g}",
+             f"{track.ewma[-1]:+.2f}")
+            for track in found.tracks
+        ]  # fmt: skip
+        made.append((digest, told, rows))
+    return made
+
+
+def _events(found: "Period") -> dict[str, Any]:
+    """How many of each kind; masters and the latest others one by one."""
+    counted: dict[str, int] = {}
+    for event in found.events:
+        counted[event["kind"]] = counted.get(event["kind"], 0) + 1
+    told = [event for event in found.events if event["kind"] in _TOLD]
+    shown = [
+        (local_time(event["at"], event["offset"])[: _MINUTE + 3], _named("event", event["kind"]),
+         event["who"] or "", _in_words(event))
+        for event in told[-_MOST_EVENTS:]
+    ]  # fmt: skip
+    masters = [event["told"] for event in found.events if event["kind"] == "master"]
+    return {
+        "counted": [(_named("event", kind), count) for kind, count in sorted(counted.items())],
+        "shown": shown,
+        "left_out": len(told) - len(shown),
+        "masters": len(masters),
+        "masters_passed": sum(bool(one.get("passed")) for one in masters),
+    }
+
+
+def _in_words(event: Mapping[str, Any]) -> str:
+    """What an event tells, its codes and numbers as they are, hashes short."""
+    told = event["told"]
+    if event["kind"] == "master":
+        return say("event_master_told", pieces=told["pieces"], wrong=told["wrong"])
+    if event["kind"] == "release":
+        state = say(f"release_{told['state']}")
+        return f"{told['part']} {str(told['hash'])[:12]}: {state}"
+    if event["kind"] == "drift":
+        return say(f"quantity_{told['quantity']}")
+    return ", ".join(f"{name} {value}" for name, value in told.items() if name != "secret")
+
+
+def _releases(found: "Period", about: About) -> list[tuple[str, str, str, int]]:
+    states = {one.hash: (one.part, say(f"release_{one.state}")) for one in about.releases}
+    return [
+        (*states.get(digest, ("", "")), digest, count) for digest, count in found.releases.items()
+    ]
