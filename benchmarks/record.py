@@ -1,16 +1,17 @@
 """What a record holds out, and how fast it is.
 
-    python benchmarks/record.py [rate] [kill] [large] [--postgres URL] [--kills 200] [--rows N]
+    python benchmarks/record.py [rate] [kill] [large] [--kills 200] [--rows N]
 
 rate: durable rows a second from one and from four threads, and what a write adds to a verdict, in
 milliseconds (median). kill: a process that writes and tells is killed at random moments; how many
 told verdicts are lost, whether the chain is whole, how many pictures are half. large: a day's
-history and report, and one serial, among so many rows; bytes of a row. --postgres: the same on that
-database too, which must be empty. One JSON line for each.
+history and report, and one serial, among so many rows; bytes of a row. On SQLite and, where it is
+installed, on a PostgreSQL server that is started in a temporary folder. One JSON line for each.
 """
 
 import argparse
 import json
+import os
 import random
 import signal
 import subprocess
@@ -40,8 +41,10 @@ from kenpin.record.entry import Entry
 from kenpin.record.numbers import period
 from kenpin.record.pictures import Pictures
 from kenpin.record.rows import add_inspections, station_id
+from kenpin.report import About, write_period
 from kenpin.sources import read_picture, write_png
 from kenpin.types import Outcome, Region, Verdict
+from postgres import Server, programs
 
 _ROWS, _THREADS = 1000, 4
 
@@ -107,7 +110,7 @@ def kill(place: Place, folder: Path, kills: int) -> Iterator[dict[str, Any]]:
     for pictures, count in ((False, kills), (True, max(1, kills // 4))):
         told: set[str] = set()
         for _ in range(count):
-            command = [sys.executable, __file__, "tell", "--place", _given(place), "--folder",
+            command = [sys.executable, __file__, "tell", "--place", given(place), "--folder",
                        str(folder), *(["--with-pictures"] if pictures else [])]  # fmt: skip
             with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
                 assert process.stdout
@@ -159,6 +162,7 @@ def large(place: Place, folder: Path, rows: int) -> Iterator[dict[str, Any]]:
             ("serial", lambda: list(found(engine, Filter(serial=f"S{rows // 2}")))),
             ("history", lambda: list(found(engine, day, 1000))),
             ("report", lambda: period(engine, day)),
+            ("page", lambda: _page(engine, day, place, folder)),
         ):
             times = []
             for _ in range(5):
@@ -171,14 +175,19 @@ def large(place: Place, folder: Path, rows: int) -> Iterator[dict[str, Any]]:
            "bytes_per_row": round(size.bytes_of_rows / rows)}  # fmt: skip
 
 
-def _given(place: Place) -> str:
+def _page(engine: Any, day: Filter, place: Place, folder: Path) -> None:
+    kept = Pictures(place.folder)
+    about = About("day", "a day", "P", None, place.name, (), {}, kept.path)
+    write_period(folder / "page.html", period(engine, day), about)
+
+
+def given(place: Place) -> str:
     return str(place.folder) if place.is_sqlite else place.url.render_as_string(False)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", default=["rate", "kill", "large"])
-    parser.add_argument("--postgres")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--place", help=argparse.SUPPRESS)
@@ -190,13 +199,24 @@ def main() -> None:
     for what in arguments.what:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            places = {"sqlite": place_of(folder / "record")}
-            if arguments.postgres:
-                places["postgres"] = place_of(arguments.postgres)
-            for database, place in places.items():
+            for database, place in databases(folder):
                 for line in measured(what, place, folder, arguments):
                     told = {"benchmark": "record", "database": database, **line}
                     print(json.dumps(told), flush=True)
+
+
+def databases(folder: Path) -> Iterator[tuple[str, Place]]:
+    """A new record in each."""
+    yield "sqlite", place_of(folder / "record")
+    if programs() is None:
+        return
+    (folder / "server").mkdir()
+    server = Server(folder / "server")
+    try:
+        os.environ["KENPIN_STORE"] = str(folder / "store")
+        yield "postgres", place_of(server.url())
+    finally:
+        server.stop()
 
 
 def measured(

@@ -1,6 +1,7 @@
 """The tables about what stands in for defects, and of what is found and missed."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 Lines = Callable[[str], Iterator[dict]]
 Table = Callable[[list[str], list[list[str]]], str]
@@ -58,6 +59,7 @@ def record(results: Lines, table: Table) -> str:
         "serial_ms": "one serial among all rows, ms",
         "history_ms": "a day's history, ms",
         "report_ms": "a day's numbers, ms",
+        "page_ms": "a day's numbers and their page, ms",
         "bytes_per_row": "bytes of a row, with its indexes",
     }
     rows = []
@@ -71,7 +73,28 @@ def record(results: Lines, table: Table) -> str:
         scale = f" ({line['rows']:,} rows)" if line["what"] == "large" else ""
         rows += [[line["database"], told + scale, f"{line[key]:,}"]
                  for key, told in said.items() if key in line]  # fmt: skip
+    rows += [_stress(line) for line in results("record-stress.jsonl")]
     return table(["database", "what", "measured"], rows)
+
+
+def _stress(line: dict[str, Any]) -> list[str]:
+    whole = "whole" if line["chain_whole"] else "**broken**"
+    said = ", ".join(f"{code} {count}" for code, count in line["said"].items()) if isinstance(
+        line["said"], dict) else f"{len(line['said'])} complaints"  # fmt: skip
+    if line["what"] == "crowd":
+        name = (f"{line['writers']} processes writing and {line['readers']} reading for "
+                f"{line['seconds']:.0f} s: told, rows; questions; failed; chain")  # fmt: skip
+        found = (f"{line['told']:,}, {line['rows']:,}; {line['asked']:,}; {line['failed']}, "
+                 f"{said}; {whole}")  # fmt: skip
+    elif line["what"] == "restart":
+        name = f"server restarted {line['restarts']} times under a writer: lost; said; chain"
+        found = f"{line['lost']} of {line['told']:,}; {said}; {whole}"
+    else:
+        name = (f"a full file system of {line['megabytes']} MB: told verdicts lost; newest NG "
+                "pictures kept; said; chain")  # fmt: skip
+        found = (f"{line['lost']} of {line['told']:,}; {line['newest_ng_kept']} of "
+                 f"{line['newest_ng']}; {said}; {whole}")  # fmt: skip
+    return [line["database"], name, found]
 
 
 def gallery(results: Lines, table: Table) -> str:

@@ -1,12 +1,9 @@
 """Both databases: SQLite in a folder, and a PostgreSQL server of our own on a local socket."""
 
+import importlib.util
 import os
-import pwd
-import shutil
-import subprocess
-from itertools import count
+import sys
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -14,59 +11,27 @@ import pytest
 from kenpin.record import Circumstances, Filter, Record, found, place_of, reading, verify
 from kenpin.types import Outcome, Region, Verdict
 
-_databases = count()
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
-def programs():
-    """The folder of PostgreSQL's programs, which Debian keeps off the path."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    on_path = shutil.which("initdb")
-    return found[-1].parent if found else Path(on_path).parent if on_path else None
+def benchmark(name):
+    """The module of a benchmark."""
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
-def as_server(*command):
-    """PostgreSQL refuses to run as root."""
-    if os.geteuid() == 0:
-        owner = pwd.getpwnam("postgres")
-        subprocess.run(command, check=True, capture_output=True, user=owner.pw_uid,
-                       group=owner.pw_gid, extra_groups=[])  # fmt: skip
-    else:
-        subprocess.run(command, check=True, capture_output=True)
-
-
-class Server:
-    """A PostgreSQL server in a temporary folder, reached by a local socket only."""
-
-    def __init__(self, folder):
-        self.bin, self.folder = programs(), folder
-        if os.geteuid() == 0:
-            for above in (folder, *folder.parents[:3]):
-                above.chmod(0o755)
-            shutil.chown(folder, "postgres")
-        as_server(self.bin / "initdb", "-D", folder / "data", "-A", "trust", "-U", "kenpin")
-        self.start()
-
-    def start(self):
-        options = f"-k {self.folder} -h ''"
-        as_server(self.bin / "pg_ctl", "-D", self.folder / "data", "-o", options, "-w",
-                  "-l", self.folder / "log", "start")  # fmt: skip
-
-    def stop(self):
-        as_server(self.bin / "pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-w", "stop")
-
-    def url(self):
-        """Of a new database."""
-        name = f"record{next(_databases)}"
-        as_server(self.bin / "createdb", "-h", self.folder, "-U", "kenpin", name)
-        return f"postgresql+psycopg://kenpin@/{name}?host={quote(str(self.folder))}"
+postgres = benchmark("postgres")
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    if programs() is None:
+    if postgres.programs() is None:
         why = "PostgreSQL is not installed: apt-get install postgresql"
         pytest.fail(why) if os.environ.get("KENPIN_TESTS_NEED_POSTGRES") else pytest.skip(why)
-    made = Server(tmp_path_factory.mktemp("postgres"))
+    made = postgres.Server(tmp_path_factory.mktemp("postgres"))
     yield made
     made.stop()
 

@@ -1,10 +1,8 @@
 """Promises and figures on real and drawn pictures: slow, and part of the test command."""
 
-import importlib.util
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,19 +10,11 @@ import pytest
 import kenpin
 import kenpin.experiments.demo
 from conftest import SIZE, good_pictures
+from databases import BENCHMARKS, benchmark
 from kenpin.drawn.terminals import draw_terminals
 from kenpin.statistics.ranks import rank_limit
 
 pytestmark = pytest.mark.slow
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-def benchmark(name):
-    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def rejected(held_out, false_reject, draws, count=60, fresh=200):
