@@ -155,15 +155,18 @@ def test_the_numbers_of_a_day_add_up(written):
             add_review(connection, identity, Word("ng" if bad else "good"), "sato", "x")
     assert drawn == len(waiting) == 24
     day = period(engine, Filter(part="ABC-1"))
-    assert day.parts == 60 and day.outcomes == {"OK": 54, "NG": 6} and day.rejected == 6
+    assert day.parts == 60 and day.outcomes == {"OK": 54, "NG": 6} and day.not_ok == 6
     assert sum(hour.parts for hour in day.hours) == 60
-    assert sum(hour.rejected for hour in day.hours) == 6
+    assert sum(hour.not_ok for hour in day.hours) == 6
     assert day.escapes.among == 54 and day.false_rejects.among == 6
     assert day.escapes.of + day.false_rejects.of == 22
     assert day.heat.sum() > 0 and day.size == (48, 64)
     scores = [row["score"] / row["limit"] for row in day.worst]
     assert len(scores) == 6 and scores == sorted(scores, reverse=True)
-    assert sum(day.releases.values()) == 60 and day.cycle[0] <= day.cycle[1] <= day.cycle[2]
+    assert (
+        sum(one.count for one in day.releases) == 60
+        and day.cycle[0] <= day.cycle[1] <= day.cycle[2]
+    )
     assert period(engine, Filter(part="none")).parts == 0
 
 

@@ -44,8 +44,7 @@ def evaluate(
     told = options.layout_of(layout, columns, good_names, outside)
     if (dataset is None) == (from_record is None):
         raise DatasetError("evaluate_source")
-    labelled = dataset if dataset is not None else frozen(place, part_number or part.stem,
-                                                          str(from_record))  # fmt: skip
+    labelled = dataset or frozen(place, part_number, str(from_record))
     priced = parse_costs(costs, ng_share) if costs else None
     if priced:
         check_costs(inspector)

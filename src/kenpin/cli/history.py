@@ -39,7 +39,7 @@ def history(
     day: Annotated[str | None, _option("DATE")] = None,
     since: Annotated[str | None, _option("DATE")] = None,
     reviewed: Annotated[bool | None, typer.Option("--reviewed/--unreviewed")] = None,
-    most: Annotated[int | None, typer.Option("--most", metavar="N", min=1)] = None,
+    most: Annotated[int | None, typer.Option("--most", metavar="N", min=1, max=10**9)] = None,
     as_json: options.Json = False,
     csv_file: Annotated[Path | None, _option("FILE", "--csv")] = None,
     xlsx_file: Annotated[Path | None, _option("FILE", "--xlsx")] = None,
@@ -90,14 +90,17 @@ def times_of(day: str | None, since: str | None) -> tuple[int | None, int | None
         raise DatasetError("history_both")
     try:
         if day is not None:
-            begin = datetime.combine(date.fromisoformat(day), datetime.min.time()).astimezone()
-            end = (begin + timedelta(days=1, hours=2)).replace(hour=0)  # a day may have 23 hours
-            return _milliseconds(begin), _milliseconds(end)
+            first = date.fromisoformat(day)  # a day may have 23 or 25 hours
+            return _midnight(first), _midnight(first + timedelta(days=1))
         if since is not None:
             return _milliseconds(datetime.fromisoformat(since).astimezone()), None
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         raise DatasetError("history_day", value=day if day is not None else since) from None
     return None, None
+
+
+def _midnight(day: date) -> int:
+    return _milliseconds(datetime.combine(day, datetime.min.time()).astimezone())
 
 
 def _milliseconds(time: datetime) -> int:

@@ -1,7 +1,7 @@
 """kenpin inspect."""
 
 import itertools
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -99,7 +99,7 @@ def inspect(
                 progress_bar(say("pictures_per_second")) as progress,
                 csv_table(csv_file) if csv_file else nullcontext() as write,
             ):
-                judged = _judged(inspector, sources, expect, picture_folder, only)
+                judged = _judged(inspector, sources, expect, picture_folder, only, record.keeps)
                 for source, line, verdict in judged:
                     if verdict:  # durable before it is told
                         record.add(verdict, source)
@@ -195,25 +195,48 @@ def _judged(
     expect: str | None,
     folder: Path | None,
     only: str | None,
+    taking: bool,
 ) -> Iterator[tuple["PictureSource", dict[str, Any], Verdict | None]]:
-    """Judge all pictures, in their order; an unreadable one does not stop the rest."""
+    """Judge all pictures, in their order; an unreadable one does not stop the rest.
+
+    taking: read each file once, and give what was read: a record keeps what was judged, whatever
+    becomes of the file meanwhile.
+    """
     from kenpin.sources import name_of
 
     taken: set[str] = set()
-    for source, found in zip(sources, inspector.inspect_many(sources, expect), strict=True):
+    held: deque[PictureSource] = deque()
+
+    def given() -> Iterator["PictureSource"]:
+        for source in sources:
+            held.append(_read_once(source) if taking else source)
+            yield held[-1]
+
+    for source, found in zip(sources, inspector.inspect_many(given(), expect), strict=True):
+        read = held.popleft()
         if isinstance(found, PictureError):
             complain(str(found))
             reason = found.notice.to_dict()
             line = {"picture": name_of(source), "verdict": _UNREADABLE, "reason": reason}
-            yield source, line, None
+            yield read, line, None
             continue
         record = found.to_dict()
         if folder and not (only and found.outcome is Outcome.OK):
             name = _free_name(_stem(source), taken)
             alone = len(sources) == 1  # a single picture needs no folders
             record["shown"] = f"{name}.png" if alone else f"{found.outcome.value}/{name}.png"
-            _write_triple(folder / record["shown"], source, found)
-        yield source, record, found
+            _write_triple(folder / record["shown"], read, found)
+        yield read, record, found
+
+
+def _read_once(source: "PictureSource") -> "PictureSource":
+    """Its content; itself where it cannot be read, which is then told of it."""
+    from kenpin.sources import take
+
+    try:
+        return take(source)
+    except PictureError:
+        return source
 
 
 def _line(verdict: Verdict) -> Text:

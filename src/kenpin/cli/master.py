@@ -11,6 +11,7 @@ from kenpin.errors import StudyError
 from kenpin.text import say
 
 JUDGED_WRONG = 1
+_FRESH = 12 * 3_600_000  # milliseconds: longer ago is another shift
 
 master = group("master")
 
@@ -67,14 +68,27 @@ def check(
 
 
 def _of_lot(part: Path, place: str | None, lot: str) -> dict[str, Any]:
-    """The latest kept picture of each serial of a lot: master pieces shown to the line."""
+    """The latest picture of each serial of a lot: master pieces shown to the line for this check.
+
+    Raises StudyError for one that an earlier check may have seen, or whose picture is not kept.
+    """
     from kenpin.part import hash_of_file
 
-    room = options.record_room()
+    room, own = options.record_room(), hash_of_file(part)
     wanted = room.place_of(place)
     kept = room.Pictures(wanted.folder)
     with room.reading(wanted) as engine, room.one_sentence(wanted):
-        rows = room.found(engine, room.Filter(release=hash_of_file(part), lot=lot))
-        named = [(row["serial"], kept.path(row["kept"])) for row in rows
-                 if row["serial"] is not None and row["kept"] is not None]  # fmt: skip
-    return dict(reversed(named))  # the newest come first, and count
+        with engine.connect() as connection:
+            checks = room.events_of(connection, "master")
+        newest: dict[str, Any] = {}
+        for row in room.found(engine, room.Filter(release=own, lot=lot)):
+            if row["serial"] is not None:
+                newest.setdefault(row["serial"], row)
+    earlier = [at for at, told in checks if told.get("part") == own]
+    since = max([*earlier, room.now()[0] - _FRESH])
+    for serial, row in newest.items():
+        if row["at"] <= since:
+            raise StudyError("master_stale", name=serial)
+        if row["kept"] is None:
+            raise StudyError("master_not_kept", name=serial)
+    return {serial: kept.path(row["kept"]) for serial, row in newest.items()}

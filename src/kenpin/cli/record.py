@@ -1,5 +1,6 @@
 """kenpin record: one durable row for each part judged."""
 
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -75,10 +76,14 @@ def keep(
     what: Annotated[
         str | None, typer.Option(metavar="none|not_ok|all|sample", show_default=False)
     ] = None,
-    one_in: Annotated[int | None, typer.Option(metavar="N", show_default=False)] = None,
-    most: Annotated[float | None, typer.Option(metavar="GB", show_default=False)] = None,
-    free: Annotated[float | None, typer.Option(metavar="GB", show_default=False)] = None,
-    days: Annotated[int | None, typer.Option(metavar="N", show_default=False)] = None,
+    one_in: Annotated[int | None, typer.Option(metavar="N", max=10**9, show_default=False)] = None,
+    most: Annotated[
+        float | None, typer.Option(metavar="GB", min=0, max=10**6, show_default=False)
+    ] = None,
+    free: Annotated[
+        float | None, typer.Option(metavar="GB", min=0, max=10**6, show_default=False)
+    ] = None,
+    days: Annotated[int | None, typer.Option(metavar="N", max=100_000, show_default=False)] = None,
     place: options.Record = None,
     who: options.Who = None,
     station: options.Station = None,
@@ -86,7 +91,7 @@ def keep(
 ) -> None:
     room = options.record_room()
     sizes = {name: round(value * GB) for name, value in (("most", most), ("free", free))
-             if value is not None}  # fmt: skip
+             if value is not None and isfinite(value)}  # fmt: skip
     changes = options.given(what=what, one_in=one_in, days=days) | sizes
     with room.writing(room.place_of(place)) as connection:
         if changes:

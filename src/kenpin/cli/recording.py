@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 _VARIABLE = "KENPIN_RECORD"
 _LONGEST = 1000  # letters
 GOOD, UNNAMED = "good", "ng"  # kinds of pictures
+_MOST_DIGITS = 9
 
 
 class Nowhere:
-    """Takes what is judged where no record is named."""
+    """Takes what is judged where no record is named. keeps: whether it is kept at all."""
+
+    keeps = False
 
     def add(self, verdict: Verdict, source: "PictureSource") -> None:
         """A verdict, before it is told."""
@@ -31,6 +34,8 @@ class Nowhere:
 
 
 class _Recording(Nowhere):
+    keeps = True
+
     def __init__(self, room: Any, record: Any, release: Any, told: dict[str, str | None]) -> None:
         self._record, self._release = record, release
         self._told = room.Circumstances(**told)
@@ -83,17 +88,22 @@ def note_event(
         room.add_event(connection, kind, told, who, room.station_name(station))
 
 
-def frozen(place: str | None, part_number: str, name: str) -> "list[Labelled]":
+def frozen(place: str | None, part_number: str | None, name: str) -> "list[Labelled]":
     """The pictures of a frozen set, with what they are; name: NAME or NAME@VERSION."""
     from kenpin.sources import Labelled
 
-    own, at, version = name.rpartition("@")
-    told = (own, int(version)) if at and version.isdecimal() else (name, None)
+    own, at, version = name.partition("@")
+    if at and not (version.isdecimal() and len(version) < _MOST_DIGITS):
+        raise RecordError("set_version", name=own, version=version)
+    told = (own, int(version) if at else None)
     room = options.record_room()
     wanted = room.place_of(place)
     with room.reading(wanted) as engine, room.one_sentence(wanted), engine.connect() as connection:
         found = room.of_set(connection, room.Pictures(wanted.folder), part_number, *told)
-    return [Labelled(one.path, GOOD if one.good else one.kind or UNNAMED) for one in found]
+    return [
+        Labelled(one.path, GOOD if one.good else one.kind or UNNAMED, expected=one.expected)
+        for one in found
+    ]
 
 
 def _named(place: str | None) -> bool:

@@ -30,17 +30,23 @@ def repeat(
     options.check_report(report, "repeat.html", force)
     if (folder is None) == (lot is None):
         raise StudyError("repeat_source")
-    shots = folder if folder is not None else _of_lot(part, place, str(lot))
+    shots = folder if folder is not None else _of_lot(part, place, str(lot), expect)
     with progress_bar() as progress:
         found = repeat_part(part, shots, inspectors, progress, expect=expect)
     show_page(found, repeat_page(found), report, part.name, as_json, explain)
 
 
-def _of_lot(part: Path, place: str | None, lot: str) -> Any:
-    """What the record holds of a lot that was judged for the study: shots by serial."""
+def _of_lot(part: Path, place: str | None, lot: str, expect: str | None) -> Any:
+    """What the record holds of a lot that was judged for the study: shots by serial.
+
+    expect: only those that were told to be this label.
+    """
     from kenpin.part import hash_of_file
 
     room = options.record_room()
     wanted = room.place_of(place)
     with room.reading(wanted) as engine, room.one_sentence(wanted):
-        return room.shots(engine, room.Filter(release=hash_of_file(part), lot=lot))
+        found = room.shots(engine, room.Filter(release=hash_of_file(part), lot=lot))
+    own = {serial: [shot for shot in shots if expect in (None, shot.expected)]
+           for serial, shots in found.items()}  # fmt: skip
+    return {serial: shots for serial, shots in own.items() if shots}

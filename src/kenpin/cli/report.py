@@ -33,7 +33,7 @@ def of_day(
     as_json: options.Json = False,
 ) -> None:
     first = _date(day)
-    chosen = {"part": part_number, "station": station, **_between(first, first)}
+    chosen = {"part": part_number, "station": station, **_between(first, 1)}
     _report("day", f"{first}", chosen, place, output, pdf, force, as_json)
 
 
@@ -50,8 +50,7 @@ def of_week(
 ) -> None:
     inside = _date(day)
     monday = inside - timedelta(days=inside.weekday())
-    chosen = {"part": part_number, "station": station}
-    chosen |= _between(monday, monday + timedelta(days=6))
+    chosen = {"part": part_number, "station": station, **_between(monday, 7)}
     _report("week", f"{monday}", chosen, place, output, pdf, force, as_json)
 
 
@@ -77,10 +76,15 @@ def _date(given: str | None) -> date:
         raise DatasetError("history_day", value=given) from None
 
 
-def _between(first: date, last: date) -> dict[str, Any]:
+def _between(first: date, days: int) -> dict[str, Any]:
+    """From the first day on so many, in milliseconds."""
     from kenpin.cli.history import times_of
 
-    return {"since": times_of(f"{first}", None)[0], "until": times_of(f"{last}", None)[1]}
+    try:
+        last = first + timedelta(days=days - 1)
+        return {"since": times_of(f"{first}", None)[0], "until": times_of(f"{last}", None)[1]}
+    except OverflowError:
+        raise DatasetError("history_day", value=first) from None
 
 
 def _report(
@@ -101,14 +105,12 @@ def _report(
         if as_json:
             print(as_json_line(period_to_dict(found)))
             return
-        with engine.connect() as connection:
-            known = room.list_releases(connection)
-        used = [one for one in known if one.hash in found.releases]
-        drifts = _drifts(room, engine, wanted, narrowed, used)
+        drifts = _drifts(room, engine, wanted, narrowed, found.releases)
     kept = room.Pictures(wanted.folder)
     about = About(kind=kind, name=name, part=chosen["part"], station=chosen["station"],
-                  place=wanted.name, releases=used, drifts=drifts, picture=kept.path)  # fmt: skip
-    options.keep(page)
+                  place=wanted.name, drifts=drifts, picture=kept.path)  # fmt: skip
+    for old in (page, page.with_suffix(".pdf")):  # a PDF of an earlier page would mislead
+        options.keep(old)
     out.print(say("report_written", path=write_period(page, found, about)))
     if pdf:
         out.print(say("report_written", path=write_pdf(page)))

@@ -25,7 +25,7 @@ Kind = Annotated[str | None, typer.Option(metavar="NAME", show_default=False)]
 @command("list", group=review)
 def list_open(
     place: options.Record = None,
-    most: Annotated[int, typer.Option("--most", metavar="N", min=1)] = _MOST_SHOWN,
+    most: Annotated[int, typer.Option("--most", metavar="N", min=1, max=10_000)] = _MOST_SHOWN,
     as_json: options.Json = False,
 ) -> None:
     from kenpin.cli.history import plain_row
@@ -84,6 +84,8 @@ def sample(
     lot: Annotated[str | None, typer.Option(metavar="LOT", show_default=False)] = None,
     day: Annotated[str | None, typer.Option(metavar="DATE", show_default=False)] = None,
     place: options.Record = None,
+    who: options.Who = None,
+    station: options.Station = None,
 ) -> None:
     from numpy.random import default_rng
 
@@ -93,7 +95,8 @@ def sample(
     begin, end = times_of(day, None)
     chosen = room.Filter(part=part_number, lot=lot, since=begin, until=end)
     with room.writing(room.place_of(place)) as connection:
-        count = room.draw_sample(connection, chosen, passed, rejected, default_rng())
+        own = room.station_name(station)
+        count = room.draw_sample(connection, chosen, passed, rejected, default_rng(), who, own)
     out.print(say("review_drawn", count=count))
 
 

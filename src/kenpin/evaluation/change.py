@@ -20,7 +20,7 @@ from kenpin.sources import (
     read_picture,
 )
 from kenpin.text import Notice, say
-from kenpin.types import Outcome, Progress
+from kenpin.types import Outcome, Picture, Progress
 
 
 def before_and_after(
@@ -110,7 +110,7 @@ def compare(
     told: list[tuple[Labelled, Outcome, Outcome]] = []
     for number, one in enumerate(labelled, start=1):
         picture = read_picture(one.source)
-        told.append((one, before.inspect(picture).outcome, after.inspect(picture).outcome))
+        told.append((one, _outcome(before, picture, one), _outcome(after, picture, one)))
         if progress:
             progress(say("stage_judging"), number, len(labelled))
     known = all(one.kind for one in labelled)
@@ -122,6 +122,11 @@ def compare(
         _both(answers, good=True) if known else None,
         _both(answers, good=False) if known else None,
     )  # fmt: skip
+
+
+def _outcome(inspector: Inspector, picture: Picture, one: Labelled) -> Outcome:
+    expected = one.expected if one.expected in inspector.bundle.labels else None
+    return inspector.inspect(picture, expected).outcome
 
 
 def _both(answers: Sequence[tuple[bool, Outcome, Outcome]], good: bool) -> tuple[Rate, Rate]:

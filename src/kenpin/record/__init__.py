@@ -1,7 +1,7 @@
 """One durable row for each part judged, with its picture, its reviews, and who did what."""
 
 from kenpin.record.audit import verify
-from kenpin.record.entry import Circumstances
+from kenpin.record.entry import Circumstances, now
 from kenpin.record.history import (
     Filter,
     count,
@@ -14,10 +14,8 @@ from kenpin.record.history import (
 from kenpin.record.import_log import import_log
 from kenpin.record.keep import rule, set_rule
 from kenpin.record.numbers import (
-    GOOD_PART,
-    NOT_REVIEWED,
-    UNNAMED,
     UNREADABLE,
+    Kinds,
     Period,
     Share,
     period,
@@ -39,5 +37,5 @@ from kenpin.record.releases import (
     steps_of,
 )
 from kenpin.record.reviews import Word, add_review, draw_sample, to_review
-from kenpin.record.rows import add_event, told_of
+from kenpin.record.rows import add_event, events_of, told_of
 from kenpin.record.sets import Confirmed, confirmed, freeze, list_sets, of_set

@@ -1,14 +1,18 @@
 """Whether a record is what was written: every hash, every number, every seal, every event."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import groupby
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sql
 
 from kenpin.record import chain
+from kenpin.record.releases import FOLDER
+from kenpin.record.reviews import SAMPLE
 from kenpin.record.rows import hashes_of
 from kenpin.record.schema import (
     events,
@@ -18,9 +22,11 @@ from kenpin.record.schema import (
     regions,
     releases,
     reviews,
+    samples,
     seals,
     sets,
     stations,
+    steps,
     users,
 )
 from kenpin.text import Notice
@@ -32,14 +38,23 @@ _AT_ONCE = 2000  # rows in memory
 def verify(engine: sql.Engine, progress: Progress = lambda *_: None) -> Iterator[Notice]:
     """What is wrong, one notice for each row, gap or seal; nothing if all is as it was written."""
     with engine.connect() as connection:
-        for station in connection.execute(sql.select(stations)).all():
-            yield from _inspections(connection, station, progress)
-            yield from _seals(connection, station)
-        yield from _events(connection)
-        yield from _reviews(connection)
-        yield from _releases(connection)
-        yield from _sets(connection)
-        yield from _users(connection)
+        yield from _told("stations", lambda: _stations(connection, progress))
+        for what, work in _TABLES.items():
+            yield from _told(what, partial(work, connection))
+
+
+def _told(what: str, work: Callable[[], Iterator[Notice]]) -> Iterator[Notice]:
+    """What is wrong there, also where a value cannot even be read as what it should be."""
+    try:
+        yield from work()
+    except (ValueError, TypeError, AttributeError, KeyError, LookupError) as error:
+        yield Notice("verify_unreadable", what=what, reason=type(error).__name__)
+
+
+def _stations(connection: sql.Connection, progress: Progress) -> Iterator[Notice]:
+    for station in connection.execute(sql.select(stations)).all():
+        yield from _inspections(connection, station, progress)
+        yield from _seals(connection, station)
 
 
 def _inspections(connection: sql.Connection, station: Any, progress: Progress) -> Iterator[Notice]:
@@ -55,6 +70,8 @@ def _inspections(connection: sql.Connection, station: Any, progress: Progress) -
                 dict(row._mapping), places.get(row.id, [])
             ):
                 yield Notice("verify_altered", **told)
+            elif row.kept is not None and PurePosixPath(row.kept).stem != str(row.id):
+                yield Notice("verify_picture", **told)
         progress(station.name, expected - 1, station.last)
     if expected <= station.last:
         told = {"station": station.name, "number": expected, "to": station.last}
@@ -133,42 +150,66 @@ def _reviews(connection: sql.Connection) -> Iterator[Notice]:
     """Each word is in an event too, and each such event has its word."""
     names = ("word", "kind", "comment", "x", "y", "width", "height")
     said = [
-        (str(row.inspection_id), row.who, *(getattr(row, name) for name in names))
+        (str(row.inspection_id), str(row.id), row.number, row.who,
+         *(getattr(row, name) for name in names))
         for row in connection.execute(sql.select(reviews))
-    ]
+    ]  # fmt: skip
     told = [
-        (row.told.get("inspection"), row.who, *(row.told.get(name) for name in names))
+        (row.told.get("inspection"), row.told.get("review"), row.number, row.who,
+         *(row.told.get(name) for name in names))
         for row in _of_kind(connection, "review")
-    ]
+    ]  # fmt: skip
     for wrong in (Counter(said) - Counter(told)) + (Counter(told) - Counter(said)):
         yield Notice("verify_review", inspection=wrong[0])
 
 
 def _releases(connection: sql.Connection) -> Iterator[Notice]:
-    """Each release is in the state that the last event about it says."""
-    last = {(row.told.get("part"), row.told.get("hash")): row.told.get("state")
-            for row in _of_kind(connection, "release")}  # fmt: skip
-    query = sql.select(parts.c.number, releases.c.hash, releases.c.state, releases.c.file)
+    """Each release is in the state that the last event about it says, by the steps they say."""
+    told = [(row.told.get("part"), row.told.get("hash"), row.told.get("state"), row.who,
+             row.told.get("comment")) for row in _of_kind(connection, "release")]  # fmt: skip
+    last = {(part, digest): state for part, digest, state, *_ in told}
+    columns = (parts.c.number, releases.c.hash)
+    query = sql.select(*columns, releases.c.state, releases.c.file, releases.c.id)
     for row in connection.execute(query.join(parts, parts.c.id == releases.c.part_id)):
         own = last.pop((row.number, row.hash), None)
-        if row.file and own != row.state:  # one without a file came with an old log
-            yield Notice("verify_release", hash=row.hash[:12])
+        kept = own is None or row.file == f"{FOLDER}/{row.hash}.kenpin"
+        if (row.file or own is not None) and (own != row.state or not kept):
+            yield Notice("verify_release", hash=row.hash[:12])  # imported ones have no event
     for _, digest in last:
         yield Notice("verify_release", hash=str(digest)[:12])
+    taken = sql.select(*columns, steps.c.state, steps.c.who, steps.c.comment).select_from(
+        steps.join(releases).join(parts)
+    )
+    done = Counter(tuple(row) for row in connection.execute(taken.where(releases.c.file != "")))
+    for wrong in (done - Counter(told)) + (Counter(told) - done):
+        yield Notice("verify_step", hash=str(wrong[1])[:12])
+
+
+def _samples(connection: sql.Connection) -> Iterator[Notice]:
+    """Each draw has the inspections that its event says."""
+    drawn: dict[str, list[tuple[str, str, str | None]]] = {}
+    for row in connection.execute(sql.select(samples)):
+        drawn.setdefault(row.drawn, []).append((str(row.inspection_id), row.drawn, None))
+    for row in _of_kind(connection, SAMPLE):
+        inside = drawn.pop(str(row.told.get("drawn")), [])
+        if (len(inside), chain.hash_of_set(inside)) != (row.told["count"], row.told["hash"]):
+            yield Notice("verify_sample", drawn=row.told.get("drawn"))
+    for name in drawn:
+        yield Notice("verify_sample", drawn=name)
 
 
 def _sets(connection: sql.Connection) -> Iterator[Notice]:
     """Each frozen set has the pictures and words that its event says."""
     said = {(row.told.get("part"), row.told.get("name"), row.told.get("version")):
-            (row.told.get("count"), row.told.get("hash"))
+            (row.told.get("count"), row.told.get("hash"), row.who)
             for row in _of_kind(connection, "set")}  # fmt: skip
-    query = sql.select(sets.c.id, parts.c.number, sets.c.name, sets.c.version)
+    query = sql.select(sets.c.id, sets.c.who, parts.c.number, sets.c.name, sets.c.version)
     for row in connection.execute(query.select_from(sets.join(parts))).all():
         inside = [
             (str(one.inspection_id), one.word, one.kind)
             for one in connection.execute(sql.select(members).where(members.c.set_id == row.id))
         ]
-        if said.pop(tuple(row[1:]), None) != (len(inside), chain.hash_of_set(inside)):
+        if said.pop(tuple(row[2:]), None) != (len(inside), chain.hash_of_set(inside), row.who):
             yield Notice("verify_set", name=row.name, version=row.version)
     for _, name, version in said:
         yield Notice("verify_set", name=name, version=version)
@@ -189,8 +230,14 @@ def _users(connection: sql.Connection) -> Iterator[Notice]:
 
 
 def _of_kind(connection: sql.Connection, kind: str) -> Iterator[Any]:
-    query = sql.select(events.c.who, events.c.told).where(events.c.kind == kind)
+    query = sql.select(events.c.number, events.c.who, events.c.told).where(events.c.kind == kind)
     try:
         yield from connection.execute(query.order_by(events.c.number)).all()
     except (ValueError, TypeError):  # which one is said by the chain
         return
+
+
+_TABLES: dict[str, Callable[[sql.Connection], Iterator[Notice]]] = {
+    "events": _events, "reviews": _reviews, "releases": _releases, "samples": _samples,
+    "sets": _sets, "users": _users,
+}  # fmt: skip

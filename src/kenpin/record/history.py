@@ -74,6 +74,17 @@ def found(
     engine: sql.Engine, chosen: Filter, most: int | None = None, newest_first: bool = True
 ) -> Iterator[dict[str, Any]]:
     """Their rows with the names of part and station, and the release's hash; few in memory."""
+    with engine.connect().execution_options(stream_results=True) as connection:
+        yield from rows_of(connection, chosen, most, newest_first)
+
+
+def rows_of(
+    connection: sql.Connection,
+    chosen: Filter,
+    most: int | None = None,
+    newest_first: bool = True,
+) -> Iterator[dict[str, Any]]:
+    """The same on a connection that is there."""
     order = (inspections.c.at, inspections.c.number)
     query = (
         sql.select(
@@ -88,9 +99,8 @@ def found(
     )
     query = filtered(query, chosen)
     query = query.order_by(*(one.desc() if newest_first else one for one in order)).limit(most)
-    with engine.connect().execution_options(stream_results=True) as connection:
-        for row in connection.execute(query).yield_per(_AT_ONCE):
-            yield dict(row._mapping)
+    for row in connection.execute(query).yield_per(_AT_ONCE):
+        yield dict(row._mapping)
 
 
 def series(engine: sql.Engine, chosen: Filter) -> list[Judged]:

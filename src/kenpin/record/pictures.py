@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from kenpin.errors import ArgumentError, OutputError
-from kenpin.sources import PictureSource, ZipMember, encode, read_picture
+from kenpin.sources import PictureSource, Taken, ZipMember, encode, read_picture, take
 from kenpin.system import make_folder, write_atomically
 from kenpin.types import Pixels
 
@@ -67,8 +67,11 @@ class Pictures:
 
     def __init__(self, store: Path) -> None:
         self.store = store
-        make_folder(store / FOLDER)
         self._reserve = store / RESERVE
+
+    def begin(self) -> None:
+        """Make the folder, for who writes."""
+        make_folder(self.store / FOLDER)
         self.secure()
 
     def secure(self) -> None:
@@ -152,10 +155,9 @@ def is_full(error: OutputError) -> bool:
 
 def content_of(source: PictureSource) -> bytes:
     """The bytes of a picture's file as the camera gave it; of an array those of a PNG."""
-    if isinstance(source, str | Path):
-        return Path(source).read_bytes()
-    if isinstance(source, ZipMember):
-        return source.read_whole()
+    taken = take(source) if isinstance(source, str | Path | ZipMember) else source
+    if isinstance(taken, Taken):
+        return taken.content
     return encode(read_picture(source).pixels, "PNG")
 
 

@@ -58,6 +58,7 @@ class Record:
         self._make(place)
         self.engine = opening.existing(place)
         self.pictures = Pictures(place.folder)
+        self.pictures.begin()
         with opening.one_sentence(place), self._writing() as connection:
             self._station = station_id(connection, self.station)
             last = sql.select(stations.c.last).where(stations.c.id == self._station)

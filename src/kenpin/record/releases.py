@@ -124,6 +124,8 @@ def change_state(
     if release.state not in _FROM[state]:
         told = {"state": Notice(f"release_{release.state}"), "to": Notice(f"release_{state}")}
         raise RecordError("release_step", hash=release.hash[:12], **told)
+    if state == IN_USE and not release.file:
+        raise RecordError("release_no_file", hash=release.hash[:12])
     if state in (REQUESTED, APPROVED) and not _same(who):
         raise RecordError("release_nobody")
     if state == APPROVED:
@@ -157,7 +159,7 @@ def _set(
     if changed.rowcount != 1:  # another person was quicker
         raise RecordError("release_changed", hash=release.hash[:12])
     _note(connection, release.id, state, who, comment)
-    told = {"part": release.part, "hash": release.hash, "state": state}
+    told = {"part": release.part, "hash": release.hash, "state": state, "comment": comment}
     add_event(connection, "release", told, who, station)
 
 

@@ -10,13 +10,17 @@ import sqlalchemy as sql
 from uuid_utils.compat import uuid7
 
 from kenpin.errors import RecordError
+from kenpin.record import chain
 from kenpin.record.entry import now, plain
 from kenpin.record.history import Filter, filtered, found
-from kenpin.record.rows import add_event
+from kenpin.record.rows import add_event, told_of
 from kenpin.record.schema import inspections, reviews, samples
 from kenpin.types import Outcome
 
 GOOD, NG = WORDS = ("good", "ng")
+SAMPLE = "sample"  # the event of a draw
+_TIMES = ("since", "until")
+_MOST = 10_000  # inspections that wait to be looked at
 
 
 @dataclass(frozen=True)
@@ -35,27 +39,31 @@ def add_review(
     """Keep a word on an inspection; its id. Raises RecordError for what cannot be."""
     if said.word not in WORDS:
         raise RecordError("review_word", value=said.word)
-    if said.word == GOOD and said.kind:
-        raise RecordError("review_good_kind", kind=said.kind)
+    kind = (said.kind or "").strip() or None
+    if said.word == GOOD and kind:
+        raise RecordError("review_good_kind", kind=kind)
+    if kind is not None and (kind.casefold() == GOOD or not kind.isprintable()):
+        raise RecordError("review_kind", kind=kind)
     known = sql.select(inspections.c.id).where(inspections.c.id == inspection)
     if connection.scalar(known) is None:
         raise RecordError("review_unknown", value=inspection)
     at, offset = now()
     identity = UUID(str(uuid7()))
     box = dict(zip(("x", "y", "width", "height"), said.box or (None,) * 4, strict=True))
-    values = {"word": said.word, "kind": plain(said.kind), "comment": plain(said.comment), **box}
-    row = {"id": identity, "inspection_id": inspection, "who": plain(who), "at": at,
-           "offset": offset, **values}  # fmt: skip
+    values = {"word": said.word, "kind": plain(kind), "comment": plain(said.comment), **box}
+    told = {"review": str(identity), "inspection": str(inspection),
+            **{k: v for k, v in values.items() if v is not None}}  # fmt: skip
+    number = add_event(connection, "review", told, who, station)
+    row = {"id": identity, "number": number, "inspection_id": inspection, "who": plain(who),
+           "at": at, "offset": offset, **values}  # fmt: skip
     connection.execute(reviews.insert().values(row))
-    told = {"inspection": str(inspection), **{k: v for k, v in values.items() if v is not None}}
-    add_event(connection, "review", told, who, station)
     return identity
 
 
 def latest_reviews() -> sql.Subquery:
     """Of each inspection the word that counts."""
     newest = sql.func.row_number().over(
-        partition_by=reviews.c.inspection_id, order_by=(reviews.c.at.desc(), reviews.c.id.desc())
+        partition_by=reviews.c.inspection_id, order_by=reviews.c.number.desc()
     )
     ranked = sql.select(reviews, newest.label("age")).subquery()
     columns = [column for column in ranked.c if column.name != "age"]
@@ -68,12 +76,15 @@ def draw_sample(
     passed: int,
     rejected: int,
     rng: np.random.Generator,
+    who: str | None = None,
+    station: str = "",
 ) -> int:
     """Draw inspections at random for a person to look at; how many were.
 
     passed, rejected: how many of those that were let pass and of the others. Each is drawn with the
-    same chance whatever it looks like, so rates among the drawn are unbiased. Only those whose
-    picture is kept can be looked at: let the record keep every picture, or one in so many.
+    same chance whatever it looks like and whatever was drawn before, so rates among the drawn hold
+    for all that there are now of `chosen`, and of any part of them. Only those whose picture is
+    kept can be looked at: let the record keep every picture, or one in so many.
     """
     at, offset = now()
     name = str(uuid7())
@@ -82,18 +93,45 @@ def draw_sample(
         query = filtered(sql.select(inspections.c.id), chosen)
         same = inspections.c.outcome == Outcome.OK.value
         query = query.where(same if ok else ~same, inspections.c.kept.is_not(None))
-        query = query.where(~sql.exists().where(samples.c.inspection_id == inspections.c.id))
         among: Sequence[UUID] = list(connection.scalars(query.order_by(inspections.c.id)))
         for index in sorted(rng.permutation(len(among))[:count]):
-            rows.append({"inspection_id": among[index], "passed": ok, "drawn": name, "at": at,
+            rows.append({"inspection_id": among[index], "drawn": name, "at": at,
                          "offset": offset})  # fmt: skip
     if rows:
         connection.execute(samples.insert(), rows)
+        inside = [(str(row["inspection_id"]), name, None) for row in rows]
+        told = {"drawn": name, "count": len(rows), "hash": chain.hash_of_set(inside),
+                "until_now": at, **scope_of(chosen)}  # fmt: skip
+        add_event(connection, SAMPLE, told, who, station)
     return len(rows)
+
+
+def scope_of(chosen: Filter) -> dict[str, Any]:
+    """What a draw was restricted to; nothing of it left out."""
+    names = ("part", "lot", "serial", "station", "since", "until", "release")
+    return {name: getattr(chosen, name) for name in names}
+
+
+def draws_for(connection: sql.Connection, chosen: Filter, last: int) -> list[str]:
+    """The draws that hold for `chosen`: made from all of it, when its last part was there.
+
+    last: the newest moment of `chosen`.
+    """
+    wanted = scope_of(chosen)
+    found = []
+    for told in told_of(connection, SAMPLE):
+        same = all(told.get(name) in (None, wanted[name]) for name in wanted if name not in _TIMES)
+        since, until = told.get("since"), told.get("until")
+        begins = since is None or (wanted["since"] is not None and wanted["since"] >= since)
+        ends = last <= told["until_now"] and (until is None or last < until)
+        if same and begins and ends:
+            found.append(str(told["drawn"]))
+    return found
 
 
 def to_review(engine: sql.Engine, most: int) -> list[dict[str, Any]]:
     """What waits for a person's word: first what was drawn, then what was not OK, the newest."""
+    most = min(most, _MOST)
     with engine.connect() as connection:
         drawn = list(open_samples(connection))[:most]
     rows = {row["id"]: row for row in found(engine, Filter(ids=tuple(drawn)))} if drawn else {}
@@ -108,4 +146,6 @@ def open_samples(connection: sql.Connection) -> Iterable[UUID]:
     """Drawn and not yet reviewed, the oldest first."""
     query = sql.select(samples.c.inspection_id)
     query = query.where(~sql.exists().where(reviews.c.inspection_id == samples.c.inspection_id))
-    return list(connection.scalars(query.order_by(samples.c.at, samples.c.inspection_id)))
+    query = query.group_by(samples.c.inspection_id)
+    order = sql.func.min(samples.c.at), samples.c.inspection_id
+    return list(connection.scalars(query.order_by(*order)))

@@ -75,18 +75,31 @@ def told_of(connection: sql.Connection, kind: str) -> list[dict[str, Any]]:
     return list(connection.scalars(query.order_by(events.c.number)))
 
 
+def events_of(connection: sql.Connection, kind: str) -> list[tuple[int, dict[str, Any]]]:
+    """When the events of a kind were, in milliseconds, and what they tell; the oldest first."""
+    query = sql.select(events.c.at, events.c.told).where(events.c.kind == kind)
+    return [(row.at, row.told) for row in connection.execute(query.order_by(events.c.number))]
+
+
 def add_event(
     connection: sql.Connection, kind: str, told: dict[str, Any], who: str | None, station: str
-) -> None:
-    """Chain an event to the one before. The transaction must have been begun for writing."""
+) -> int:
+    """Chain an event to the one before; its number. The transaction must be one for writing."""
     if connection.dialect.name == "postgresql":  # one at a time, or two would follow the same one
         connection.exec_driver_sql(f"LOCK TABLE {events.name} IN EXCLUSIVE MODE")
     latest = sql.select(events.c.number, events.c.hash).order_by(events.c.number.desc()).limit(1)
     before = connection.execute(latest).first()
     at, offset = now()
-    row = {
+    row: dict[str, Any] = {
         "number": before.number + 1 if before else 1, "station": plain(station), "kind": kind,
-        "who": plain(who), "at": at, "offset": offset, "told": told,
+        "who": plain(who), "at": at, "offset": offset, "told": _safe(told),
         "before": before.hash if before else chain.BEGINNING,
     }  # fmt: skip
     connection.execute(events.insert().values(row | {"hash": chain.hash_of_event(row)}))
+    return int(row["number"])
+
+
+def _safe(told: dict[str, Any]) -> dict[str, Any]:
+    """Text that every database takes and every page can write."""
+    return {name: plain(value) if isinstance(value, str) else value
+            for name, value in told.items()}  # fmt: skip

@@ -111,18 +111,21 @@ events = sql.Table(
 """What happened, chained: before is the hash of the event before; told: codes and numbers."""
 
 reviews = sql.Table(
-    "reviews", metadata, _id(), _of("inspections", nullable=False, index=True),
+    "reviews", metadata, _id(), sql.Column("number", sql.BigInteger(), nullable=False),
+    _of("inspections", nullable=False, index=True),
     _text("word", nullable=False), _text("kind"),
     *(sql.Column(name, sql.Integer()) for name in ("x", "y", "width", "height")),
     _text("comment"), _text("who"), *_time(), sql.Index(None, "at"),
 )  # fmt: skip
-"""A person's word on an inspection: good or NG. A later one counts, the earlier one stays."""
+"""A person's word on an inspection: good or NG; number: of its event. The one with the highest
+number counts, the others stay.
+"""
 
 samples = sql.Table(
-    "samples", metadata, _of("inspections", primary_key=True), *_time(),
-    sql.Column("passed", sql.Boolean(), nullable=False), _text("drawn", nullable=False),
+    "samples", metadata, _of("inspections", primary_key=True),
+    _text("drawn", primary_key=True), *_time(),
 )  # fmt: skip
-"""Drawn at random for a person to look at; passed: whether it was let pass. drawn: which draw."""
+"""Drawn at random for a person to look at. drawn: which draw; what it drew from is in its event."""
 
 users = sql.Table(
     "users", metadata, _id(), _text("name", nullable=False, unique=True),

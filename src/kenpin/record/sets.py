@@ -23,12 +23,16 @@ from kenpin.record.schema import inspections, members, parts, sets
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A picture of which a person said what it is; path: its file in the store."""
+    """A picture of which a person said what it is; path: its file in the store.
+
+    expected: the label that the inspector was told.
+    """
 
     inspection: UUID
     path: Path
     good: bool
     kind: str | None
+    expected: str | None = None
 
 
 def confirmed(connection: sql.Connection, pictures: Pictures, chosen: Filter) -> list[Confirmed]:
@@ -36,8 +40,10 @@ def confirmed(connection: sql.Connection, pictures: Pictures, chosen: Filter) ->
 
     Those of a frozen set are left out: what a part has learned from cannot measure it.
     """
-    held = sql.exists().where(members.c.inspection_id == inspections.c.id)
-    return _confirmed(connection, pictures, chosen, ~held)
+    own = inspections.alias("held")
+    inside = sql.select(own.c.id).join(members, members.c.inspection_id == own.c.id)
+    same = sql.or_(own.c.id == inspections.c.id, own.c.picture_hash == inspections.c.picture_hash)
+    return _confirmed(connection, pictures, chosen, ~inside.where(same).exists())
 
 
 def _confirmed(
@@ -48,13 +54,15 @@ def _confirmed(
 ) -> list[Confirmed]:
     said = latest_reviews()
     query = sql.select(inspections.c.id, inspections.c.kept, inspections.c.picture_hash,
-                       said.c.word, said.c.kind)  # fmt: skip
+                       inspections.c.expected, said.c.word, said.c.kind)  # fmt: skip
     query = query.join(said, said.c.inspection_id == inspections.c.id)
     query = filtered(query, chosen).where(inspections.c.kept.is_not(None), *also)
     once: dict[Any, Confirmed] = {}
     for row in connection.execute(query.order_by(inspections.c.at, inspections.c.number)):
-        one = Confirmed(row.id, pictures.path(row.kept), row.word == GOOD, row.kind)
-        once[row.picture_hash or row.id] = one  # the latest word on equal pictures
+        path = pictures.path(row.kept)
+        if path.is_file():
+            one = Confirmed(row.id, path, row.word == GOOD, row.kind, row.expected)
+            once[row.picture_hash or row.id] = one  # the latest word on equal pictures
     return list(once.values())
 
 
@@ -71,9 +79,10 @@ def freeze(
     if not 0 < share <= 1:
         raise RecordError("set_share", value=share)
     name = (plain(name) or "").strip()
-    if not name:
+    if not name or "@" in name:
         raise RecordError("set_name")
-    own = connection.scalar(sql.select(parts.c.id).where(parts.c.number == part))
+    one_at_a_time = sql.select(parts.c.id).where(parts.c.number == part).with_for_update()
+    own = connection.scalar(one_at_a_time)
     same = sql.and_(sets.c.part_id == own, sets.c.name == name)
     latest = connection.scalar(sql.select(sql.func.max(sets.c.version)).where(same)) or 0
     inside = _ids_of(connection, same, latest)
@@ -134,24 +143,38 @@ def list_sets(connection: sql.Connection, part: str | None = None) -> list[Froze
 
 
 def of_set(
-    connection: sql.Connection, pictures: Pictures, part: str, name: str, version: int | None = None
+    connection: sql.Connection,
+    pictures: Pictures,
+    part: str | None,
+    name: str,
+    version: int | None = None,
 ) -> list[Confirmed]:
-    """The pictures of a frozen set; version: left out, the newest. Raises RecordError."""
-    query = sql.select(sets.c.id).join(parts, parts.c.id == sets.c.part_id)
-    query = query.where(parts.c.number == part, sets.c.name == name)
-    if version is not None:
-        query = query.where(sets.c.version == version)
-    identity = connection.scalar(query.order_by(sets.c.version.desc()).limit(1))
-    if identity is None:
-        raise RecordError("set_unknown", part=part, name=name)
-    query = sql.select(members, inspections.c.kept).join(
+    """The pictures of a frozen set. Raises RecordError.
+
+    part: left out, that of the only set of this name. version: left out, the newest.
+    """
+    query = sql.select(sets.c.id, sets.c.version, parts.c.number)
+    query = query.join(parts, parts.c.id == sets.c.part_id).where(sets.c.name == plain(name))
+    if part is not None:
+        query = query.where(parts.c.number == plain(part))
+    found = connection.execute(query.order_by(sets.c.version.desc())).all()
+    owners = {row.number for row in found}
+    if len(owners) > 1:
+        raise RecordError("set_parts", name=name, parts=sorted(owners))
+    wanted = next((row for row in found if version in (None, row.version)), None)
+    if wanted is None:
+        raise RecordError("set_version" if found else "set_unknown", name=name, version=version)
+    columns = (inspections.c.kept, inspections.c.expected)
+    rows = sql.select(members, *columns).join(
         inspections, inspections.c.id == members.c.inspection_id
     )
-    rows: Sequence[Any] = connection.execute(query.where(members.c.set_id == identity)).all()
-    lost = [row for row in rows if row.kept is None]
+    inside: Sequence[Any] = connection.execute(rows.where(members.c.set_id == wanted.id)).all()
+    told = [
+        Confirmed(row.inspection_id, pictures.path(row.kept), row.word == GOOD, row.kind,
+                  row.expected)
+        for row in inside if row.kept is not None
+    ]  # fmt: skip
+    lost = len(inside) - sum(one.path.is_file() for one in told)
     if lost:
-        raise RecordError("set_lost", name=name, count=len(lost))
-    return [
-        Confirmed(row.inspection_id, pictures.path(row.kept), row.word == GOOD, row.kind)
-        for row in rows
-    ]
+        raise RecordError("set_lost", name=name, count=lost)
+    return told

@@ -1,6 +1,6 @@
 """What happened on a day, in a week or to a lot, as a page to print and sign."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from kenpin.text import Notice, exists, local_time, say
 from kenpin.types import Outcome, Region
 
 if TYPE_CHECKING:  # reading this room must not load a database
-    from kenpin.record import Period, Release, Share
+    from kenpin.record import Kinds, Period, Share
 
 _PANEL = 300  # pixels
 _DAY, _MINUTE = len("2026-11-27"), len("2026-11-27 08:00")
@@ -33,7 +33,7 @@ class About:
     """What a page of a period is about, beside its numbers.
 
     name: of the day, the week or the lot. kind: "day", "week" or "lot". part, station: what it was
-    narrowed to. releases: those that judged. drifts: of each file (its hash) what its verdicts of
+    narrowed to. drifts: of each file (its hash) what its verdicts of
     that time say, or why nothing. picture: where a kept picture is.
     """
 
@@ -42,7 +42,6 @@ class About:
     part: str | None
     station: str | None
     place: str
-    releases: "Sequence[Release]"
     drifts: Mapping[str, Drift | Notice]
     picture: Callable[[str], Path]
 
@@ -57,7 +56,7 @@ def write_period(path: str | Path, found: "Period", about: About) -> Path:
         plots=_plots(found, about), hours=_hours(found), kinds=_kinds(found.kinds),
         escaped=_kinds(found.escaped), worst=_worst(found, about), shares=_shares(found),
         good=_of_good(found), times=_times(found), drifts=_drifts(about),
-        events=_events(found), releases=_releases(found, about),
+        events=_events(found), releases=_releases(found), lots=_lots(found),
         how=how("p_chart", "looked_at", "rejected_of_good", "heat", "cycle", "drift_period"),
     )  # fmt: skip
     write_atomically(Path(path), html.encode())
@@ -66,12 +65,12 @@ def write_period(path: str | Path, found: "Period", about: About) -> Path:
 
 def period_to_dict(found: "Period") -> dict[str, Any]:
     """The numbers of the page, JSON-able."""
-    shares = {name: getattr(found, name) for name in ("false_rejects", "escapes")}
+    shares = {name: getattr(found, name) for name in ("false_rejects", "reviewed_good", "escapes")}
     return {
         "parts": found.parts, "outcomes": found.outcomes, "errors": found.errors,
-        "reasons": found.reasons, "kinds": found.kinds, "escaped": found.escaped,
+        "reasons": found.reasons, "kinds": vars(found.kinds), "escaped": found.escaped.named,
         "windows": found.windows, "stations": found.stations, "lots": found.lots,
-        "releases": found.releases,
+        "releases": [vars(one) for one in found.releases],
         "hours": [vars(hour) | {"unusual": hour.unusual} for hour in found.hours],
         **{name: vars(share) for name, share in shares.items()},
         "rejected_of_good": found.rejected_of_good, "cycle_ms": found.cycle,
@@ -81,12 +80,12 @@ def period_to_dict(found: "Period") -> dict[str, Any]:
 
 
 def _outcomes(found: "Period") -> list[tuple[str, int, str]]:
-    """Every outcome that there is, in the usual order, with its share."""
+    """Every outcome that there is, the usual ones first, with its share."""
+    usual = [outcome.value for outcome in Outcome if outcome.value in found.outcomes]
+    known = [*usual, *(name for name in found.outcomes if name not in usual)]
     return [
-        (outcome.value, found.outcomes[outcome.value],
-         percent_or_dash(found.outcomes[outcome.value] / found.parts))
-        for outcome in Outcome
-        if outcome.value in found.outcomes
+        (outcome, found.outcomes[outcome], percent_or_dash(found.outcomes[outcome] / found.parts))
+        for outcome in known
     ]  # fmt: skip
 
 
@@ -98,10 +97,10 @@ def _plots(
         times = [_clock(hour.at, hour.offset, about.kind) for hour in found.hours]
         bounds = [(hour.low, hour.high) for hour in found.hours]
         unusual = [hour.unusual for hour in found.hours]
-        mean = found.rejected / found.parts
+        mean = found.not_ok / found.parts
         made["hours"] = hour_chart(times, [h.share for h in found.hours], bounds, unusual, mean)
-    if found.kinds:
-        made["kinds"] = pareto_chart(dict(_kinds(found.kinds)))
+    if found.not_ok:
+        made["kinds"] = pareto_chart(_kinds(found.kinds))
     if found.heat.any() and found.size:
         made["heat"] = heat_chart(_background(found, about), found.heat, found.size)
     return {
@@ -127,7 +126,7 @@ def _clock(at: int, offset: int, kind: str) -> str:
 
 def _hours(found: "Period") -> list[tuple[str, int, int, str, str, bool]]:
     return [
-        (local_time(hour.at, hour.offset)[:_MINUTE], hour.parts, hour.rejected,
+        (local_time(hour.at, hour.offset)[:_MINUTE], hour.parts, hour.not_ok,
          percent_or_dash(hour.share),
          say("range_of", low=percent_or_dash(hour.low), high=percent_or_dash(hour.high)),
          hour.unusual)
@@ -135,14 +134,18 @@ def _hours(found: "Period") -> list[tuple[str, int, int, str, str, bool]]:
     ]  # fmt: skip
 
 
-def _kinds(counted: Mapping[str, int]) -> list[tuple[str, int]]:
-    """With words for what is no kind of defect; the most frequent kinds first, those last."""
-    from kenpin.record import GOOD_PART, NOT_REVIEWED, UNNAMED  # noqa: PLC0415 - see above
+def _kinds(counted: "Kinds") -> list[tuple[str, int]]:
+    """By kind, the most frequent first; then what is none."""
+    others = (("kind_unnamed", counted.unnamed), ("kind_good_part", counted.good),
+              ("kind_unreviewed", counted.not_reviewed))  # fmt: skip
+    return [*counted.named.items(), *((say(code), count) for code, count in others if count)]
 
-    words = {UNNAMED: "kind_unnamed", GOOD_PART: "kind_good_part", NOT_REVIEWED: "kind_unreviewed"}
-    named = [(kind, count) for kind, count in counted.items() if kind not in words]
-    others = [(say(code), counted[kind]) for kind, code in words.items() if kind in counted]
-    return named + others
+
+def _lots(found: "Period") -> list[tuple[str, int]]:
+    """Every lot, and parts without one; nothing where there are no lots."""
+    rest = found.parts - sum(found.lots.values())
+    beside = [(say("period_no_lot"), rest)] if rest else []
+    return [*found.lots.items(), *beside] if found.lots else []
 
 
 def _worst(found: "Period", about: About) -> list[dict[str, Any]]:
@@ -151,10 +154,21 @@ def _worst(found: "Period", about: About) -> list[dict[str, Any]]:
             "name": f"{row['station']}/{row['number']}",
             "time": local_time(row["at"], row["offset"])[: _MINUTE + 3],
             "row": row,
+            "figures": _figures(row),
             "image": _shown(row, about),
         }
         for row in found.worst
     ]
+
+
+def _figures(row: dict[str, Any]) -> str:
+    score, limit = (_four(row[name]) for name in ("score", "limit"))
+    beside = [f"{say(f'column_{name}')} {row[name]}" for name in ("lot", "serial") if row[name]]
+    return " · ".join([f"{say('limit')} {limit}, {say('column_score')} {score}", *beside])
+
+
+def _four(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
 
 
 def _shown(row: dict[str, Any], about: About) -> str | None:
@@ -184,7 +198,9 @@ def _shares(found: "Period") -> list[tuple[str, "Share", str, str]]:
         (say(f"period_{name}"), share, percent_or_dash(share.rate),
          say("range_of", low=percent_or_dash(share.low), high=percent_or_dash(share.high))
          if share.of else "–")
-        for name, share in (("false_rejects", found.false_rejects), ("escapes", found.escapes))
+        for name, share in (("false_rejects", found.false_rejects),
+                            ("reviewed_good", found.reviewed_good), ("escapes", found.escapes))
+        if share.among or name != "reviewed_good"
     ]  # fmt: skip
 
 
@@ -252,15 +268,13 @@ def _in_words(event: Mapping[str, Any]) -> str:
     if event["kind"] == "master":
         return say("event_master_told", pieces=told["pieces"], wrong=told["wrong"])
     if event["kind"] == "release":
-        state = say(f"release_{told['state']}")
+        state = _named("release", str(told["state"]))
         return f"{told['part']} {str(told['hash'])[:12]}: {state}"
     if event["kind"] == "drift":
-        return say(f"quantity_{told['quantity']}")
+        return _named("quantity", str(told["quantity"]))
     return ", ".join(f"{name} {value}" for name, value in told.items() if name != "secret")
 
 
-def _releases(found: "Period", about: About) -> list[tuple[str, str, str, int]]:
-    states = {one.hash: (one.part, say(f"release_{one.state}")) for one in about.releases}
-    return [
-        (*states.get(digest, ("", "")), digest, count) for digest, count in found.releases.items()
-    ]
+def _releases(found: "Period") -> list[tuple[str, str, str, int]]:
+    return [(one.part, _named("release", one.state), one.hash, one.count)
+            for one in found.releases]  # fmt: skip

@@ -50,7 +50,7 @@ class _Words:
     def text(self, text: str) -> str:
         """Words that are already a sentence."""
         if text.isascii() or (can_draw_language() and japanese_font()):
-            return text
+            return text.replace("$", r"\$")  # else it begins a formula
         return self.marks.setdefault(text, chr(ord("A") + len(self.marks)))
 
     @property
@@ -232,14 +232,14 @@ def hour_chart(
     return _drawn(figure, words, axes)
 
 
-def pareto_chart(counts: Mapping[str, int]) -> Plot:
+def pareto_chart(counts: Sequence[tuple[str, int]]) -> Plot:
     """Bars in the order given, and the share that they make together."""
     words = _Words()
-    shown = list(counts.items())[:_BARS]
+    shown = list(counts)[:_BARS]
     figure, (axes,) = _figure(1, height=0.6 + 0.32 * len(shown), width=6.0)
     places, values = np.arange(len(shown)), [count for _, count in shown]
     axes.barh(places, values, color=_COLOURS[0], alpha=0.85)
-    total, together = sum(counts.values()), np.cumsum(values)
+    total, together = sum(count for _, count in counts), np.cumsum(values)
     for place, (value, sum_) in enumerate(zip(values, together, strict=True)):
         axes.text(value, place, f" {value}  ({100 * sum_ / total:.0f} %)", va="center", fontsize=8)
     axes.set_yticks(places, [words.text(name) for name, _ in shown])

@@ -16,10 +16,12 @@ from kenpin.sources.picture import (
     SMALLEST_PICTURE,
     Header,
     PictureSource,
+    Taken,
     encode,
     name_of,
     read_header,
     read_picture,
+    take,
     write_png,
 )
 from kenpin.sources.picture_table import NAMES_OF_GOOD, Layout, PictureTable, read_table

@@ -33,13 +33,27 @@ FOREIGN_SUFFIXES = frozenset(
 SMALLEST_PICTURE = 4
 
 
+@dataclass(frozen=True)
+class Taken:
+    """A picture's file as it was read once: whatever becomes of the file, this is what is judged.
+
+    path: where it was.
+    """
+
+    path: Path
+    content: bytes
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
 class ArrayLike(Protocol):
     """Anything that NumPy makes an array of, such as a tensor."""
 
     def __array__(self) -> NDArray[Any]: ...
 
 
-PictureSource = str | Path | ZipMember | Pixels | Picture | Image.Image | ArrayLike
+PictureSource = str | Path | ZipMember | Taken | Pixels | Picture | Image.Image | ArrayLike
 """Anywhere a picture may come from: a path, a zip, an array, a PIL picture, one already read."""
 
 _MAX_BYTES = 512 * 2**20
@@ -72,12 +86,12 @@ def _read(source: PictureSource) -> Picture:
     if isinstance(source, Image.Image):
         _check_header(source, name_of(source))
         return decode(source, None, name_of(source))
-    if not isinstance(source, str | Path | ZipMember):
+    if not isinstance(source, str | Path | ZipMember | Taken):
         if not hasattr(source, "__array__"):
             raise ArgumentError("not_a_picture", kind=type(source).__name__)
         return _from_array(np.asarray(source))
     path = _path(source)
-    content = _read_bytes(path)
+    content = source.content if isinstance(source, Taken) else _read_bytes(path)
     try:
         if content.startswith(ARRAY_MARK):
             return _from_array(_checked_array(content, path), str(path))
@@ -126,7 +140,7 @@ def read_header(source: PictureSource) -> Header:
 
 def name_of(source: PictureSource) -> str:
     """What a picture is called, for people."""
-    if isinstance(source, str | Path | ZipMember):
+    if isinstance(source, str | Path | ZipMember | Taken):
         return str(source)
     if isinstance(source, Image.Image):
         return str(getattr(source, "filename", "") or "picture")
@@ -148,7 +162,20 @@ def encode(pixels: Pixels, kind: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _path(source: str | Path | ZipMember) -> Path | ZipMember:
+def take(source: PictureSource) -> PictureSource:
+    """The content of a file or a zip's member, read now; anything else is itself already.
+
+    Raises PictureError.
+    """
+    if not isinstance(source, str | Path | ZipMember):
+        return source
+    path = _path(source)
+    return Taken(Path(str(source)), _read_bytes(path))
+
+
+def _path(source: str | Path | ZipMember | Taken) -> Path | ZipMember:
+    if isinstance(source, Taken):
+        return source.path
     return source if isinstance(source, ZipMember) else Path(source)
 
 

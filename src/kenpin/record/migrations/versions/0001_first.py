@@ -232,6 +232,7 @@ def _reviews() -> None:
     op.create_table(
         "reviews",
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("inspection_id", sa.Uuid(), nullable=False),
         sa.Column("word", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=True),
@@ -256,12 +257,11 @@ def _samples() -> None:
     op.create_table(
         "samples",
         sa.Column("inspection_id", sa.Uuid(), nullable=False),
+        sa.Column("drawn", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("offset", sa.SmallInteger(), nullable=False),
-        sa.Column("passed", sa.Boolean(), nullable=False),
-        sa.Column("drawn", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["inspection_id"], ["inspections.id"], name=op.f("fk_samples_inspection_id")
         ),
-        sa.PrimaryKeyConstraint("inspection_id", name=op.f("pk_samples")),
+        sa.PrimaryKeyConstraint("inspection_id", "drawn", name=op.f("pk_samples")),
     )
