@@ -19,6 +19,7 @@ from kenpin.cli import app
 from kenpin.recipe.recipe import SECTIONS, Recipe
 from kenpin.text import exists, say_in
 from tables import ROOT, TABLES, table
+from timing import chart
 
 PAGES = ("README.md", "README.ja.md", *sorted(
     path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")
@@ -101,6 +102,7 @@ def main() -> int:
         ("docs/recipe.md", partial(recipe, "en")),
         ("docs/ja/recipe.md", partial(recipe, "ja")),
         ("docs/architecture.svg", lambda: drawn(House(ROOT / "src" / "kenpin"))),
+        ("docs/line-timing.svg", chart),
         ("docs/commands.md", partial(commands, "en")),
         ("docs/ja/commands.md", partial(commands, "ja")),
     ):

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import mean
 
 from eye_tables import eyes, maps, regions, shifts, sizes, tail_limit, ways
+from line_tables import line_figures, meanings, registers
 from picture_tables import depth, file_kinds, fine
 from standin_tables import gallery, masks, record, standins, trial_encoders
 
@@ -419,6 +420,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "adding": adding, "speed": speed, "stages": stages,
     **{one.__name__: partial(one, results, table)
        for one in (ways, eyes, shifts, sizes, regions, maps, masks, standins, gallery, record)},
+    "line": partial(line_figures, results, table),
+    "registers": partial(registers, table), "meanings": partial(meanings, table),
     "tail-limit": partial(tail_limit, results, table),
     "trial-encoders": partial(trial_encoders, results, table),
     "file-kinds": file_kinds, "depth": partial(depth, results, table),

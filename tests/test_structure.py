@@ -23,7 +23,7 @@ LAYERS = (
     {"inspection"},
     {"learning", "evaluation", "exports"},
     {"assurance", "record"},
-    {"report"},
+    {"line", "report"},
     {"experiments"},
     {"cli"},
 )

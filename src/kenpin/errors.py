@@ -8,6 +8,7 @@ KenpinError
 ├── CalibrationError   there is no limit to judge by
 ├── OutputError        a file cannot be written
 ├── ExportError        a part cannot be written as an ONNX graph
+├── LineError          a line, its camera or its controller cannot be used
 ├── RecordError        a record cannot be opened, written or read
 ├── StudyError         a study of how true a part stays cannot be made
 ├── ArgumentError      something of a wrong type or out of range was given to a function
@@ -77,6 +78,10 @@ class OutputError(KenpinError):
 
 class ExportError(KenpinError):
     """A part cannot be written as an ONNX graph."""
+
+
+class LineError(KenpinError):
+    """A line, its camera or its controller cannot be used."""
 
 
 class RecordError(KenpinError):

@@ -33,6 +33,7 @@ Explain = Annotated[bool, typer.Option("--explain")]
 Force = Annotated[bool, typer.Option("--force")]
 Record = Annotated[str | None, _option("DIR|URL", "--record")]
 PartNumber = Annotated[str | None, _option("NUMBER")]
+LineFile = Annotated[Path, typer.Argument(metavar="LINE.toml", show_default=False)]
 Station = Annotated[str | None, _option("NAME")]
 Who = Annotated[str | None, _option("NAME")]
 
@@ -46,6 +47,19 @@ def record_room() -> Any:
     if any(find_spec(name) is None for name in needed):
         raise ExtraError("extra_record")
     return import_module("kenpin.record")
+
+
+def line_room() -> Any:
+    """The room of lines; raises ExtraError where what it needs is not installed."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    record_room()
+    needed = ("pymodbus", "aiomqtt", "watchfiles", "prometheus_client", "httpx", "slmp")
+    missing = next((name for name in needed if find_spec(name) is None), None)
+    if missing is not None:
+        raise ExtraError("extra_line", package=missing)
+    return import_module("kenpin.line")
 
 
 def layout_of(

@@ -158,7 +158,7 @@ def content_of(source: PictureSource) -> bytes:
     taken = take(source) if isinstance(source, str | Path | ZipMember) else source
     if isinstance(taken, Taken):
         return taken.content
-    return encode(read_picture(source).pixels, "PNG")
+    return encode(read_picture(source).pixels, "PNG", compress_level=1)  # a line waits for it
 
 
 def preview(pixels: Pixels) -> bytes:

@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sql
 from sqlalchemy.exc import DBAPIError
 
-from kenpin.errors import OutputError, RecordError
+from kenpin.errors import OutputError, PictureError, RecordError
 from kenpin.record import keep as keeping
 from kenpin.record import opening
 from kenpin.record.entry import Circumstances, Entry, plain
@@ -24,9 +24,9 @@ from kenpin.record.rows import add_event, station_id
 from kenpin.record.schema import inspections, stations
 from kenpin.record.waiting import Waiting
 from kenpin.record.writer import Writer
-from kenpin.sources import PictureSource
+from kenpin.sources import PictureSource, Taken, ZipMember
 from kenpin.text import Notice
-from kenpin.types import Verdict
+from kenpin.types import Outcome, Verdict
 
 _SWEEP_EVERY = 500  # pictures kept
 _AT_MOST = 50  # pictures that are swept for a new one
@@ -85,13 +85,14 @@ class Record:
         source: the picture that was judged; its file is kept by the rule as it is. Raises
         RecordError or OutputError where nothing can be written at all.
         """
-        content = None if source is None else content_of(source)
-        digest = None if content is None else hashlib.sha256(content).hexdigest()
-        entry = Entry.of(verdict, release, told or Circumstances(), digest)
         with self._lock:
             number = self._number
             self._number += 1
-        kept, gone = self._picture(entry, number, source, content)
+        wanted = self._keep.wants(verdict.outcome is Outcome.OK, number)
+        content = _content(source, wanted)
+        digest = None if content is None else hashlib.sha256(content).hexdigest()
+        entry = Entry.of(verdict, release, told or Circumstances(), digest)
+        kept, gone = self._picture(entry, wanted, source, content)
         entry = replace(entry, values=entry.values | {"kept": kept, "gone": gone})
         self._writer.write(entry)
         if told and told.serial is not None:
@@ -159,11 +160,13 @@ class Record:
         return self.engine.execution_options(writes=True).begin()
 
     def _picture(
-        self, entry: Entry, number: int, source: PictureSource | None, content: bytes | None
+        self, entry: Entry, wanted: bool, source: PictureSource | None, content: bytes | None
     ) -> tuple[str | None, str | None]:
         """Where the picture is kept, or why it is not."""
-        if source is None or content is None or not self._keep.wants(entry.passed, number):
+        if source is None or not wanted:
             return None, keeping.NOT_KEPT
+        if content is None:
+            return None, keeping.LOST
         kept: str | None
         try:
             kept = self.pictures.put(entry.id, content, source, entry.values["at"])
@@ -200,6 +203,16 @@ class Record:
             self._since_sweep = 0 if due else self._since_sweep
         if due:
             keeping.sweep(self.engine, self.pictures, self._keep)
+
+
+def _content(source: PictureSource | None, wanted: bool) -> bytes | None:
+    """The bytes of a picture's file; pixels become a file only where they are kept."""
+    if source is None or not (wanted or isinstance(source, str | Path | ZipMember | Taken)):
+        return None
+    try:
+        return content_of(source)
+    except PictureError:  # it is gone since it was judged, and the row counts more
+        return None
 
 
 def station_name(given: str | None = None) -> str:

@@ -84,9 +84,10 @@ inspections = sql.Table(
 )  # fmt: skip
 """One part judged, never changed but for `kept` and `gone`.
 
-number: counts up per station without a gap. ms: milliseconds by stage. picture: its name; kept:
-where its file is in the record's store; gone: why it is not there (any more). hash: of the row
-without `kept` and `gone`, and of its regions (see `chain`).
+number: counts up per station without a gap. ms: milliseconds by stage. picture: its name;
+picture_hash: of its file, none for pixels that were not kept; kept: where its file is in the
+record's store; gone: why it is not there (any more). hash: of the row without `kept` and `gone`,
+and of its regions (see `chain`).
 """
 
 regions = sql.Table(

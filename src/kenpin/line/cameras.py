@@ -1,0 +1,90 @@
+"""What every camera does, whatever it is; and the drawn one."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from kenpin.drawn import TERMINAL_DEFECTS, draw_terminals
+from kenpin.line.settings import DrawnCamera
+from kenpin.sources import PictureSource
+from kenpin.types import Picture
+
+DRAWN_SIZE = (192, 256)
+Arrived = Callable[[], None]
+"""Called when a picture is there that nobody asked for."""
+
+
+class CameraError(Exception):
+    """A picture could not be had. code: one of the line's codes."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code, detail)
+        self.code, self.detail = code, detail
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture as it came. source: its file, or its pixels; name: for people.
+
+    done: called when its row is durable, or when it was given up.
+    """
+
+    source: PictureSource
+    name: str
+    done: Callable[[], None] = lambda: None
+
+
+class Camera(Protocol):
+    """Where pictures come from. Every call raises CameraError, and none waits for ever."""
+
+    async def open(self, arrived: Arrived) -> None:
+        """Make it ready. arrived: called for each picture that comes by itself."""
+
+    async def grab(self) -> Shot:
+        """The picture of the part that is there now, taken after this was called.
+
+        Where each picture is a part, the oldest that was not given yet.
+        """
+
+    async def close(self) -> None:
+        """Let go of it; no word if it is lost already."""
+
+
+class Drawn:
+    """Draws connector terminals; the same seed always draws the same line of parts."""
+
+    def __init__(self, settings: DrawnCamera) -> None:
+        self._settings = settings
+        self._rng = np.random.default_rng(settings.seed)
+        self._number = 0
+        self._ticking: asyncio.Task[None] | None = None
+
+    async def open(self, arrived: Arrived) -> None:
+        """It is always there; parts come by themselves too, for whom that counts."""
+
+        async def tick() -> None:
+            while True:
+                await asyncio.sleep(self._settings.every_ms / 1000)
+                arrived()
+
+        self._ticking = asyncio.create_task(tick())
+
+    async def grab(self) -> Shot:
+        """The next drawn part."""
+        await asyncio.sleep(self._settings.delay_ms / 1000)
+        bad = self._rng.random() < self._settings.ng
+        kind = str(self._rng.choice(TERMINAL_DEFECTS)) if bad else "good"
+        number = self._number
+        self._number += 1
+        seed = 1_000_000 * (1 + self._settings.seed) + number
+        pixels = draw_terminals(seed, kind, size=DRAWN_SIZE).pixels
+        name = f"{kind}-{number:06}"
+        return Shot(Picture(pixels, name), name)
+
+    async def close(self) -> None:
+        """No more parts."""
+        if self._ticking is not None:
+            self._ticking.cancel()

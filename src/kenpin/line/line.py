@@ -1,0 +1,213 @@
+"""A line at work: every station of a LINE.toml in one program, until it is told to stop."""
+
+import asyncio
+import contextlib
+import os
+import re
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from kenpin.errors import KenpinError, LineError, RecordError
+from kenpin.line.cameras import Camera, Drawn
+from kenpin.line.controllers import Controller, Nobody
+from kenpin.line.judge import Judge, Models
+from kenpin.line.metrics import Metrics
+from kenpin.line.runner import Runner, Say
+from kenpin.line.settings import (
+    DrawnCamera,
+    FolderCamera,
+    LineSettings,
+    ModbusClient,
+    ModbusServer,
+    Mqtt,
+    Slmp,
+    StationSettings,
+    VideoCamera,
+    Webhook,
+)
+from kenpin.record import Place, Record, events_of, now, place_of, reading
+from kenpin.system import one_blas_thread
+
+MEMORY = "line"  # folder of the record's store: which pictures were taken
+_HOUR = 3_600_000  # milliseconds
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What the stations of a program share."""
+
+    place: Place
+    models: Models
+    metrics: Metrics
+    judging: Executor
+    noting: Executor
+    say: Say
+    wrap: Callable[[Camera], Camera] | None
+
+
+async def run_line(
+    settings: LineSettings,
+    stop: asyncio.Event,
+    say: Say,
+    wrap: Callable[[Camera], Camera] | None = None,
+) -> Metrics:
+    """Run every station until `stop` is set; what happened in figures. wrap: put around cameras.
+
+    Raises LineError or RecordError before anything is judged.
+    """
+    place, metrics = place_of(settings.record), Metrics()
+    if settings.metrics is not None:
+        try:
+            metrics.serve(settings.metrics)
+        except OSError as error:
+            told = {"port": settings.metrics, "reason": error.strerror}
+            raise LineError("line_port", **told) from None
+    try:
+        with (
+            one_blas_thread,  # held all the while: to change it takes as long as a picture
+            ThreadPoolExecutor(1, "kenpin-judge") as judging,
+            ThreadPoolExecutor(1, "kenpin-note") as noting,
+            contextlib.ExitStack() as records,
+        ):
+            shared = _Shared(place, Models(), metrics, judging, noting, say, wrap)
+            runners = [records.enter_context(_station(one, shared)) for one in settings.station]
+            _notify("READY=1")
+            async with asyncio.TaskGroup() as tasks:
+                watch = tasks.create_task(_watchdog())
+                await asyncio.gather(*(runner.run(stop) for runner in runners))
+                watch.cancel()
+    finally:
+        _notify("STOPPING=1")
+        metrics.close()
+    return metrics
+
+
+@contextlib.contextmanager
+def _station(settings: StationSettings, shared: _Shared) -> Iterator[Runner]:
+    """A station with a record of its own name."""
+    with Record(shared.place, settings.name, tell=shared.say) as record:
+        camera = make_camera(settings, shared.place)
+        camera = shared.wrap(camera) if shared.wrap else camera
+        judge = Judge(shared.place, record, shared.models, settings.camera.kind)
+        yield Runner(
+            settings, judge, camera, make_controllers(settings), shared.judging, shared.noting,
+            shared.metrics, _quietly(record), _master_of(shared.place, settings), shared.say,
+        )  # fmt: skip
+
+
+def _quietly(record: Record) -> Callable[..., None]:
+    """An event that cannot be written ends nothing: the record says itself that it is away."""
+
+    def note(kind: str, **values: Any) -> None:
+        with contextlib.suppress(KenpinError):
+            record.event(kind, **values)
+
+    return note
+
+
+def _master_of(place: Place, settings: StationSettings) -> Callable[[str], bool]:
+    """Whether the master check of this shift is missing, for the file that judges."""
+
+    def locked(digest: str) -> bool:
+        try:
+            with reading(place) as engine, engine.connect() as connection:
+                checks = events_of(connection, "master")
+        except RecordError:
+            return True
+        since = now()[0] - settings.master_hours * _HOUR
+        own = [(at, told) for at, told in checks if told.get("part") == digest]
+        at, last = own[-1] if own else (0, {})  # a later check that failed locks again
+        return not (last.get("passed") and last.get("fresh") and at > since)
+
+    return locked
+
+
+def make_camera(settings: StationSettings, place: Place) -> Camera:
+    """The camera of a station, not yet opened."""
+    own = settings.camera
+    if isinstance(own, DrawnCamera):
+        return Drawn(own)
+    if isinstance(own, VideoCamera):
+        from kenpin.line.video import Video  # noqa: PLC0415 - loaded where it is used
+
+        return Video(own)
+    from kenpin.line.folder import Folder  # noqa: PLC0415
+
+    return _folder(Folder, own, settings, place)
+
+
+def _folder(kind: Any, own: FolderCamera, settings: StationSettings, place: Place) -> Camera:
+    memory = place.folder / MEMORY / (re.sub(r"[^\w-]", "_", settings.name) + ".json")
+    memory.parent.mkdir(parents=True, exist_ok=True)
+    made = kind(own, memory)
+    if settings.trigger.by == "picture":
+        made.each_is_a_part()
+    return made  # type: ignore[no-any-return]
+
+
+def make_controllers(settings: StationSettings) -> list[Controller]:
+    """The controller of a station, and who else is told."""
+    made: list[Controller] = [_controller(settings)]
+    for one in settings.tell:
+        if isinstance(one, Mqtt):
+            from kenpin.line.mqtt import Messages  # noqa: PLC0415
+
+            made.append(Messages(one, settings.name, asks=False))
+        elif isinstance(one, Webhook):
+            from kenpin.line.webhook import Poster  # noqa: PLC0415
+
+            made.append(Poster(one, settings.name))
+    return made
+
+
+def _controller(settings: StationSettings) -> Controller:
+    own = settings.controller
+    if isinstance(own, ModbusServer):
+        from kenpin.line.modbus import Server  # noqa: PLC0415
+
+        return Server(own)
+    if isinstance(own, Mqtt):
+        from kenpin.line.mqtt import Messages  # noqa: PLC0415
+
+        return Messages(own, settings.name, asks=True)
+    if isinstance(own, ModbusClient | Slmp):
+        from kenpin.line.polling import Polling  # noqa: PLC0415
+
+        return Polling(registers_of(own), own.poll_ms / 1000, own.silence_ms / 1000)
+    return Nobody()
+
+
+def registers_of(settings: ModbusClient | Slmp) -> Any:
+    """The registers of a controller that is polled."""
+    if isinstance(settings, Slmp):
+        from kenpin.line.slmp import DRegisters  # noqa: PLC0415
+
+        return DRegisters(settings)
+    from kenpin.line.modbus import ClientRegisters  # noqa: PLC0415
+
+    return ClientRegisters(settings)
+
+
+async def _watchdog() -> None:
+    """Tell systemd that the loop is alive, twice as often as it wants to know."""
+    wanted = os.environ.get("WATCHDOG_USEC", "")
+    every = int(wanted) / 2e6 if wanted.isdecimal() and int(wanted) else None
+    while every is not None:
+        _notify("WATCHDOG=1")
+        await asyncio.sleep(every)
+
+
+def _notify(state: str) -> None:
+    """A word to systemd, where it started us (sd_notify(3)); nothing otherwise."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with (
+        contextlib.suppress(OSError),
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as own,
+    ):
+        own.connect("\0" + address[1:] if address.startswith("@") else address)
+        own.sendall(state.encode())

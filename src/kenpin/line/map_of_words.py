@@ -1,0 +1,49 @@
+"""The registers of a station as a table for the PLC's programmer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kenpin.line import words
+from kenpin.line.settings import LineSettings, ModbusClient, ModbusServer, Slmp
+from kenpin.text import say
+
+HEADS = ("address", "bit", "name", "direction", "meaning")
+
+
+@dataclass(frozen=True)
+class WordMap:
+    """Of one station. rows: address, bit or "", name, direction, what it means."""
+
+    station: str
+    rows: tuple[tuple[str, str, str, str, str], ...]
+
+
+def word_maps(settings: LineSettings) -> Iterator[WordMap]:
+    """Of every station whose controller knows words, in the language spoken now."""
+    for station in settings.station:
+        own = station.controller
+        if isinstance(own, ModbusServer | ModbusClient | Slmp):
+            yield WordMap(station.name, tuple(_rows(own)))
+
+
+def _rows(own: ModbusServer | ModbusClient | Slmp) -> Iterator[tuple[str, str, str, str, str]]:
+    letter = "D" if isinstance(own, Slmp) else ""
+    blocks = (
+        ("word_to_kenpin", own.asked_at, words.IN_WORDS, words.IN_BITS, "in"),
+        ("word_to_plc", own.shown_at, words.OUT_WORDS, words.OUT_BITS, "out"),
+    )
+    for direction, first, names, bits, code in blocks:
+        for place, name in enumerate(names):
+            address = f"{letter}{first + place}"
+            if name == "bits":
+                for number, bit in enumerate(bits):
+                    meaning = say(f"word_{code}_bit_{bit}")
+                    yield address, str(number), bit, say(direction), meaning
+            else:
+                yield address, "", name, say(direction), say(f"word_{code}_{name}")
+
+
+def numbers() -> dict[str, tuple[str, ...]]:
+    """What the numbers in words mean: each value is its place in one of these."""
+    states = tuple(state.value for state in words.STATES)
+    return {"state": states, "outcome": words.OUTCOMES, "error_code": words.CODES}

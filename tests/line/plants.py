@@ -1,0 +1,204 @@
+"""A released part and the other side of each protocol: what a PLC would do, by real servers."""
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+from slmp import (
+    SlmpConnectionOptions,
+    SlmpTarget,
+    open_and_connect,
+    read_words_single_request,
+    write_words_single_request,
+)
+from virtual_plc import Server as VirtualMelsec
+
+import kenpin
+from kenpin.drawn import draw_terminals
+from kenpin.line import LineSettings, words
+from kenpin.line.cameras import DRAWN_SIZE
+from kenpin.record import Record, add_release, change_state, find_release, place_of, writing
+
+
+def free_port():
+    with socket.socket() as own:
+        own.bind(("127.0.0.1", 0))
+        return own.getsockname()[1]
+
+
+def drawn(first, count, kind="good"):
+    return [draw_terminals(first + n, kind, size=DRAWN_SIZE).pixels for n in range(count)]
+
+
+def release(folder, part="terminals"):
+    """A record in the folder, and a part that is in use there, approved by another person."""
+    place, file = place_of(folder / "record"), folder / f"{part}.kenpin"
+    recipe = kenpin.Recipe(model="pca", size=(48, 64), false_reject=0.05)
+    kenpin.learn(drawn(0, 40), recipe, search=False).save(file)
+    with Record(place, "made"):
+        pass
+    with writing(place) as connection:
+        made = add_release(connection, place.folder, file, part, "sato", "made")
+        for state, who in (("requested", "sato"), ("approved", "suzuki"), ("in_use", "suzuki")):
+            change_state(connection, made, state, who, "made")
+            made = find_release(connection, made.hash, part)
+    return place
+
+
+def settings(place, controller, camera=None, **station):
+    told = {"name": "line 1", "parts": {1: "terminals"}, "controller": controller,
+            "camera": camera or {"kind": "drawn", "delay_ms": 1, "ng": 0.3}}  # fmt: skip
+    told |= {"trigger": {"limit_ms": 5000, "hold_ms": 3000}} | station
+    return LineSettings.model_validate({"record": str(place.folder), "station": [told]})
+
+
+class Plc:
+    """A PLC of words; how it reads and writes them depends on what it speaks."""
+
+    def __init__(self):
+        self.number = 0
+
+    async def until(self, holds, seconds=20.0):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with contextlib.suppress(ConnectionError):
+                seen = await self.read()
+                if holds(seen):
+                    return seen
+            await asyncio.sleep(0.005)
+        raise AssertionError(f"never shown: {seen}")
+
+    async def part(self, acknowledge=True):
+        """One part from READY to its answer: (outcome, id that came back, id that was given)."""
+        await self.until(lambda seen: seen[0] & 1)
+        self.number += 1
+        await self.write(words.Asked(trigger=True, trigger_id=self.number))
+        seen = await self.until(lambda seen: seen[0] >> words.VALID & 1)
+        if acknowledge:
+            await self.write(words.Asked(acknowledge=True, trigger_id=self.number))
+            await self.until(lambda seen: not seen[0] >> words.VALID & 1)
+        await self.write(words.Asked())
+        return words.OUTCOMES[seen[3]], seen[2], self.number
+
+
+class ModbusMaster(Plc):
+    """kenpin is the server."""
+
+    def __init__(self):
+        super().__init__()
+        self.port = free_port()
+        self.settings = {"kind": "modbus-server", "port": self.port, "silence_ms": 2500}
+
+    async def start(self):
+        self.client = AsyncModbusTcpClient("127.0.0.1", port=self.port, timeout=1, retries=0)
+        await self.client.connect()
+
+    async def stop(self):
+        self.client.close()
+
+    async def read(self):
+        if not self.client.connected:
+            await self.client.connect()
+            raise ConnectionError
+        found = await self.client.read_holding_registers(100, count=len(words.OUT_WORDS))
+        return found.registers
+
+    async def write(self, asked):
+        assert not (await self.client.write_registers(0, words.as_words(asked))).isError()
+
+
+class ModbusSlave(Plc):
+    """The PLC is the server, kenpin polls."""
+
+    def __init__(self):
+        super().__init__()
+        self.port = free_port()
+        self.settings = {"kind": "modbus-client", "host": "127.0.0.1", "port": self.port,
+                         "silence_ms": 2500, "poll_ms": 5}  # fmt: skip
+        self.words = [0] * 200
+
+    async def access(self, function, start, address, count, registers, values):
+        if values is None:
+            registers[:200] = self.words
+        else:
+            self.words[address : address + count] = values
+
+    async def start(self):
+        blocks = [SimData(0, count=200, values=0, datatype=DataType.REGISTERS)]
+        device = SimDevice(0, simdata=blocks, action=self.access)
+        self.server = ModbusTcpServer(device, address=("127.0.0.1", self.port))
+        await self.server.serve_forever(background=True)
+
+    async def stop(self):
+        await self.server.shutdown()
+        self.words[100:] = [0] * 100  # a PLC believes nothing when the heartbeat stands still
+
+    async def read(self):
+        return self.words[100 : 100 + len(words.OUT_WORDS)]
+
+    async def write(self, asked):
+        self.words[: len(words.IN_WORDS)] = words.as_words(asked)
+
+
+class Melsec(Plc):
+    """A MELSEC PLC, simulated with its memory; the test is a second client of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.port = free_port()
+        self.settings = {"kind": "slmp", "host": "127.0.0.1", "port": self.port,
+                         "silence_ms": 2500, "poll_ms": 5}  # fmt: skip
+
+    async def start(self):
+        self.server = VirtualMelsec(host="127.0.0.1", port=self.port, profile="iQ-R")
+        self.server.start()
+        target = SlmpTarget(network=0, station=0xFF, module_io=0x03FF, multidrop=0)
+        self.client = await open_and_connect(
+            SlmpConnectionOptions("127.0.0.1", "melsec:iq-r", self.port, "tcp", target, 2.0)
+        )
+
+    async def stop(self):
+        await self.client.close()
+        await asyncio.to_thread(self.server.stop)
+
+    async def read(self):
+        return await read_words_single_request(self.client, "D1100", len(words.OUT_WORDS))
+
+    async def write(self, asked):
+        await write_words_single_request(self.client, "D1000", words.as_words(asked))
+
+
+PLCS = {"modbus-server": ModbusMaster, "modbus-client": ModbusSlave, "slmp": Melsec}
+
+
+class Broker:
+    """Debian's mosquitto, on this machine only."""
+
+    def __init__(self, folder):
+        self.port, self.folder = free_port(), folder
+        program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
+        (folder / "conf").write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\n")
+        self.command = [program, "-c", str(folder / "conf")]
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+            time.sleep(0.05)
+        raise AssertionError("mosquitto did not start")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def there():
+    return shutil.which("mosquitto") or shutil.which("/usr/sbin/mosquitto")

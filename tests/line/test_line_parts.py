@@ -1,0 +1,325 @@
+"""LINE.toml, the folder of a camera, webhooks, and the commands of a line."""
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import http.server
+import json
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from plants import free_port, release
+
+from helpers import refused, run
+from kenpin.errors import LineError
+from kenpin.line import LineSettings, unit_file, words
+from kenpin.line.cameras import CameraError
+from kenpin.line.controllers import Shown
+from kenpin.line.folder import Folder
+from kenpin.line.machine import Station
+from kenpin.line.settings import FolderCamera, VideoCamera, Webhook
+from kenpin.line.video import Video
+from kenpin.line.webhook import SIGNATURE, Poster
+from kenpin.record import Filter, found, place_of, reading
+from kenpin.sources import write_png
+
+LINE = """
+record = "record"
+[[station]]
+name = "line 1"
+parts = { 1 = "terminals" }
+[station.camera]
+kind = "drawn"
+[station.controller]
+kind = "modbus-server"
+port = 5020
+"""
+
+
+def line_file(folder, text=LINE):
+    path = folder / "LINE.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_line_is_read_with_its_folders_beside_it(tmp_path):
+    settings = LineSettings.read(line_file(tmp_path))
+    (station,) = settings.station
+    assert settings.record == str(tmp_path / "record")
+    assert (station.name, station.parts, station.camera.kind) == (
+        "line 1",
+        {1: "terminals"},
+        "drawn",
+    )
+
+
+MODBUS = 'kind = "modbus-server"\nport = 5020'
+SECOND = LINE.replace('record = "record"', "").replace("line 1", "line 2")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("station = 1", "station"),
+        ("", "the setting station is missing"),
+        (LINE.replace("port = 5020", "prot = 5020"), "prot"),
+        (LINE.replace("modbus-server", "modem"), "must be one of"),
+        (LINE.replace("5020", "70000"), "70000"),
+        (LINE.replace("port = 5020", "shown_at = 2"), "blocks overlap"),
+        (LINE.replace("port = 5020", "shown_at = 65530"), "beyond register 65535"),
+        (LINE.replace("{ 1 =", "{ 70000 ="), "ids from 1 to 65535"),
+        (LINE.replace('name = "line 1"', 'name = "line 1"\npart = 4'), "not among 1"),
+        (LINE.replace(MODBUS, 'kind = "none"'), "needs a controller"),
+        (LINE + LINE.replace('record = "record"', ""), "two stations called line 1"),
+        (LINE + SECOND, "opens port 5020 twice"),
+        ("metrics = 5020\n" + LINE, "opens port 5020 twice"),
+        ("not toml", "is no TOML"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_line_is_one_sentence(text, said, tmp_path):
+    with pytest.raises(LineError) as caught:
+        LineSettings.read(line_file(tmp_path, text))
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+    assert "LINE.toml" in str(caught.value)
+
+
+async def watched(folder, memory, wanted, by_picture=True, **settings):
+    """The names of the next pictures of a folder's camera; `wanted` of them."""
+    camera = Folder(FolderCamera(kind="folder", path=folder, still_ms=60, **settings), memory)
+    if by_picture:
+        camera.each_is_a_part()
+    await camera.open(lambda: None)
+    names = []
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(6):
+                while len(names) < wanted:
+                    shot = await camera.grab()
+                    names.append(shot.name)
+                    shot.done()
+    finally:
+        await camera.close()
+    return names
+
+
+@pytest.mark.parametrize("polling", [False, True])
+def test_a_picture_counts_when_it_is_whole(tmp_path, polling):
+    folder = tmp_path / "in"
+    folder.mkdir()
+
+    def write():
+        time.sleep(0.4)
+        with (folder / "slow.png").open("wb") as file:
+            for _ in range(10):
+                file.write(b"part of it")
+                file.flush()
+                time.sleep(0.03)
+        (folder / "other.txt").write_text("no picture")
+        (folder / "renamed.tmp").write_bytes(b"whole")
+        (folder / "renamed.tmp").rename(folder / "renamed.png")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    names = asyncio.run(watched(folder, tmp_path / "m", 2, polling=polling))
+    thread.join()
+    assert sorted(names) == ["renamed.png", "slow.png"]
+    assert asyncio.run(watched(folder, tmp_path / "m", 0)) == []
+
+
+def test_a_marker_says_that_a_picture_is_whole_and_it_may_be_deleted(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        (folder / name).write_bytes(b"x")
+    (folder / "b.png.done").touch()
+    names = asyncio.run(watched(folder, tmp_path / "m", 1, whole="marker", after="delete"))
+    assert names == ["b.png"] and not (folder / "b.png").exists() and (folder / "a.png").exists()
+
+
+def test_a_folder_that_goes_away_is_a_lost_camera(tmp_path):
+    folder = tmp_path / "in"
+
+    async def work():
+        camera = Folder(FolderCamera(kind="folder", path=folder), tmp_path / "m")
+        with pytest.raises(CameraError):
+            await camera.open(lambda: None)
+        folder.mkdir()
+        await camera.open(lambda: None)
+        waiting = asyncio.create_task(camera.grab())
+        await asyncio.sleep(0.2)
+        shutil.rmtree(folder)
+        with pytest.raises(CameraError, match="camera_lost"):
+            await asyncio.wait_for(waiting, 20)
+        await camera.close()
+
+    asyncio.run(work())
+
+
+def test_a_video_camera_gives_what_came_after_and_tells_when_it_ends(tmp_path):
+    import cv2  # noqa: PLC0415
+
+    file = tmp_path / "film.avi"
+    film = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"MJPG"), 20, (64, 48))
+    for number in range(30):
+        film.write(np.full((48, 64, 3), (8 * number, 0, 255), np.uint8))
+    film.release()
+
+    async def work():
+        camera = Video(VideoCamera(kind="video", source=str(file)))
+        await camera.open(lambda: None)
+        with pytest.raises(CameraError, match="camera_lost"):  # the film is over
+            for _ in range(100):
+                shot = await camera.grab()
+                assert shot.source.pixels.shape == (48, 64, 3)
+                assert shot.source.pixels[0, 0, 0] > 200  # red comes first
+        await camera.close()
+        with pytest.raises(CameraError):
+            await Video(VideoCamera(kind="video", source=str(tmp_path / "none"))).open(lambda: None)
+
+    asyncio.run(work())
+
+
+class Hook(http.server.BaseHTTPRequestHandler):
+    heard, refuse = [], 2
+
+    def do_POST(self):
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        if type(self).refuse:
+            type(self).refuse -= 1
+            self.send_response(503)
+        else:
+            self.heard.append((content, self.headers[SIGNATURE]))
+            self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_webhook_is_signed_and_tried_again(monkeypatch):
+    monkeypatch.setenv("HOOK_SECRET", "a secret")
+    server = http.server.HTTPServer(("127.0.0.1", 0), Hook)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}/verdicts"
+
+    async def work():
+        own = Webhook(kind="webhook", url=url, secret_variable="HOOK_SECRET", retries=3)
+        poster = Poster(own, "line 1")
+        serving = asyncio.create_task(poster.run(lambda _: None))
+        for number in (1, 2):
+            poster.show(Shown(Station(), (), {"id": number, "outcome": "OK"}))
+            poster.show(Shown(Station(), (), None))
+        for _ in range(200):
+            if len(Hook.heard) == 2:
+                break
+            await asyncio.sleep(0.05)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        return poster.dropped
+
+    try:
+        assert asyncio.run(work()) == 0
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert [json.loads(content)["id"] for content, _ in Hook.heard] == [1, 2]
+    for content, signature in Hook.heard:
+        own = hmac.new(b"a secret", content, hashlib.sha256).hexdigest()
+        assert signature == f"sha256={own}"
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plant")
+    release(folder)
+    return folder
+
+
+def test_check_says_of_each_thing_whether_it_is_there(plant):
+    file = line_file(plant, LINE.replace("5020", str(free_port())))
+    done = run("line", "check", file)
+    assert done.exit_code == 1  # nobody reads the registers
+    assert "part 1 is terminals" in done.stdout and "256x192 pixels" in done.stdout
+    assert "controller does not answer" in done.stdout
+    alone = LINE.replace('kind = "modbus-server"\nport = 5020', 'kind = "none"')
+    alone = alone.replace('name = "line 1"', 'name = "line 1"\ntrigger = { by = "picture" }')
+    done = run("line", "check", line_file(plant, alone))
+    assert done.exit_code == 0 and "All is there" in done.stdout, done.output
+    unknown = line_file(plant, alone.replace('"terminals"', '"unknown"'))
+    lines = [json.loads(one) for one in run("line", "check", unknown, "--json").stdout.splitlines()]
+    assert [one["code"] for one in lines if not one["there"]] == ["line_not_released"]
+
+
+def test_the_map_has_every_word_and_bit_once(plant):
+    file = line_file(plant)
+    told = run("line", "map", file).stdout
+    for name in (*words.IN_BITS, *words.OUT_BITS, *words.IN_WORDS[1:], *words.OUT_WORDS[1:]):
+        assert f"| {name} |" in told
+    table = plant / "map.csv"
+    assert run("line", "map", file, "--csv", table, "--lang", "ja").exit_code == 0
+    rows = table.read_text("utf-8-sig").splitlines()
+    assert len(rows) == 1 + len(words.IN_BITS) + len(words.OUT_BITS) + 2 + 9 and "撮影" in "".join(
+        rows
+    )
+    refused(run("line", "map", file, "--csv", table), "--force")
+
+
+def test_the_unit_is_one_that_systemd_takes(plant, tmp_path):
+    file = line_file(plant)
+    unit = tmp_path / "kenpin.service"
+    unit.write_text(run("line", "service", file).stdout)
+    assert str(file) in unit.read_text() and "WatchdogSec" in unit.read_text()
+    if shutil.which("systemd-analyze"):
+        done = subprocess.run(["systemd-analyze", "verify", unit], check=False,
+                              capture_output=True, text=True)  # fmt: skip
+        complaints = [one for one in done.stderr.splitlines() if "kenpin.service" in one]
+        assert complaints == []
+    assert "%%" in unit_file(tmp_path / "a%b.toml") and "$$" in unit_file(tmp_path / "a$b.toml")
+
+
+def test_run_stops_cleanly_and_every_picture_has_its_row(plant):
+    text = LINE.replace('kind = "modbus-server"\nport = 5020', 'kind = "none"')
+    text = text.replace('name = "line 1"', 'name = "by itself"\ntrigger = { by = "picture" }')
+    text = text.replace('kind = "drawn"', 'kind = "drawn"\nevery_ms = 50')
+    command = [sys.executable, "-m", "kenpin", "run", line_file(plant, text)]
+    with subprocess.Popen([str(one) for one in command], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as process:  # fmt: skip
+        assert "The line runs: by itself" in process.stdout.readline()
+        for _ in range(200):
+            if len(rows_of(plant, "by itself")) >= 5:
+                break
+            time.sleep(0.1)
+        process.terminate()
+        out, error = process.communicate(timeout=30)
+    assert process.returncode == 0 and "has stopped" in out, error
+    assert len(rows_of(plant, "by itself")) >= 5 and "Traceback" not in error
+
+
+def rows_of(plant, station):
+    with reading(place_of(plant / "record")) as engine:
+        return list(found(engine, Filter(station=station)))
+
+
+def test_a_simulated_line_keeps_the_rule_while_things_fail(tmp_path):
+    done = run("line", "simulate", tmp_path / "sim", "--seconds", "12", "--faults", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    answered = sum(told["answers"].values())
+    assert told["triggers"] == answered + told["missed"] > 10
+    assert told["wrong"] == told["unanswered"] == told["ok_without_row"] == 0
+    assert told["answers"]["OK"] > 0 and told["rows"] > 0
+    refused(run("line", "simulate", tmp_path / "sim"), "new folder")
+
+
+def test_bad_pictures_are_answered_and_not_fatal(tmp_path):
+    write_png(tmp_path / "a.png", np.zeros((8, 8), np.uint8))
+    refused(run("run", tmp_path / "a.png"), "is no TOML")
+    refused(run("run", tmp_path / "none.toml"), "none.toml")
