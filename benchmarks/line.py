@@ -46,7 +46,9 @@ class Prepared:
     def __init__(self, pictures: list[Any]) -> None:
         self.pictures, self.number = pictures, 0
 
-    async def open(self, arrived: Any) -> None:
+    waiting = 0
+
+    async def open(self, arrived: Any, lost: Any) -> None:
         pass
 
     async def grab(self) -> Shot:

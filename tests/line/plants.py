@@ -7,6 +7,8 @@ import socket
 import subprocess
 import time
 
+from asyncua import Client as OpcUaClient
+from asyncua import ua
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -174,7 +176,72 @@ class Melsec(Plc):
         await write_words_single_request(self.client, "D1000", words.as_words(asked))
 
 
-PLCS = {"modbus-server": ModbusMaster, "modbus-client": ModbusSlave, "slmp": Melsec}
+class OpcClient(Plc):
+    """An OPC UA client, which calls methods and reads variables."""
+
+    def __init__(self):
+        super().__init__()
+        self.port = free_port()
+        self.settings = {"kind": "opc-ua", "port": self.port}
+        self.client = None
+
+    async def start(self):
+        pass  # kenpin is the server
+
+    async def stop(self):
+        if self.client is not None:
+            with contextlib.suppress(Exception):
+                await self.client.disconnect()
+            self.client = None
+
+    async def connected(self):
+        if self.client is None:
+            client = OpcUaClient(f"opc.tcp://127.0.0.1:{self.port}/kenpin/", timeout=2)
+            try:
+                await client.connect()
+            except (OSError, TimeoutError):
+                raise ConnectionError from None
+            self.client = client
+            self.index = await client.get_namespace_index("urn:kenpin:line")
+            path = ["0:Objects", f"{self.index}:line 1"]
+            self.station = await client.nodes.root.get_child(path)
+        return self.station
+
+    async def value(self, name):
+        node = await (await self.connected()).get_child([f"{self.index}:{name}"])
+        return await node.read_value()
+
+    async def call(self, name, *values):
+        return await (await self.connected()).call_method(f"{self.index}:{name}", *values)
+
+    async def read(self):
+        """As words, so that what is tried on all PLCs can be tried here."""
+        told = {name: await self.value(name) for name in ("State", "ResultValid", "ResultId",
+                "Outcome", "ErrorCode", "Missed", "Part")}  # fmt: skip
+        state = told["State"] or "PREOPERATIONAL"
+        valid = told["ResultValid"]
+        bits = (state == "READY") | valid << words.VALID
+        bits |= (state in ("ERROR", "HALTED")) << words.IN_ERROR
+        codes = words.number_of(told["ErrorCode"])
+        place = [one.value for one in words.STATES].index(state)
+        outcome = words.OUTCOMES.index(told["Outcome"])
+        return [bits, place, told["ResultId"], outcome, codes, told["Missed"], told["Part"]]
+
+    async def write(self, asked):
+        if asked.trigger:
+            await self.call("StartSingleJob", ua.UInt32(asked.trigger_id), "L1", "")
+        if asked.acknowledge:
+            await self.call("ConfirmResult")
+        if asked.change:
+            await self.call("PrepareProduct", ua.UInt32(asked.part))
+
+
+PLCS = {
+    "opc-ua": OpcClient,
+    "modbus-server": ModbusMaster,
+    "modbus-client": ModbusSlave,
+    "slmp": Melsec,
+}
 
 
 class Broker:

@@ -10,11 +10,33 @@ from collections import Counter
 
 import aiomqtt
 import pytest
-from plants import PLCS, Broker, ModbusMaster, drawn, free_port, release, settings, there
+from plants import (
+    PLCS,
+    Broker,
+    Melsec,
+    ModbusMaster,
+    ModbusSlave,
+    OpcClient,
+    drawn,
+    free_port,
+    release,
+    settings,
+    there,
+)
 
 from kenpin.line import run_line, words
 from kenpin.line.cameras import CameraError
-from kenpin.record import Filter, events_of, found, place_of, reading, verify
+from kenpin.record import (
+    Filter,
+    change_state,
+    events_of,
+    found,
+    in_use,
+    place_of,
+    reading,
+    verify,
+    writing,
+)
 from kenpin.sources import write_png
 
 
@@ -72,7 +94,7 @@ def test_every_trigger_gets_its_own_answer(place, plc):
         async with served(plc):
             async with running(settings(place, plc.settings)):
                 seen = [await plc.part() for _ in range(8)]
-            if not isinstance(plc, ModbusMaster):
+            if isinstance(plc, ModbusSlave | Melsec):
                 assert not any(await plc.read())  # nothing valid is left behind
         return seen
 
@@ -86,7 +108,10 @@ def test_every_trigger_gets_its_own_answer(place, plc):
         assert list(verify(engine)) == []
 
 
-def test_a_controller_that_was_away_is_served_again(place, plc):
+@pytest.mark.parametrize("kind", ["modbus-server", "modbus-client", "slmp"])
+def test_a_controller_that_was_away_is_served_again(place, kind):
+    plc = PLCS[kind]()  # a client of OPC UA need not be there: its calls are single questions
+
     async def work():
         async with served(plc), running(settings(place, plc.settings)):
             await plc.part()
@@ -111,7 +136,7 @@ def test_a_trigger_at_a_wrong_moment_is_missed_and_an_answer_expires(place, plc)
             outcome, *_ = await plc.part(acknowledge=False)
             await plc.write(words.Asked(trigger=True, trigger_id=99))
             seen = await plc.until(lambda seen: seen[5] == 1)
-            assert seen[0] >> words.MISSED & 1
+            assert isinstance(plc, OpcClient) or seen[0] >> words.MISSED & 1
             await plc.write(words.Asked())
             await plc.until(lambda seen: not seen[0] >> words.VALID & 1)  # forced off
             again = await plc.part()
@@ -174,8 +199,12 @@ class Broken:
     def __init__(self, camera, codes):
         self.camera, self.codes = camera, codes
 
-    async def open(self, arrived):
-        await self.camera.open(arrived)
+    @property
+    def waiting(self):
+        return self.camera.waiting
+
+    async def open(self, arrived, lost):
+        await self.camera.open(arrived, lost)
 
     async def grab(self):
         if self.codes:
@@ -344,3 +373,103 @@ def test_two_stations_share_a_program_and_a_dead_plc_delays_nobody(place):
 
     assert [back for _, back, _ in asyncio.run(work())] == [1, 2, 3, 4, 5]
     assert len(rows(place)) == 5
+
+
+def test_a_clean_stop_still_tells_the_answer_of_the_part_under_way(place):
+    plc = ModbusMaster()
+
+    async def work():
+        line = settings(place, plc.settings, {"kind": "drawn", "delay_ms": 400})
+        async with served(plc), running(line) as stop:
+            await plc.until(lambda seen: seen[0] & 1)
+            await plc.write(words.Asked(trigger=True, trigger_id=5))
+            await plc.until(lambda seen: seen[0] >> words.ACQUIRING & 1)
+            stop.set()
+            seen = await plc.until(lambda seen: seen[0] >> words.VALID & 1)
+            await plc.write(words.Asked(acknowledge=True))
+        return seen
+
+    seen = asyncio.run(work())
+    assert seen[2] == 5 and words.OUTCOMES[seen[3]] == rows(place)[0]["outcome"]
+
+
+def test_a_broker_that_was_away_is_spoken_to_again(place, broker):
+    heard = []
+
+    async def ask(ready):
+        async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+            await client.subscribe("kenpin/line_1/+", 1)
+            async for message in client.messages:
+                topic = str(message.topic).rpartition("/")[2]
+                content = json.loads(message.payload)
+                if topic == "status" and content["state"] == "READY":
+                    await client.publish("kenpin/line_1/trigger", json.dumps({"id": ready}), 1)
+                if topic == "result":
+                    heard.append(content["id"])
+                    return
+
+    async def work():
+        told = {"kind": "mqtt", "port": broker.port, "silence_ms": 1000}
+        async with running(settings(place, told)):
+            await asyncio.wait_for(ask(1), 20)
+            broker.stop()
+            await asyncio.sleep(1)
+            broker.start()
+            await asyncio.wait_for(ask(2), 20)
+            async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+                await client.publish("kenpin/line_1/trigger", b"[" * 4000, 1)
+            await asyncio.wait_for(ask(3), 20)
+
+    asyncio.run(work())
+    assert heard == [1, 2, 3]
+
+
+def test_a_release_that_is_taken_back_judges_no_more(place, monkeypatch):
+    monkeypatch.setattr("kenpin.line.runner._WATCH_EVERY", 0.2)
+    plc = ModbusMaster()
+
+    async def work():
+        async with served(plc), running(settings(place, plc.settings)):
+            await plc.part()
+            with writing(place) as connection:
+                own = in_use(connection, "terminals")
+                change_state(connection, own, "retired", "suzuki", "x")
+            seen = await plc.until(lambda seen: seen[0] >> words.IN_ERROR & 1)
+        return words.CODES[seen[4]]
+
+    assert asyncio.run(work()) == "part_not_released"
+
+
+def test_a_halt_that_was_raised_unseen_holds(place):
+    plc = PLCS["modbus-client"]()
+
+    async def work():
+        async with served(plc):
+            await plc.write(words.Asked(halt=True))
+            async with running(settings(place, plc.settings)):
+                await plc.until(lambda seen: words.STATES[seen[1]] == "HALTED")
+
+    asyncio.run(work())
+
+
+def test_a_picture_that_comes_too_late_is_not_the_next_parts(place, tmp_path):
+    plc, folder = ModbusMaster(), tmp_path / "camera"
+    folder.mkdir()
+
+    async def work():
+        camera = {"kind": "folder", "path": str(folder), "still_ms": 50}
+        times = {"limit_ms": 600, "hold_ms": 3000}
+        line = settings(place, plc.settings, camera, trigger=times)
+        async with served(plc), running(line):
+            outcome, *_ = await plc.part()
+            assert outcome == "ERROR"
+            write_png(folder / "late.png", drawn(600, 1)[0])
+            await plc.until(lambda seen: seen[0] & 1)
+            part = asyncio.create_task(plc.part())
+            await plc.until(lambda seen: seen[0] >> words.ACQUIRING & 1)
+            await asyncio.sleep(0.2)
+            write_png(folder / "own.png", drawn(601, 1)[0])
+            await part
+
+    asyncio.run(work())
+    assert [row["picture"].rpartition("/")[2] for row in rows(place)] == ["own.png"]

@@ -94,7 +94,7 @@ async def watched(folder, memory, wanted, by_picture=True, **settings):
     camera = Folder(FolderCamera(kind="folder", path=folder, still_ms=60, **settings), memory)
     if by_picture:
         camera.each_is_a_part()
-    await camera.open(lambda: None)
+    await camera.open(lambda: None, lambda: None)
     names = []
     try:
         with contextlib.suppress(TimeoutError):
@@ -102,7 +102,7 @@ async def watched(folder, memory, wanted, by_picture=True, **settings):
                 while len(names) < wanted:
                     shot = await camera.grab()
                     names.append(shot.name)
-                    shot.done()
+                    shot.done(True)
     finally:
         await camera.close()
     return names
@@ -148,9 +148,9 @@ def test_a_folder_that_goes_away_is_a_lost_camera(tmp_path):
     async def work():
         camera = Folder(FolderCamera(kind="folder", path=folder), tmp_path / "m")
         with pytest.raises(CameraError):
-            await camera.open(lambda: None)
+            await camera.open(lambda: None, lambda: None)
         folder.mkdir()
-        await camera.open(lambda: None)
+        await camera.open(lambda: None, lambda: None)
         waiting = asyncio.create_task(camera.grab())
         await asyncio.sleep(0.2)
         shutil.rmtree(folder)
@@ -172,7 +172,7 @@ def test_a_video_camera_gives_what_came_after_and_tells_when_it_ends(tmp_path):
 
     async def work():
         camera = Video(VideoCamera(kind="video", source=str(file)))
-        await camera.open(lambda: None)
+        await camera.open(lambda: None, lambda: None)
         with pytest.raises(CameraError, match="camera_lost"):  # the film is over
             for _ in range(100):
                 shot = await camera.grab()
@@ -180,7 +180,7 @@ def test_a_video_camera_gives_what_came_after_and_tells_when_it_ends(tmp_path):
                 assert shot.source.pixels[0, 0, 0] > 200  # red comes first
         await camera.close()
         with pytest.raises(CameraError):
-            await Video(VideoCamera(kind="video", source=str(tmp_path / "none"))).open(lambda: None)
+            await Video(VideoCamera(kind="video", source=str(tmp_path / "none"))).open(print, print)
 
     asyncio.run(work())
 
@@ -246,9 +246,12 @@ def plant(tmp_path_factory):
 def test_check_says_of_each_thing_whether_it_is_there(plant):
     file = line_file(plant, LINE.replace("5020", str(free_port())))
     done = run("line", "check", file)
-    assert done.exit_code == 1  # nobody reads the registers
+    assert done.exit_code == 0, done.output
     assert "part 1 is terminals" in done.stdout and "256x192 pixels" in done.stdout
-    assert "controller does not answer" in done.stdout
+    assert "is free for the controller" in done.stdout
+    away = LINE.replace(MODBUS, f'kind = "modbus-client"\nhost = "127.0.0.1"\nport = {free_port()}')
+    done = run("line", "check", line_file(plant, away))
+    assert done.exit_code == 1 and "controller does not answer" in done.stdout
     alone = LINE.replace('kind = "modbus-server"\nport = 5020', 'kind = "none"')
     alone = alone.replace('name = "line 1"', 'name = "line 1"\ntrigger = { by = "picture" }')
     done = run("line", "check", line_file(plant, alone))

@@ -55,7 +55,7 @@ def line_room() -> Any:
     from importlib.util import find_spec
 
     record_room()
-    needed = ("pymodbus", "aiomqtt", "watchfiles", "prometheus_client", "httpx", "slmp")
+    needed = ("pymodbus", "asyncua", "aiomqtt", "watchfiles", "prometheus_client", "httpx", "slmp")
     missing = next((name for name in needed if find_spec(name) is None), None)
     if missing is not None:
         raise ExtraError("extra_line", package=missing)

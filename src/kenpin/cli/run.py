@@ -3,7 +3,7 @@
 from typing import Any
 
 from kenpin.cli import options
-from kenpin.cli.program import command, complain, out
+from kenpin.cli.program import STOPPED, command, complain, out
 from kenpin.text import say
 
 
@@ -20,13 +20,14 @@ def run(line_file: options.LineFile) -> None:
 async def _until_told(room: Any, settings: Any) -> None:
     """Ctrl-C and a shutdown end it after the part under way; a second one at once."""
     import asyncio
+    import os
     import signal
 
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def end() -> None:
         if stop.is_set():
-            raise KeyboardInterrupt
+            os._exit(STOPPED)  # threads may wait for what never comes
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):

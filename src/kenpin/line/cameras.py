@@ -13,8 +13,8 @@ from kenpin.sources import PictureSource
 from kenpin.types import Picture
 
 DRAWN_SIZE = (192, 256)
-Arrived = Callable[[], None]
-"""Called when a picture is there that nobody asked for."""
+Call = Callable[[], None]
+"""Called when a picture is there that nobody asked for, or when the camera is lost by itself."""
 
 
 class CameraError(Exception):
@@ -29,19 +29,25 @@ class CameraError(Exception):
 class Shot:
     """A picture as it came. source: its file, or its pixels; name: for people.
 
-    done: called when its row is durable, or when it was given up.
+    done: called at the end, with whether its row is durable; never again after that.
     """
 
     source: PictureSource
     name: str
-    done: Callable[[], None] = lambda: None
+    done: Callable[[bool], None] = lambda _: None
 
 
 class Camera(Protocol):
     """Where pictures come from. Every call raises CameraError, and none waits for ever."""
 
-    async def open(self, arrived: Arrived) -> None:
-        """Make it ready. arrived: called for each picture that comes by itself."""
+    async def open(self, arrived: Call, lost: Call) -> None:
+        """Make it ready. arrived: called for each picture that comes by itself. lost: called once
+        if it goes away while nobody waits for a picture.
+        """
+
+    @property
+    def waiting(self) -> int:
+        """How many pictures came by themselves and were not given yet."""
 
     async def grab(self) -> Shot:
         """The picture of the part that is there now, taken after this was called.
@@ -59,21 +65,23 @@ class Drawn:
     def __init__(self, settings: DrawnCamera) -> None:
         self._settings = settings
         self._rng = np.random.default_rng(settings.seed)
-        self._number = 0
+        self._number = self._came = 0
         self._ticking: asyncio.Task[None] | None = None
 
-    async def open(self, arrived: Arrived) -> None:
+    async def open(self, arrived: Call, lost: Call) -> None:
         """It is always there; parts come by themselves too, for whom that counts."""
 
         async def tick() -> None:
             while True:
                 await asyncio.sleep(self._settings.every_ms / 1000)
+                self._came += 1
                 arrived()
 
         self._ticking = asyncio.create_task(tick())
 
     async def grab(self) -> Shot:
         """The next drawn part."""
+        self._came = max(0, self._came - 1)
         await asyncio.sleep(self._settings.delay_ms / 1000)
         bad = self._rng.random() < self._settings.ng
         kind = str(self._rng.choice(TERMINAL_DEFECTS)) if bad else "good"
@@ -83,6 +91,11 @@ class Drawn:
         pixels = draw_terminals(seed, kind, size=DRAWN_SIZE).pixels
         name = f"{kind}-{number:06}"
         return Shot(Picture(pixels, name), name)
+
+    @property
+    def waiting(self) -> int:
+        """Parts that came and were not looked at."""
+        return self._came
 
     async def close(self) -> None:
         """No more parts."""

@@ -1,16 +1,25 @@
 """Whether all is there that a line needs: record, releases, cameras, controllers."""
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import AsyncIterator, Iterator
 from time import perf_counter
-from typing import Any
 
 from kenpin.errors import KenpinError
-from kenpin.line import machine as m
 from kenpin.line.cameras import CameraError
 from kenpin.line.judge import Models, NotJudgedError, prepare
-from kenpin.line.line import make_camera, make_controllers
-from kenpin.line.settings import LineSettings, StationSettings
+from kenpin.line.line import make_camera, registers_of
+from kenpin.line.polling import Registers
+from kenpin.line.settings import (
+    LineSettings,
+    ModbusClient,
+    ModbusServer,
+    Mqtt,
+    OpcUa,
+    Slmp,
+    StationSettings,
+)
 from kenpin.record import Place, place_of, reading
 from kenpin.sources import read_picture
 from kenpin.text import Notice
@@ -55,7 +64,7 @@ async def _camera(station: StationSettings, place: Place) -> Found:
     began = perf_counter()
     try:
         async with asyncio.timeout(_PATIENCE):
-            await camera.open(lambda: None)
+            await camera.open(lambda: None, lambda: None)
             if station.camera.kind == "folder":
                 told = {"station": station.name, "path": station.camera.path}
                 return True, Notice("line_folder_there", **told)
@@ -73,17 +82,32 @@ async def _camera(station: StationSettings, place: Place) -> Found:
 
 
 async def _controller(station: StationSettings) -> Found:
-    """Whether it speaks within some seconds."""
-    heard: asyncio.Queue[Any] = asyncio.Queue()
-    controller = make_controllers(station)[0]
-    serving = asyncio.create_task(controller.run(heard.put_nowait))
+    """Whether it answers, or its port is free; nothing is written, for a line may be at work."""
+    own, told = station.controller, {"station": station.name}
     try:
         async with asyncio.timeout(_PATIENCE):
-            while not isinstance(await heard.get(), m.Back):
-                pass
-        return True, Notice("line_controller_there", station=station.name)
-    except TimeoutError:
-        return False, Notice("line_controller_not", station=station.name, code="controller_lost")
+            if isinstance(own, ModbusClient | Slmp):
+                await _read(registers_of(own))
+            elif isinstance(own, Mqtt):
+                await _reach(own.host, own.port)
+            elif isinstance(own, ModbusServer | OpcUa):
+                with socket.create_server((own.host, own.port)):
+                    return True, Notice("line_port_free", **told, port=own.port)
+        return True, Notice("line_controller_there", **told)
+    except (OSError, TimeoutError):
+        return False, Notice("line_controller_not", **told, code="controller_lost")
+
+
+async def _read(registers: Registers) -> None:
+    try:
+        await registers.open()
+        await registers.read()
     finally:
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
+        with contextlib.suppress(OSError):
+            await registers.close()
+
+
+async def _reach(host: str, port: int) -> None:
+    _, writer = await asyncio.open_connection(host, port)
+    writer.close()
+    await writer.wait_closed()

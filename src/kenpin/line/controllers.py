@@ -67,11 +67,7 @@ class Levels:
         """What is asked now."""
         before, self._before = self._before, asked
         if before is None:
-            self._post(m.TriggerLevel(False, 0))
-            if asked.trigger and asked.trigger_id != self._latest:
-                self._post(m.TriggerLevel(True, asked.trigger_id))
-            if asked.stop:
-                self._post(m.Run(False))
+            self._first(asked)
             before = asked
         if asked.stop != before.stop:
             self._post(m.Run(not asked.stop))
@@ -90,6 +86,18 @@ class Levels:
         if again or asked.trigger != before.trigger:
             self._post(m.TriggerLevel(asked.trigger, asked.trigger_id))
             self._latest = asked.trigger_id if asked.trigger else None
+
+    def _first(self, asked: Asked) -> None:
+        """What holds when it is first seen: a stop, a halt or a part that was asked for counts."""
+        self._post(m.TriggerLevel(False, 0))
+        if asked.trigger and asked.trigger_id != self._latest:
+            self._post(m.TriggerLevel(True, asked.trigger_id))
+        if asked.stop:
+            self._post(m.Run(False))
+        if asked.halt:
+            self._post(m.Halt(True))
+        if asked.change:
+            self._post(m.ChangePart(asked.part))
 
     def forget(self) -> None:
         """The connection was lost: levels may have changed unseen."""

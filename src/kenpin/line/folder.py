@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import json
 from collections import deque
+from functools import partial
 from pathlib import Path
 
 from watchfiles import Change, awatch
 
-from kenpin.line.cameras import Arrived, CameraError, Shot
+from kenpin.line.cameras import Call, CameraError, Shot
 from kenpin.line.settings import FolderCamera
+from kenpin.sources import Taken
 from kenpin.system import write_atomically
 
 _LOOK_EVERY = 0.05  # seconds, at files that may not be whole yet
@@ -36,14 +38,25 @@ class Folder:
         self._lost: CameraError | None = None
         self._by_picture = False
 
-    async def open(self, arrived: Arrived) -> None:
+    async def open(self, arrived: Call, lost: Call) -> None:
         """Watch the folder from now on; files that were taken before are not taken again."""
-        if not self._settings.path.is_dir():
+        if not self._is_there():
             raise CameraError("camera_lost", str(self._settings.path))
         self._taken = _remembered(self._memory)
         self._lost = None
-        await self._look(lambda: None)  # what is there already has not come now
-        self._watch = asyncio.create_task(self._watching(arrived))
+        await self._look(arrived)
+        self._watch = asyncio.create_task(self._watching(arrived, lost))
+
+    @property
+    def waiting(self) -> int:
+        """Whole pictures that were not given yet."""
+        return len(self._waiting)
+
+    def _is_there(self) -> bool:
+        try:
+            return self._settings.path.is_dir()
+        except OSError:  # a share that has gone away says so in many ways
+            return False
 
     def each_is_a_part(self) -> None:
         """Nobody triggers: what lies there and was never taken is judged too, the oldest first."""
@@ -53,16 +66,21 @@ class Folder:
         """The oldest that waits where each picture is a part; else the next that comes."""
         if not self._by_picture:
             await self._pass_over()
-        async with self._there:
-            await self._there.wait_for(lambda: bool(self._waiting) or self._lost is not None)
-        if self._lost is not None:
-            raise self._lost
-        path, seen = self._waiting.popleft()
-        return Shot(path, path.name, lambda: self._done(path, seen))
+        while True:
+            async with self._there:
+                await self._there.wait_for(lambda: bool(self._waiting) or self._lost is not None)
+            if self._lost is not None:
+                raise self._lost
+            path, seen = self._waiting.popleft()
+            content = await asyncio.to_thread(_read_as_seen, path, seen)
+            if content is not None:  # else it was written anew, and comes again
+                taken = Taken(path, content)
+                return Shot(taken, path.name, partial(self._done, path, seen))
 
     async def _pass_over(self) -> None:
         """What lies there, whole or not yet, is of an earlier part: only what comes now counts."""
-        await self._look(lambda: None)
+        if not await self._look(lambda: None):
+            raise CameraError("camera_lost", str(self._settings.path))
         self._earlier |= self._looked.keys()
         while self._waiting:
             self._taken.add(self._waiting.popleft()[1])
@@ -74,17 +92,19 @@ class Folder:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
 
-    def _done(self, path: Path, seen: Seen) -> None:
+    def _done(self, path: Path, seen: Seen, kept: bool) -> None:
+        """Never give it again; it is deleted only if its row is there and it is still that file."""
         self._taken.add(seen)
-        if self._settings.after == "delete":
+        if self._settings.after == "delete" and kept:
             with contextlib.suppress(OSError):
-                path.unlink()
+                if _seen(path) == seen:
+                    path.unlink()
         there = {entry.name for entry in self._settings.path.iterdir()}
         self._taken = {one for one in self._taken if one[0] in there}
         lines = sorted(self._taken)
         write_atomically(self._memory, json.dumps(lines).encode())
 
-    async def _watching(self, arrived: Arrived) -> None:
+    async def _watching(self, arrived: Call, lost: Call) -> None:
         """Look whenever something changed, and often while files may not be whole yet."""
         changed = asyncio.Event()
 
@@ -101,38 +121,40 @@ class Folder:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), _LOOK_EVERY if self._looked else 1.0)
                 changed.clear()
-                if not self._settings.path.is_dir() or watching.done():
-                    await self._lose()
-                    return
+                if not self._is_there() or watching.done():
+                    break
                 await self._look(arrived)
         finally:
             watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+        await self._lose(lost)
 
-    async def _lose(self) -> None:
+    async def _lose(self, lost: Call) -> None:
         self._lost = CameraError("camera_lost", str(self._settings.path))
         async with self._there:
             self._there.notify_all()
+        lost()
 
-    async def _look(self, arrived: Arrived) -> None:
-        """Take up what is whole now."""
+    async def _look(self, arrived: Call) -> bool:
+        """Take up what is whole now; whether the folder could be read."""
         known = self._taken | {seen for _, seen in self._waiting}
         try:
             entries = sorted(self._settings.path.iterdir(), key=lambda path: path.name)
-            found = [(path, path.stat()) for path in entries if path.suffix.lower() in _SUFFIXES]
         except OSError:
-            return  # one was moved away while we looked; the next look tells
+            return False
+        found = [(path, seen) for path in entries
+                 if path.suffix.lower() in _SUFFIXES and (seen := _seen(path))]  # fmt: skip
         now = asyncio.get_running_loop().time()
         looked: dict[Path, tuple[int, int, float]] = {}
         whole: list[tuple[int, Path, Seen]] = []
-        for path, stat in found:
-            seen = (path.name, stat.st_size, stat.st_mtime_ns)
+        for path, seen in found:
             if seen in known:
                 continue
             size, changed, since = self._looked.get(path, (-1, -1, now))
             if (size, changed) != seen[1:]:
                 since = now
-            if self._is_whole(path, stat.st_size, now - since):
-                whole.append((stat.st_mtime_ns, path, seen))
+            if self._is_whole(path, seen, now - since):
+                whole.append((seen[2], path, seen))
             else:
                 looked[path] = (*seen[1:], since)
         self._looked = looked
@@ -142,15 +164,17 @@ class Folder:
                 self._taken.add(seen)
             else:
                 await self._take_up(path, seen, arrived)
+        return True
 
-    def _is_whole(self, path: Path, size: int, still: float) -> bool:
-        if not 0 < size <= _MOST_BYTES:
+    def _is_whole(self, path: Path, seen: Seen, still: float) -> bool:
+        if not 0 < seen[1] <= _MOST_BYTES:
             return False
-        if self._settings.whole == "marker":
-            return path.with_name(path.name + self._settings.marker).exists()
+        if self._settings.whole == "marker":  # not one of an earlier file of this name
+            marker = _seen(path.with_name(path.name + self._settings.marker))
+            return marker is not None and marker[2] >= seen[2]
         return still >= self._settings.still_ms / 1000
 
-    async def _take_up(self, path: Path, seen: Seen, arrived: Arrived) -> None:
+    async def _take_up(self, path: Path, seen: Seen, arrived: Call) -> None:
         if len(self._waiting) >= _MOST_WAITING:
             return  # it lies there still when there is room
         async with self._there:
@@ -166,3 +190,21 @@ def _remembered(memory: Path) -> set[Seen]:
         return {(str(name), int(size), int(changed)) for name, size, changed in told}
     except (OSError, ValueError, TypeError):
         return set()
+
+
+def _seen(path: Path) -> Seen | None:
+    """What is known of a file; None where it is gone."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return path.name, stat.st_size, stat.st_mtime_ns
+
+
+def _read_as_seen(path: Path, seen: Seen) -> bytes | None:
+    """The content, if it is still the file that was seen after it was read."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return content if _seen(path) == seen else None

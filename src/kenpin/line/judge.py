@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.exc import DBAPIError
+
 from kenpin.errors import KenpinError, OutputError, PictureError, RecordError
 from kenpin.inspection import Inspector
 from kenpin.line.cameras import Shot
@@ -88,6 +90,15 @@ class Judge:
     def prepare(self, part: str) -> Prepared:
         """See `prepare`."""
         return prepare(self._place, self._models, part)
+
+    def is_current(self, prepared: Prepared) -> bool:
+        """Whether it is still in use; while the record is away, what was so stays so."""
+        try:
+            with reading(self._place) as engine, engine.connect() as connection:
+                release = in_use(connection, prepared.part)
+        except (KenpinError, DBAPIError):
+            return True
+        return release is not None and release.id == prepared.release
 
     def judge(self, prepared: Prepared, job: Job, shot: Shot, wanted: Callable[[], bool]) -> Judged:
         """The verdict, when its row is durable. wanted: whether it still matters.

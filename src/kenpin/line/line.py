@@ -10,6 +10,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from kenpin.errors import KenpinError, LineError, RecordError
 from kenpin.line.cameras import Camera, Drawn
 from kenpin.line.controllers import Controller, Nobody
@@ -23,6 +25,7 @@ from kenpin.line.settings import (
     ModbusClient,
     ModbusServer,
     Mqtt,
+    OpcUa,
     Slmp,
     StationSettings,
     VideoCamera,
@@ -77,12 +80,25 @@ async def run_line(
             _notify("READY=1")
             async with asyncio.TaskGroup() as tasks:
                 watch = tasks.create_task(_watchdog())
-                await asyncio.gather(*(runner.run(stop) for runner in runners))
+                ends = await asyncio.gather(
+                    *(_until_end(runner, stop) for runner in runners), return_exceptions=True
+                )
                 watch.cancel()
+            for end in ends:
+                if isinstance(end, BaseException):
+                    raise end
     finally:
         _notify("STOPPING=1")
         metrics.close()
     return metrics
+
+
+async def _until_end(runner: Runner, stop: asyncio.Event) -> None:
+    """If one station breaks, the others end as they should: answered, outputs off."""
+    try:
+        await runner.run(stop)
+    finally:
+        stop.set()
 
 
 @contextlib.contextmanager
@@ -115,7 +131,7 @@ def _master_of(place: Place, settings: StationSettings) -> Callable[[str], bool]
         try:
             with reading(place) as engine, engine.connect() as connection:
                 checks = events_of(connection, "master")
-        except RecordError:
+        except (RecordError, DBAPIError):
             return True
         since = now()[0] - settings.master_hours * _HOUR
         own = [(at, told) for at, told in checks if told.get("part") == digest]
@@ -173,6 +189,10 @@ def _controller(settings: StationSettings) -> Controller:
         from kenpin.line.mqtt import Messages  # noqa: PLC0415
 
         return Messages(own, settings.name, asks=True)
+    if isinstance(own, OpcUa):
+        from kenpin.line.opcua import Endpoint  # noqa: PLC0415
+
+        return Endpoint(own, settings.name)
     if isinstance(own, ModbusClient | Slmp):
         from kenpin.line.polling import Polling  # noqa: PLC0415
 

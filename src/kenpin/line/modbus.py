@@ -28,7 +28,7 @@ class Server:
         self._settings = settings
         self._shown: tuple[int, ...] = (0,) * len(OUT_WORDS)
         self._asked = [0] * len(IN_WORDS)
-        self._heard = 0.0
+        self._heard, self._sane = 0.0, True
         self._levels: Levels | None = None
         self._presence: Presence | None = None
 
@@ -44,7 +44,7 @@ class Server:
             try:
                 await server.serve_forever(background=True)
                 await self._listen()
-            except OSError:  # the port is not free yet
+            except (OSError, RuntimeError):  # the port is not free yet; it says either
                 await asyncio.sleep(0.5)
             finally:
                 with contextlib.suppress(Exception):
@@ -77,11 +77,12 @@ class Server:
         """Called for each request, before it is answered."""
         if self._levels is None or self._presence is None:
             return ExcCodes.DEVICE_BUSY
-        self._heard = asyncio.get_running_loop().time()
         if values is None:
             at = self._settings.shown_at - start
             registers[at : at + len(self._shown)] = self._shown
-            self._presence.back()
+            ends = self._settings.shown_at + len(self._shown)
+            if address < ends and address + count > self._settings.shown_at:
+                self._hear()
             return None
         first = address - self._settings.asked_at
         if function not in (6, 16) or first < 0 or first + count > len(IN_WORDS):
@@ -90,11 +91,19 @@ class Server:
         try:
             said = asked(self._asked)
         except ValueError:
+            self._sane = False
             self._presence.lost("controller_nonsense")
             return None
-        self._presence.back()
+        self._sane = True
+        self._hear()
         self._levels.take(said)
         return None
+
+    def _hear(self) -> None:
+        """The PLC is there: it asked, or looked at what it is shown."""
+        self._heard = asyncio.get_running_loop().time()
+        if self._sane and self._presence is not None:
+            self._presence.back()
 
 
 class ClientRegisters(Registers):

@@ -44,7 +44,7 @@ class Messages:
                 async with self._client() as client:
                     self._connected = True
                     await self._serve(client, post, presence)
-            except (aiomqtt.MqttError, OSError):
+            except* (aiomqtt.MqttError, OSError):
                 presence.lost()
             finally:
                 self._connected = False
@@ -83,6 +83,7 @@ class Messages:
         return aiomqtt.Client(
             own.host, own.port, username=own.user, password=password, will=will,
             timeout=own.silence_ms / 1000, keepalive=max(2, own.silence_ms // 1000),
+            max_queued_incoming_messages=_MOST_WAITING,
         )  # fmt: skip
 
     async def _serve(self, client: aiomqtt.Client, post: Post, presence: Presence) -> None:
@@ -98,9 +99,20 @@ class Messages:
             raise aiomqtt.MqttError("ended")
 
     async def _publish(self, client: aiomqtt.Client) -> None:
-        while True:
-            topic, content, retained = await self._out.get()
-            await client.publish(f"{self._base}/{topic}", json.dumps(content), 1, retained)
+        try:
+            while True:
+                await self._publish_next(client, await self._out.get())
+        except asyncio.CancelledError:
+            async with asyncio.timeout(1):  # a clean end tells what was answered
+                while not self._out.empty():
+                    await self._publish_next(client, self._out.get_nowait())
+            raise
+
+    async def _publish_next(
+        self, client: aiomqtt.Client, one: tuple[str, dict[str, Any], bool]
+    ) -> None:
+        topic, content, retained = one
+        await client.publish(f"{self._base}/{topic}", json.dumps(content), 1, retained)
 
     async def _publish_status(self, client: aiomqtt.Client) -> None:
         try:
@@ -130,7 +142,7 @@ class Messages:
                 post(m.Trigger(_whole(told["id"]), *texts))
             elif topic == "change":
                 post(m.ChangePart(_whole(told["part"])))
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             if topic == "trigger":
                 self.missed(0, "controller_nonsense")
 

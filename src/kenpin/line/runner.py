@@ -6,13 +6,14 @@ an event of the machine, one after the other, and what the machine says is done.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
 from typing import Any
 
+from kenpin.errors import OutputError
 from kenpin.line import machine as m
 from kenpin.line import words
 from kenpin.line.cameras import Camera, CameraError, Shot
@@ -20,12 +21,14 @@ from kenpin.line.controllers import Controller, Shown
 from kenpin.line.judge import Judge, Judged, NotJudgedError, Prepared, told_of
 from kenpin.line.metrics import Metrics
 from kenpin.line.settings import StationSettings
+from kenpin.line.supervise import for_ever
 from kenpin.text import Notice
 
 _HEARTBEAT = 0.5  # seconds
 _CAMERA_AGAIN = 0.5  # seconds until the next try to open a camera
-_LOCK_EVERY = 5.0  # seconds between two looks at the master checks
-_HOLDING = ("modbus-server", "modbus-client", "slmp")  # an answer stays until it is taken
+_WATCH_EVERY = 5.0  # seconds between two looks at release and master checks
+_MOST_NOTES = 1000  # events of the record that wait to be written
+_HOLDING = ("modbus-server", "modbus-client", "slmp", "opc-ua")  # an answer stays until it is taken
 _MOST_EVENTS = 10_000
 
 Say = Callable[[Notice], None]
@@ -41,6 +44,7 @@ class _Underway:
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
     shot: Shot | None = None
     judged: Judged | None = None
+    acquiring: "asyncio.Task[None] | None" = None
 
 
 class Runner:
@@ -73,7 +77,7 @@ class Runner:
         self._events: asyncio.Queue[Any] = asyncio.Queue(_MOST_EVENTS)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._heart = self._last_missed = self._feeding = False
-        self._arrived = self._own_trigger = 0
+        self._own_trigger = self._notes = 0
         self._camera_lost = asyncio.Event()
         self._told: dict[str, Any] | None = None
         self._score = 0.0
@@ -83,15 +87,13 @@ class Runner:
         first = self._settings.part or next(iter(self._settings.parts))
         for event in (m.Hold(m.MASTER, self._settings.master), m.ChangePart(first), m.Run(True)):
             self.post(event)
-        keep = [
-            self._keep_camera(),
-            self._beat(),
-            *(one.run(self.post) for one in self._controllers),
-        ]
-        if self._settings.master:
-            keep.append(self._keep_lock())
-        for work in keep:
-            self._begin(work)
+        keep: list[tuple[str, Callable[[], Awaitable[object]]]] = [
+            ("camera", self._keep_camera), ("internal", self._beat), ("internal", self._keep_watch),
+            ("controller", partial(self._controllers[0].run, self.post)),
+            *(("", partial(one.run, self.post)) for one in self._controllers[1:]),
+        ]  # fmt: skip
+        for device, work in keep:
+            self._begin(for_ever(work, partial(self._broke, device)))
         ending = asyncio.create_task(stop.wait())
         try:
             await self._work(ending)
@@ -100,12 +102,22 @@ class Runner:
             await self._end()
 
     def post(self, event: Any) -> None:
-        """Take an event; from the loop's thread. One too many ends the station, not the rule."""
+        """Take an event; from the loop's thread. With one too many the station halts."""
+        if self._events.full():
+            while not self._events.empty():
+                self._events.get_nowait()
+            event = m.Halt(True)
         self._events.put_nowait(event)
 
+    def _broke(self, device: str, error: BaseException) -> None:
+        """Something that should never end did; what depends on it is lost until it is there."""
+        self._say(Notice("line_internal", reason=f"{type(error).__name__}: {error}"))
+        if device:
+            self.post(m.Lost(device, "internal"))
+
     async def _work(self, ending: "asyncio.Task[Any]") -> None:
-        stopping = False
-        while not (stopping and self.station.job is None):
+        stopping = False  # the part under way is judged, and its answer taken or expired
+        while not stopping or self.station.job is not None or self.station.answer is not None:
             getting = asyncio.create_task(self._events.get())
             waiting = {getting} if stopping else {getting, ending}
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -137,8 +149,7 @@ class Runner:
     def _feed(self) -> None:
         """Where each picture is a part: the next one, as soon as it can be taken."""
         by_picture = self._settings.trigger.by == "picture" and not self._feeding
-        if by_picture and self._arrived and self.station.state is m.State.READY:
-            self._arrived -= 1
+        if by_picture and self._camera.waiting and self.station.state is m.State.READY:
             self._own_trigger += 1
             self._feeding = True
             self.post(m.Trigger(self._own_trigger))
@@ -153,6 +164,8 @@ class Runner:
     # --- actions ---------------------------------------------------------------------------------
 
     def _prepare(self, action: m.Prepare) -> None:
+        if self._settings.master:  # until its own master check is known
+            self.post(m.Hold(m.MASTER, True))
         self._begin(self._preparing(action))
 
     async def _preparing(self, action: m.Prepare) -> None:
@@ -169,6 +182,10 @@ class Runner:
             self._noted("part_refused", part=number, code=error.code)
             self.post(m.NotPrepared(action.asked, error.code))
             return
+        except Exception as error:
+            self._say(Notice("line_internal", reason=f"{type(error).__name__}: {error}"))
+            self.post(m.NotPrepared(action.asked, "internal"))
+            return
         if action.asked == self.station.asked:
             self._prepared = made
         self.post(m.Prepared(action.part, action.asked))
@@ -180,7 +197,7 @@ class Runner:
         loop = asyncio.get_running_loop()
         late = m.Failed(action.job.number, m.LATE)
         own.timers.append(loop.call_later(limit, self.post, late))
-        self._begin(self._acquiring(own))
+        own.acquiring = self._begin(self._acquiring(own))
 
     async def _acquiring(self, own: _Underway) -> None:
         number = own.job.number
@@ -194,11 +211,21 @@ class Runner:
             return
         except TimeoutError:
             self.post(m.Failed(number, "camera_late"))
+            self._picture_is_owed()
             return
         self._took("acquire", own)
         if self.station.job != own.job:  # answered meanwhile
-            own.shot.done()
+            _done(own.shot, False)
         self.post(m.Acquired(number))
+
+    def _picture_is_owed(self) -> None:
+        """A picture that did not come may still come, and must not be the next part's: none is
+        accepted for as long again, and what comes meanwhile is passed over.
+        """
+        if self._settings.camera.kind == "folder" and self._settings.trigger.by == "controller":
+            self.post(m.Lost("camera", "camera_late"))
+            pause = self._settings.trigger.limit_ms / 1000
+            asyncio.get_running_loop().call_later(pause, self.post, m.Back("camera"))
 
     def _judge_it(self, action: m.Judge) -> None:
         self._begin(self._judging_of(self._underway[action.job.number]))
@@ -229,14 +256,15 @@ class Runner:
             self._metrics.took(self._settings.name, "judge", perf_counter() - began)
             self.post(m.Judged(number, own.judged.verdict.outcome))
         finally:
-            with contextlib.suppress(OSError):
-                own.shot.done()
+            _done(own.shot, own.judged is not None)
 
     def _tell(self, action: m.Tell) -> None:
         answer = action.answer
         own = self._underway.pop(answer.job.number)
         for timer in own.timers:
             timer.cancel()
+        if own.acquiring is not None and own.shot is None:
+            own.acquiring.cancel()  # or it would take the picture of the next part
         self._took("answer", own)
         self._metrics.answered(self._settings.name, answer.outcome, answer.code)
         judged = own.judged if answer.code is None else None
@@ -265,7 +293,7 @@ class Runner:
         """Open the camera, and again whenever it is lost."""
         while True:
             try:
-                await self._camera.open(self._picture_arrived)
+                await self._camera.open(self._picture_arrived, self._camera_went)
             except CameraError as error:
                 self.post(m.Lost("camera", error.code))
                 await asyncio.sleep(_CAMERA_AGAIN)
@@ -279,10 +307,11 @@ class Runner:
         self.post(m.Lost("camera", error.code))
         self._camera_lost.set()
 
+    def _camera_went(self) -> None:
+        self._camera_is_lost(CameraError("camera_lost"))
+
     def _picture_arrived(self) -> None:
-        if self._settings.trigger.by == "picture":
-            self._arrived = min(self._arrived + 1, _MOST_EVENTS)
-            self._feed()
+        self._feed()
 
     async def _beat(self) -> None:
         """Turn the heartbeat over; the controller knows by it that this loop is alive."""
@@ -291,15 +320,24 @@ class Runner:
             self._heart = not self._heart
             self._show()
 
-    async def _keep_lock(self) -> None:
-        """Locked until a master check of this shift has passed with the file that judges."""
+    async def _keep_watch(self) -> None:
+        """Judged is only by the release in use, and after a master check of this shift, if so set:
+        looked at again and again, for both may change meanwhile.
+        """
+        self.post(m.Back("internal"))
         loop = asyncio.get_running_loop()
         while True:
-            prepared = self._prepared
+            prepared = self._prepared if self.station.part is not None else None
             if prepared is not None:
-                locked = await loop.run_in_executor(self._noting, self._locked, prepared.hash)
-                self.post(m.Hold(m.MASTER, locked))
-            await asyncio.sleep(_LOCK_EVERY if prepared is not None else _HEARTBEAT)
+                current = await loop.run_in_executor(self._noting, self._judge.is_current, prepared)
+                locked = self._settings.master and await loop.run_in_executor(
+                    self._noting, self._locked, prepared.hash
+                )
+                if prepared is self._prepared:  # no other part was asked for since
+                    self.post(m.Hold(m.MASTER, locked))
+                    if not current and self.station.part is not None:
+                        self.post(m.ChangePart(self.station.part))
+            await asyncio.sleep(_WATCH_EVERY if prepared is not None else _HEARTBEAT)
 
     def _took(self, stage: str, own: _Underway) -> None:
         self._metrics.took(self._settings.name, stage, perf_counter() - own.began)
@@ -309,21 +347,30 @@ class Runner:
         self._noted(kind, **values)
 
     def _noted(self, kind: str, **values: Any) -> None:
-        """An event of the record, written in its own thread; never waited for."""
-        loop = asyncio.get_running_loop()
-        loop.run_in_executor(self._noting, partial(self._note, kind, **values))
+        """An event of the record, written in its own thread; never waited for, nor without end."""
+        if self._notes >= _MOST_NOTES:
+            return  # they are counted, by the machine and for Prometheus
+        self._notes += 1
+        work = partial(self._note, kind, **values)
+        asyncio.get_running_loop().run_in_executor(self._noting, work).add_done_callback(
+            self._noted_one
+        )
 
-    def _begin(self, work: Any) -> None:
+    def _noted_one(self, _: object) -> None:
+        self._notes -= 1
+
+    def _begin(self, work: Any) -> "asyncio.Task[Any]":
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             error = task.exception()
             self._say(Notice("line_internal", reason=f"{type(error).__name__}: {error}"))
-            if self.station.job is not None:
+            if self.station.job is not None:  # whose it was is not known
                 self.post(m.Failed(self.station.job.number, "internal"))
 
     async def _end(self) -> None:
@@ -332,6 +379,11 @@ class Runner:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._camera.close()
+
+
+def _done(shot: Shot, kept: bool) -> None:
+    with contextlib.suppress(OSError, OutputError):
+        shot.done(kept)
 
 
 _DO: dict[type, Callable[[Runner, Any], None]] = {

@@ -49,12 +49,16 @@ class FolderCamera(_Strict):
 
 
 class VideoCamera(_Strict):
-    """A USB camera by its number, or a stream by its URL. frozen: so many equal pictures."""
+    """A USB camera by its number, or a stream by its URL.
+
+    latency_ms: how far its pictures are behind what it sees. frozen: so many equal pictures.
+    """
 
     kind: Literal["video"]
     source: Annotated[int, Field(ge=0, le=63)] | Annotated[str, Field(min_length=1)]
     width: Annotated[int, Field(ge=1, le=65535)] | None = None
     height: Annotated[int, Field(ge=1, le=65535)] | None = None
+    latency_ms: int = Field(100, ge=0, le=10_000)
     frozen: int = Field(50, ge=2)
 
 
@@ -138,6 +142,14 @@ class Mqtt(_Strict):
     silence_ms: Milliseconds = 2000
 
 
+class OpcUa(_Strict):
+    """kenpin as an OPC UA server; anybody who reaches the port may ask."""
+
+    kind: Literal["opc-ua"]
+    host: Host = "127.0.0.1"
+    port: Port = 4840
+
+
 class Webhook(_Strict):
     """Each answer is posted as JSON; signed with the secret in a variable of the environment."""
 
@@ -150,7 +162,7 @@ class Webhook(_Strict):
 
 Camera = Annotated[FolderCamera | VideoCamera | DrawnCamera, Field(discriminator="kind")]
 Controller = Annotated[
-    Nobody | ModbusServer | ModbusClient | Slmp | Mqtt, Field(discriminator="kind")
+    Nobody | ModbusServer | ModbusClient | Slmp | Mqtt | OpcUa, Field(discriminator="kind")
 ]
 Listener = Annotated[Mqtt | Webhook, Field(discriminator="kind")]
 
@@ -181,6 +193,8 @@ class StationSettings(_Strict):
             raise ValueError(Notice("rule_part_known", known=", ".join(map(str, self.parts))))
         if self.trigger.by == "controller" and self.controller.kind == "none":
             raise ValueError(Notice("rule_trigger_by"))
+        if self.trigger.by == "picture" and isinstance(self.camera, VideoCamera):
+            raise ValueError(Notice("rule_video_by"))
         return self
 
 
@@ -228,7 +242,7 @@ class LineSettings(_Strict):
 def _ports(stations: tuple[StationSettings, ...]) -> Iterator[int]:
     """Those that kenpin opens itself."""
     for one in stations:
-        if isinstance(one.controller, ModbusServer):
+        if isinstance(one.controller, ModbusServer | OpcUa):
             yield one.controller.port
 
 

@@ -171,11 +171,16 @@ class Faulty:
     def __init__(self, camera: Camera, rng: random.Random, often: float) -> None:
         self._camera, self._rng, self._often = camera, rng, often
 
-    async def open(self, arrived: Any) -> None:
+    async def open(self, arrived: Any, lost: Any) -> None:
         """Now and then it is not there at once."""
         if self._rng.random() < self._often:
             raise CameraError("camera_lost", "simulated")
-        await self._camera.open(arrived)
+        await self._camera.open(arrived, lost)
+
+    @property
+    def waiting(self) -> int:
+        """As the camera says."""
+        return self._camera.waiting
 
     async def grab(self) -> Shot:
         """Now and then it fails."""

@@ -1,6 +1,7 @@
 """Each answer posted to a URL as JSON, signed, and again if that fails; it delays no part."""
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -30,8 +31,15 @@ class Poster:
         """Post until cancelled; no redirects, for a verdict goes where it was meant to."""
         timeout = self._settings.timeout_ms / 1000
         async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client:
-            while True:
-                await self._deliver(client, await self._out.get())
+            try:
+                while True:
+                    await self._deliver(client, await self._out.get())
+            except asyncio.CancelledError:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(timeout):  # a clean end tells what was answered
+                        while not self._out.empty():
+                            await self._deliver(client, self._out.get_nowait())
+                raise
 
     def show(self, shown: Shown) -> None:
         """A new answer is posted."""
