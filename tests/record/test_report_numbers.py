@@ -219,3 +219,15 @@ def test_what_was_altered_is_named_and_never_a_traceback(place, judge_file, stat
     reviewed(place, Word("good"))
     change(place, statement)
     assert code in wrong(place)
+
+
+def test_missed_triggers_and_pictures_without_a_verdict_are_counted(place, judge_file):
+    filled(place, judge_file, 5)
+    with Record(place, "line 1") as record:
+        record.event("missed", trigger=4, code="busy")
+        record.event("unreadable", picture="a.png", part="ABC-1", lot="L1")
+    with Record(place, "line 2") as record:
+        record.event("missed", trigger=5, code="busy")
+    day = numbers(place, since=0)
+    assert (day.missed, day.errors, day.parts) == (2, 1, 5)
+    assert numbers(place, since=0, station="line 1").missed == 1

@@ -29,6 +29,7 @@ HOUR = 3600 * 1000  # milliseconds
 MINUTE = 60 * 1000
 WORST = 10
 UNREADABLE = "unreadable"  # the event of a picture that got no verdict
+MISSED = "missed"  # of a trigger that was not accepted
 _GRID = 24  # places across the longer side of the heat map
 _COUNTED_ELSEWHERE = ("review", SAMPLE)  # kinds of events
 
@@ -240,6 +241,9 @@ def _concerns(
         same = all(value is None or told.get(name) == value for name, value in wanted.items())
         here = chosen.station is None or event["station"] == chosen.station
         return (of_time or chosen.lot is not None) and same and here
+    if event["kind"] == MISSED:  # nobody knows of which lot it would have been
+        here = chosen.station is None or event["station"] == chosen.station
+        return of_time and here
     if event["kind"] == "master" and (chosen.part or chosen.station or chosen.lot):
         return of_time and told.get("part") in used
     return of_time

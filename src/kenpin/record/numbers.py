@@ -92,7 +92,7 @@ class Period:
     parts rejected (neither OK nor REVIEW) those that a person calls good; reviewed_good: the same
     of REVIEW; escapes: of parts let pass those that a person calls NG. cycle: milliseconds from one
     part to the next: least, median, 99th percentile; judging: from picture to verdict. lots: parts
-    without a lot are in none. errors: pictures that got no verdict.
+    without a lot are in none. errors: pictures that got no verdict; missed: triggers not accepted.
     """
 
     chosen: Filter
@@ -115,6 +115,7 @@ class Period:
     stations: dict[str, int]
     lots: dict[str, int]
     errors: int
+    missed: int
     events: tuple[dict[str, Any], ...]
     seal: dict[str, str]
     last_event: str | None
@@ -179,6 +180,7 @@ def period(engine: sql.Engine, chosen: Filter) -> Period:
             stations=counting.named(connection, chosen, stations.c.name),
             lots=counting.counts(connection, chosen, inspections.c.lot),
             errors=sum(event["kind"] == UNREADABLE for event in happened),
+            missed=sum(event["kind"] == counting.MISSED for event in happened),
             events=happened,
             seal=counting.latest_seals(connection),
             last_event=connection.scalar(

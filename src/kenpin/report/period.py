@@ -68,6 +68,7 @@ def period_to_dict(found: "Period") -> dict[str, Any]:
     shares = {name: getattr(found, name) for name in ("false_rejects", "reviewed_good", "escapes")}
     return {
         "parts": found.parts, "outcomes": found.outcomes, "errors": found.errors,
+        "missed": found.missed,
         "reasons": found.reasons, "kinds": vars(found.kinds), "escaped": found.escaped.named,
         "windows": found.windows, "stations": found.stations, "lots": found.lots,
         "releases": [vars(one) for one in found.releases],
