@@ -1,9 +1,11 @@
 """A PostgreSQL server of one's own, in a folder and on a local socket; for benchmarks and tests."""
 
+import contextlib
 import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote
@@ -56,3 +58,14 @@ class Server:
         name = f"record{next(_databases)}"
         _as_server(self.bin / "createdb", "-h", self.folder, "-U", "kenpin", name)
         return f"postgresql+psycopg://kenpin@/{name}?host={quote(str(self.folder))}"
+
+
+@contextlib.contextmanager
+def server_in(folder: Path) -> Iterator[Server]:
+    """A server in a new folder for as long as the context lasts."""
+    folder.mkdir()
+    server = Server(folder)
+    try:
+        yield server
+    finally:
+        server.stop()

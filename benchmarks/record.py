@@ -44,7 +44,7 @@ from kenpin.record.rows import add_inspections, station_id
 from kenpin.report import About, write_period
 from kenpin.sources import read_picture, write_png
 from kenpin.types import Outcome, Region, Verdict
-from postgres import Server, programs
+from postgres import programs, server_in
 
 _ROWS, _THREADS = 1000, 4
 
@@ -210,13 +210,9 @@ def databases(folder: Path) -> Iterator[tuple[str, Place]]:
     yield "sqlite", place_of(folder / "record")
     if programs() is None:
         return
-    (folder / "server").mkdir()
-    server = Server(folder / "server")
-    try:
-        os.environ["KENPIN_STORE"] = str(folder / "store")
+    os.environ["KENPIN_STORE"] = str(folder / "store")
+    with server_in(folder / "server") as server:
         yield "postgres", place_of(server.url())
-    finally:
-        server.stop()
 
 
 def measured(

@@ -36,7 +36,7 @@ from kenpin.record import (
     verify,
 )
 from kenpin.sources import write_png
-from postgres import Server, programs
+from postgres import Server, programs, server_in
 from record import given, judge_file, verdict
 
 _WRITERS, _READERS = 4, 4
@@ -167,16 +167,12 @@ def measured(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 yield {"database": "sqlite", **crowd(place, folder, arguments.seconds)}
             if programs() is None:
                 continue
-            (folder / "server").mkdir()
-            server = Server(folder / "server")
-            try:
+            with server_in(folder / "server") as server:
                 if what == "crowd":
                     place = place_of(server.url())
                     yield {"database": "postgres", **crowd(place, folder, arguments.seconds)}
                 else:
                     yield {"database": "postgres", **restart(server, folder, arguments.restarts)}
-            finally:
-                server.stop()
 
 
 def main() -> None:

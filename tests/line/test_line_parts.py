@@ -77,6 +77,7 @@ SECOND = LINE.replace('record = "record"', "").replace("line 1", "line 2")
         (LINE.replace('name = "line 1"', 'name = "line 1"\npart = 4'), "not among 1"),
         (LINE.replace(MODBUS, 'kind = "none"'), "needs a controller"),
         (LINE + LINE.replace('record = "record"', ""), "two stations called line 1"),
+        (LINE + SECOND.replace("line 2", "line/1"), "two stations called line/1"),
         (LINE + SECOND, "opens port 5020 twice"),
         ("metrics = 5020\n" + LINE, "opens port 5020 twice"),
         ("not toml", "is no TOML"),

@@ -127,16 +127,14 @@ def _check(page: Path, pdf: bool, force: bool) -> None:
     make_folder(page.parent)
 
 
-def _drifts(
-    room: Any, engine: Any, place: Any, chosen: Any, releases: Any
-) -> dict[str, Any]:  # fmt: skip
+def _drifts(room: Any, engine: Any, place: Any, chosen: Any, releases: Any) -> dict[str, Any]:
     """Of each file that judged what its verdicts of that time say; or one sentence why not."""
     from dataclasses import replace
 
     from kenpin.assurance import drift
 
     found: dict[str, Any] = {}
-    for one in releases:
+    for one in {one.hash: one for one in releases}.values():  # a file may judge two parts
         if not one.file:
             found[one.hash] = Notice("drift_no_file")
             continue

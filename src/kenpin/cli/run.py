@@ -31,7 +31,10 @@ async def _until_told(room: Any, settings: Any) -> None:
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end)
+        try:
+            loop.add_signal_handler(number, end)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(end))
     names = ", ".join(one.name for one in settings.station)
     out.print(say("line_runs", stations=names))
     await room.run_line(settings, stop, lambda notice: complain(str(notice)))

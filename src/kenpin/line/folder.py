@@ -34,6 +34,7 @@ class Folder:
         self._looked: dict[Path, tuple[int, int, float]] = {}
         self._earlier: set[Path] = set()
         self._there = asyncio.Condition()
+        self._looking = asyncio.Lock()
         self._watch: asyncio.Task[None] | None = None
         self._lost: CameraError | None = None
         self._by_picture = False
@@ -45,6 +46,8 @@ class Folder:
         self._taken = _remembered(self._memory)
         self._lost = None
         await self._look(arrived)
+        lines = "".join(json.dumps(seen) + "\n" for seen in sorted(self._taken))
+        write_atomically(self._memory, lines.encode())  # without those that are gone
         self._watch = asyncio.create_task(self._watching(arrived, lost))
 
     @property
@@ -99,10 +102,8 @@ class Folder:
             with contextlib.suppress(OSError):
                 if _seen(path) == seen:
                     path.unlink()
-        there = {entry.name for entry in self._settings.path.iterdir()}
-        self._taken = {one for one in self._taken if one[0] in there}
-        lines = sorted(self._taken)
-        write_atomically(self._memory, json.dumps(lines).encode())
+        with self._memory.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(seen) + "\n")
 
     async def _watching(self, arrived: Call, lost: Call) -> None:
         """Look whenever something changed, and often while files may not be whole yet."""
@@ -137,13 +138,17 @@ class Folder:
 
     async def _look(self, arrived: Call) -> bool:
         """Take up what is whole now; whether the folder could be read."""
+        async with self._looking:  # one after the other, or a file would be taken up twice
+            found = await asyncio.to_thread(_pictures_in, self._settings.path)
+            if found is None:
+                return False
+            await self._sort_out(found, arrived)
+            return True
+
+    async def _sort_out(self, found: list[tuple[Path, Seen]], arrived: Call) -> None:
+        """Which of these are new and whole; the oldest first."""
+        self._taken &= {seen for _, seen in found}
         known = self._taken | {seen for _, seen in self._waiting}
-        try:
-            entries = sorted(self._settings.path.iterdir(), key=lambda path: path.name)
-        except OSError:
-            return False
-        found = [(path, seen) for path in entries
-                 if path.suffix.lower() in _SUFFIXES and (seen := _seen(path))]  # fmt: skip
         now = asyncio.get_running_loop().time()
         looked: dict[Path, tuple[int, int, float]] = {}
         whole: list[tuple[int, Path, Seen]] = []
@@ -164,7 +169,6 @@ class Folder:
                 self._taken.add(seen)
             else:
                 await self._take_up(path, seen, arrived)
-        return True
 
     def _is_whole(self, path: Path, seen: Seen, still: float) -> bool:
         if not 0 < seen[1] <= _MOST_BYTES:
@@ -186,10 +190,20 @@ class Folder:
 def _remembered(memory: Path) -> set[Seen]:
     """What an earlier run took; nothing where that cannot be read."""
     try:
-        told = json.loads(memory.read_text("utf-8"))
+        lines = memory.read_text("utf-8").splitlines()
+        told = [json.loads(line) for line in lines]
         return {(str(name), int(size), int(changed)) for name, size, changed in told}
     except (OSError, ValueError, TypeError):
         return set()
+
+
+def _pictures_in(folder: Path) -> list[tuple[Path, Seen]] | None:
+    """Every picture's file; None where the folder cannot be read. A large one takes its time."""
+    try:
+        entries = [path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES]
+    except OSError:
+        return None
+    return [(path, seen) for path in entries if (seen := _seen(path))]
 
 
 def _seen(path: Path) -> Seen | None:

@@ -14,7 +14,6 @@ from kenpin.line.cameras import Shot
 from kenpin.line.machine import Job
 from kenpin.part import hash_of_file
 from kenpin.record import Circumstances, Place, Record, in_use, reading
-from kenpin.sources import read_picture
 from kenpin.text import Notice
 from kenpin.types import Verdict
 
@@ -108,9 +107,8 @@ class Judge:
         if not wanted():
             raise NotJudgedError("late", Notice("line_late"))
         try:
-            picture = read_picture(shot.source)
-            self._check_size(prepared, picture.size)
-            verdict = prepared.inspector.inspect(picture)
+            verdict = prepared.inspector.inspect(shot.source)
+            self._check_size(prepared, verdict.size)
         except PictureError as error:
             raise NotJudgedError("picture_unreadable", error.notice) from None
         except KenpinError as error:

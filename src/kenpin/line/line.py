@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import re
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -32,7 +31,7 @@ from kenpin.line.settings import (
     Webhook,
 )
 from kenpin.record import Place, Record, events_of, now, place_of, reading
-from kenpin.system import one_blas_thread
+from kenpin.system import make_folder, one_blas_thread
 
 MEMORY = "line"  # folder of the record's store: which pictures were taken
 _HOUR = 3_600_000  # milliseconds
@@ -150,18 +149,18 @@ def make_camera(settings: StationSettings, place: Place) -> Camera:
         from kenpin.line.video import Video  # noqa: PLC0415 - loaded where it is used
 
         return Video(own)
+    return _folder(own, settings, place)
+
+
+def _folder(own: FolderCamera, settings: StationSettings, place: Place) -> Camera:
     from kenpin.line.folder import Folder  # noqa: PLC0415
 
-    return _folder(Folder, own, settings, place)
-
-
-def _folder(kind: Any, own: FolderCamera, settings: StationSettings, place: Place) -> Camera:
-    memory = place.folder / MEMORY / (re.sub(r"[^\w-]", "_", settings.name) + ".json")
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    made = kind(own, memory)
+    memory = place.folder / MEMORY / f"{settings.file_name}.jsonl"
+    make_folder(memory.parent)
+    made = Folder(own, memory)
     if settings.trigger.by == "picture":
         made.each_is_a_part()
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def make_controllers(settings: StationSettings) -> list[Controller]:

@@ -1,5 +1,6 @@
 """LINE.toml: stations, their cameras and controllers; checked whole before anything is opened."""
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -184,6 +185,11 @@ class StationSettings(_Strict):
     controller: Controller = Nobody(kind="none")
     tell: tuple[Listener, ...] = ()
 
+    @property
+    def file_name(self) -> str:
+        """Its name in names of files and topics."""
+        return re.sub(r"[^\w-]", "_", self.name)
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         wrong = next((one for one in self.parts if not 0 < one <= _WORD), None)
@@ -207,8 +213,9 @@ class LineSettings(_Strict):
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
-        names = [one.name for one in self.station]
-        twice = next((name for name in names if names.count(name) > 1), None)
+        names = [one.file_name for one in self.station]
+        alike = (one.name for n, one in enumerate(self.station) if names[n] in names[:n])
+        twice = next(alike, None)
         if twice is not None:
             raise ValueError(Notice("rule_station_twice", name=twice))
         ports = [*_ports(self.station), *([self.metrics] if self.metrics else [])]

@@ -69,16 +69,15 @@ def seal_before(connection: sql.Connection, station: UUID, number: int) -> str:
     return connection.scalar(sql.select(seals.c.hash).where(own)) or chain.BEGINNING
 
 
-def told_of(connection: sql.Connection, kind: str) -> list[dict[str, Any]]:
-    """What the events of a kind tell, the oldest first."""
-    query = sql.select(events.c.told).where(events.c.kind == kind)
-    return list(connection.scalars(query.order_by(events.c.number)))
-
-
 def events_of(connection: sql.Connection, kind: str) -> list[tuple[int, dict[str, Any]]]:
     """When the events of a kind were, in milliseconds, and what they tell; the oldest first."""
     query = sql.select(events.c.at, events.c.told).where(events.c.kind == kind)
     return [(row.at, row.told) for row in connection.execute(query.order_by(events.c.number))]
+
+
+def told_of(connection: sql.Connection, kind: str) -> list[dict[str, Any]]:
+    """Only what they tell."""
+    return [told for _, told in events_of(connection, kind)]
 
 
 def add_event(
