@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import socket
+import struct
 import subprocess
 import time
 
@@ -19,6 +20,8 @@ from slmp import (
     read_words_single_request,
     write_words_single_request,
 )
+from snap7 import SrvArea
+from snap7.server import Server as Snap7Server
 from virtual_plc import Server as VirtualMelsec
 
 import kenpin
@@ -176,6 +179,32 @@ class Melsec(Plc):
         await write_words_single_request(self.client, "D1000", words.as_words(asked))
 
 
+class Siemens(Plc):
+    """A Siemens PLC, simulated with one data block; the test looks into its memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.port = free_port()
+        self.settings = {"kind": "s7", "host": "127.0.0.1", "port": self.port, "db": 5,
+                         "silence_ms": 2500, "poll_ms": 5}  # fmt: skip
+        self.block = bytearray(100)
+
+    async def start(self):
+        self.server = Snap7Server(log=False)
+        self.server.register_area(SrvArea.DB, 5, self.block)
+        await asyncio.to_thread(self.server.start_to, "127.0.0.1", self.port)
+
+    async def stop(self):
+        await asyncio.to_thread(self.server.stop)
+        self.block[10:] = bytes(90)  # as above
+
+    async def read(self):
+        return list(struct.unpack_from(f">{len(words.OUT_WORDS)}H", self.block, 10))
+
+    async def write(self, asked):
+        struct.pack_into(">3H", self.block, 0, *words.as_words(asked))
+
+
 class OpcClient(Plc):
     """An OPC UA client, which calls methods and reads variables."""
 
@@ -241,6 +270,7 @@ PLCS = {
     "modbus-server": ModbusMaster,
     "modbus-client": ModbusSlave,
     "slmp": Melsec,
+    "s7": Siemens,
 }
 
 

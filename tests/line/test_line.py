@@ -17,6 +17,7 @@ from plants import (
     ModbusMaster,
     ModbusSlave,
     OpcClient,
+    Siemens,
     drawn,
     free_port,
     release,
@@ -94,7 +95,7 @@ def test_every_trigger_gets_its_own_answer(place, plc):
         async with served(plc):
             async with running(settings(place, plc.settings)):
                 seen = [await plc.part() for _ in range(8)]
-            if isinstance(plc, ModbusSlave | Melsec):
+            if isinstance(plc, ModbusSlave | Melsec | Siemens):
                 assert not any(await plc.read())  # nothing valid is left behind
         return seen
 
@@ -108,7 +109,7 @@ def test_every_trigger_gets_its_own_answer(place, plc):
         assert list(verify(engine)) == []
 
 
-@pytest.mark.parametrize("kind", ["modbus-server", "modbus-client", "slmp"])
+@pytest.mark.parametrize("kind", ["modbus-server", "modbus-client", "slmp", "s7"])
 def test_a_controller_that_was_away_is_served_again(place, kind):
     plc = PLCS[kind]()  # a client of OPC UA need not be there: its calls are single questions
 
@@ -146,7 +147,7 @@ def test_a_trigger_at_a_wrong_moment_is_missed_and_an_answer_expires(place, plc)
     assert back == given == 2 and len(rows(place)) == 2 and kinds(place)["missed"] == 1
 
 
-@pytest.mark.parametrize("kind", ["modbus-client", "slmp"])
+@pytest.mark.parametrize("kind", ["modbus-client", "slmp", "s7"])
 def test_a_trigger_that_nobody_saw_rise_is_missed(place, kind):
     plc = PLCS[kind]()
 
@@ -277,6 +278,32 @@ def test_pictures_that_come_are_judged_once_also_after_a_restart(place, tmp_path
     asyncio.run(again())
     names = Counter(row["picture"].rpartition("/")[2] for row in rows(place))
     assert names == Counter(f"{n}.png" for n in range(6))
+
+
+def test_what_was_judged_when_the_power_went_is_not_judged_again(place, tmp_path):
+    folder = tmp_path / "camera"
+    folder.mkdir()
+    camera = {"kind": "folder", "path": str(folder), "still_ms": 30}
+    line = settings(place, {"kind": "none"}, camera, trigger={"by": "picture"})
+    for number, pixels in enumerate(drawn(500, 3)):
+        write_png(folder / f"{number}.png", pixels)
+
+    async def work(count):
+        async with running(line):
+            for _ in range(400):
+                if len(rows(place)) >= count:
+                    break
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0.5)
+
+    asyncio.run(work(3))
+    memory = place.folder / "line" / "line_1.jsonl"
+    kept = memory.read_text().splitlines(keepends=True)
+    memory.write_text("".join(kept[:-1]))  # its row was durable, and nothing after it
+    write_png(folder / "9.png", drawn(509, 1)[0])
+    asyncio.run(work(4))
+    names = [row["picture"].rpartition("/")[2] for row in rows(place)]
+    assert sorted(names) == ["0.png", "1.png", "2.png", "9.png"]
 
 
 def test_a_picture_of_the_part_before_is_never_taken(place, tmp_path):

@@ -7,6 +7,7 @@ import hmac
 import http.server
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -14,17 +15,14 @@ import time
 
 import numpy as np
 import pytest
-from plants import free_port, release
+from plants import PLCS, free_port, release
 
 from helpers import refused, run
 from kenpin.errors import LineError
 from kenpin.line import LineSettings, unit_file, words
-from kenpin.line.cameras import CameraError
 from kenpin.line.controllers import Shown
-from kenpin.line.folder import Folder
 from kenpin.line.machine import Station
-from kenpin.line.settings import FolderCamera, VideoCamera, Webhook
-from kenpin.line.video import Video
+from kenpin.line.settings import Webhook
 from kenpin.line.webhook import SIGNATURE, Poster
 from kenpin.record import Filter, found, place_of, reading
 from kenpin.sources import write_png
@@ -88,102 +86,6 @@ def test_what_is_wrong_in_a_line_is_one_sentence(text, said, tmp_path):
         LineSettings.read(line_file(tmp_path, text))
     assert said in str(caught.value) and "\n" not in str(caught.value)
     assert "LINE.toml" in str(caught.value)
-
-
-async def watched(folder, memory, wanted, by_picture=True, **settings):
-    """The names of the next pictures of a folder's camera; `wanted` of them."""
-    camera = Folder(FolderCamera(kind="folder", path=folder, still_ms=60, **settings), memory)
-    if by_picture:
-        camera.each_is_a_part()
-    await camera.open(lambda: None, lambda: None)
-    names = []
-    try:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(6):
-                while len(names) < wanted:
-                    shot = await camera.grab()
-                    names.append(shot.name)
-                    shot.done(True)
-    finally:
-        await camera.close()
-    return names
-
-
-@pytest.mark.parametrize("polling", [False, True])
-def test_a_picture_counts_when_it_is_whole(tmp_path, polling):
-    folder = tmp_path / "in"
-    folder.mkdir()
-
-    def write():
-        time.sleep(0.4)
-        with (folder / "slow.png").open("wb") as file:
-            for _ in range(10):
-                file.write(b"part of it")
-                file.flush()
-                time.sleep(0.03)
-        (folder / "other.txt").write_text("no picture")
-        (folder / "renamed.tmp").write_bytes(b"whole")
-        (folder / "renamed.tmp").rename(folder / "renamed.png")
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    names = asyncio.run(watched(folder, tmp_path / "m", 2, polling=polling))
-    thread.join()
-    assert sorted(names) == ["renamed.png", "slow.png"]
-    assert asyncio.run(watched(folder, tmp_path / "m", 0)) == []
-
-
-def test_a_marker_says_that_a_picture_is_whole_and_it_may_be_deleted(tmp_path):
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for name in ("a.png", "b.png"):
-        (folder / name).write_bytes(b"x")
-    (folder / "b.png.done").touch()
-    names = asyncio.run(watched(folder, tmp_path / "m", 1, whole="marker", after="delete"))
-    assert names == ["b.png"] and not (folder / "b.png").exists() and (folder / "a.png").exists()
-
-
-def test_a_folder_that_goes_away_is_a_lost_camera(tmp_path):
-    folder = tmp_path / "in"
-
-    async def work():
-        camera = Folder(FolderCamera(kind="folder", path=folder), tmp_path / "m")
-        with pytest.raises(CameraError):
-            await camera.open(lambda: None, lambda: None)
-        folder.mkdir()
-        await camera.open(lambda: None, lambda: None)
-        waiting = asyncio.create_task(camera.grab())
-        await asyncio.sleep(0.2)
-        shutil.rmtree(folder)
-        with pytest.raises(CameraError, match="camera_lost"):
-            await asyncio.wait_for(waiting, 20)
-        await camera.close()
-
-    asyncio.run(work())
-
-
-def test_a_video_camera_gives_what_came_after_and_tells_when_it_ends(tmp_path):
-    import cv2  # noqa: PLC0415
-
-    file = tmp_path / "film.avi"
-    film = cv2.VideoWriter(str(file), cv2.VideoWriter_fourcc(*"MJPG"), 20, (64, 48))
-    for number in range(30):
-        film.write(np.full((48, 64, 3), (8 * number, 0, 255), np.uint8))
-    film.release()
-
-    async def work():
-        camera = Video(VideoCamera(kind="video", source=str(file)))
-        await camera.open(lambda: None, lambda: None)
-        with pytest.raises(CameraError, match="camera_lost"):  # the film is over
-            for _ in range(100):
-                shot = await camera.grab()
-                assert shot.source.pixels.shape == (48, 64, 3)
-                assert shot.source.pixels[0, 0, 0] > 200  # red comes first
-        await camera.close()
-        with pytest.raises(CameraError):
-            await Video(VideoCamera(kind="video", source=str(tmp_path / "none"))).open(print, print)
-
-    asyncio.run(work())
 
 
 class Hook(http.server.BaseHTTPRequestHandler):
@@ -305,6 +207,35 @@ def test_run_stops_cleanly_and_every_picture_has_its_row(plant):
         out, error = process.communicate(timeout=30)
     assert process.returncode == 0 and "has stopped" in out, error
     assert len(rows_of(plant, "by itself")) >= 5 and "Traceback" not in error
+
+
+def test_told_to_stop_twice_it_still_switches_its_outputs_off(plant):
+    plc = PLCS["modbus-client"]()
+    told = "\n".join(f"{name} = {json.dumps(value)}" for name, value in plc.settings.items())
+    text = LINE.replace(MODBUS, told).replace('kind = "drawn"', 'kind = "drawn"\ndelay_ms = 60000')
+    text = text.replace('name = "line 1"', 'name = "slow"\ntrigger = { limit_ms = 60000 }')
+    command = [sys.executable, "-m", "kenpin", "run", line_file(plant, text)]
+
+    async def work():
+        await plc.start()
+        process = await asyncio.create_subprocess_exec(*command, stderr=subprocess.PIPE)
+        try:
+            await plc.until(lambda seen: seen[0] & 1)
+            await plc.write(words.Asked(trigger=True, trigger_id=1))
+            await plc.until(lambda seen: seen[0] >> words.ACQUIRING & 1)
+            process.send_signal(signal.SIGINT)
+            await asyncio.sleep(0.5)
+            assert process.returncode is None  # the part under way is waited for
+            process.send_signal(signal.SIGINT)
+            _, error = await asyncio.wait_for(process.communicate(), 20)
+            return process.returncode, error.decode(), await plc.read()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await plc.stop()
+
+    status, error, shown = asyncio.run(work())
+    assert status == 130 and "Traceback" not in error and not any(shown)
 
 
 def rows_of(plant, station):

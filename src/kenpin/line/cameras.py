@@ -14,7 +14,9 @@ from kenpin.types import Picture
 
 DRAWN_SIZE = (192, 256)
 Call = Callable[[], None]
-"""Called when a picture is there that nobody asked for, or when the camera is lost by itself."""
+"""Called when a picture is there that nobody asked for."""
+Lost = Callable[[str], None]
+"""Called with a code when the camera is lost by itself."""
 
 
 class CameraError(Exception):
@@ -40,9 +42,9 @@ class Shot:
 class Camera(Protocol):
     """Where pictures come from. Every call raises CameraError, and none waits for ever."""
 
-    async def open(self, arrived: Call, lost: Call) -> None:
+    async def open(self, arrived: Call, lost: Lost) -> None:
         """Make it ready. arrived: called for each picture that comes by itself. lost: called once
-        if it goes away while nobody waits for a picture.
+        if it goes away, or must be opened anew.
         """
 
     @property
@@ -68,7 +70,7 @@ class Drawn:
         self._number = self._came = 0
         self._ticking: asyncio.Task[None] | None = None
 
-    async def open(self, arrived: Call, lost: Call) -> None:
+    async def open(self, arrived: Call, lost: Lost) -> None:
         """It is always there; parts come by themselves too, for whom that counts."""
 
         async def tick() -> None:

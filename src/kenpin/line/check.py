@@ -8,16 +8,15 @@ from time import perf_counter
 
 from kenpin.errors import KenpinError
 from kenpin.line.cameras import CameraError
+from kenpin.line.devices import make_camera, registers_of
 from kenpin.line.judge import Models, NotJudgedError, prepare
-from kenpin.line.line import make_camera, registers_of
 from kenpin.line.polling import Registers
 from kenpin.line.settings import (
     LineSettings,
-    ModbusClient,
     ModbusServer,
     Mqtt,
     OpcUa,
-    Slmp,
+    Polled,
     StationSettings,
 )
 from kenpin.record import Place, place_of, reading
@@ -64,7 +63,7 @@ async def _camera(station: StationSettings, place: Place) -> Found:
     began = perf_counter()
     try:
         async with asyncio.timeout(_PATIENCE):
-            await camera.open(lambda: None, lambda: None)
+            await camera.open(lambda: None, lambda _: None)
             if station.camera.kind == "folder":
                 told = {"station": station.name, "path": station.camera.path}
                 return True, Notice("line_folder_there", **told)
@@ -86,7 +85,7 @@ async def _controller(station: StationSettings) -> Found:
     own, told = station.controller, {"station": station.name}
     try:
         async with asyncio.timeout(_PATIENCE):
-            if isinstance(own, ModbusClient | Slmp):
+            if isinstance(own, Polled):
                 await _read(registers_of(own))
             elif isinstance(own, Mqtt):
                 await _reach(own.host, own.port)

@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from watchfiles import Change, awatch
 
-from kenpin.line.cameras import Call, CameraError, Shot
+from kenpin.line.cameras import Call, CameraError, Lost, Shot
 from kenpin.line.settings import FolderCamera
 from kenpin.sources import Taken
 from kenpin.system import write_atomically
@@ -22,13 +24,21 @@ _SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", 
 
 Seen = tuple[str, int, int]
 """Name, size, and when it was changed: the same file again is no new picture."""
+Judged = tuple[str, str]
+"""Path and SHA-256."""
 
 
 class Folder:
-    """See `FolderCamera`. memory: a file that remembers across restarts which were taken."""
+    """See `FolderCamera`. memory: a file that remembers across restarts which were taken.
 
-    def __init__(self, settings: FolderCamera, memory: Path) -> None:
-        self._settings, self._memory = settings, memory
+    latest: the newest rows of this station, as the path and SHA-256 of a picture: what was judged
+    just before the power went may not be in the memory yet.
+    """
+
+    def __init__(
+        self, settings: FolderCamera, memory: Path, latest: Callable[[], set[Judged]] = set
+    ) -> None:
+        self._settings, self._memory, self._latest = settings, memory, latest
         self._taken: set[Seen] = set()
         self._waiting: deque[tuple[Path, Seen]] = deque()
         self._looked: dict[Path, tuple[int, int, float]] = {}
@@ -39,11 +49,12 @@ class Folder:
         self._lost: CameraError | None = None
         self._by_picture = False
 
-    async def open(self, arrived: Call, lost: Call) -> None:
+    async def open(self, arrived: Call, lost: Lost) -> None:
         """Watch the folder from now on; files that were taken before are not taken again."""
         if not self._is_there():
             raise CameraError("camera_lost", str(self._settings.path))
         self._taken = _remembered(self._memory)
+        self._taken |= await asyncio.to_thread(_judged, self._settings.path, self._latest())
         self._lost = None
         await self._look(arrived)
         lines = "".join(json.dumps(seen) + "\n" for seen in sorted(self._taken))
@@ -105,7 +116,7 @@ class Folder:
         with self._memory.open("a", encoding="utf-8") as file:
             file.write(json.dumps(seen) + "\n")
 
-    async def _watching(self, arrived: Call, lost: Call) -> None:
+    async def _watching(self, arrived: Call, lost: Lost) -> None:
         """Look whenever something changed, and often while files may not be whole yet."""
         changed = asyncio.Event()
 
@@ -130,11 +141,11 @@ class Folder:
             await asyncio.gather(watching, return_exceptions=True)
         await self._lose(lost)
 
-    async def _lose(self, lost: Call) -> None:
+    async def _lose(self, lost: Lost) -> None:
         self._lost = CameraError("camera_lost", str(self._settings.path))
         async with self._there:
             self._there.notify_all()
-        lost()
+        lost("camera_lost")
 
     async def _look(self, arrived: Call) -> bool:
         """Take up what is whole now; whether the folder could be read."""
@@ -195,6 +206,19 @@ def _remembered(memory: Path) -> set[Seen]:
         return {(str(name), int(size), int(changed)) for name, size, changed in told}
     except (OSError, ValueError, TypeError):
         return set()
+
+
+def _judged(folder: Path, latest: set[Judged]) -> set[Seen]:
+    """Those of these that lie here still, as they were."""
+    found = set()
+    for name, digest in latest:
+        path = folder / Path(name).name
+        seen = _seen(path)
+        if str(path) == name and seen is not None:
+            content = _read_as_seen(path, seen)
+            if content is not None and hashlib.sha256(content).hexdigest() == digest:
+                found.add(seen)
+    return found
 
 
 def _pictures_in(folder: Path) -> list[tuple[Path, Seen]] | None:

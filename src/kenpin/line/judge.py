@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy.exc import DBAPIError
 
 from kenpin.errors import KenpinError, OutputError, PictureError, RecordError
@@ -14,8 +15,11 @@ from kenpin.line.cameras import Shot
 from kenpin.line.machine import Job
 from kenpin.part import hash_of_file
 from kenpin.record import Circumstances, Place, Record, in_use, reading
+from kenpin.sources import read_picture
 from kenpin.text import Notice
-from kenpin.types import Verdict
+from kenpin.types import Picture, Verdict
+
+_BLACK = 0.03  # of white: no part is so dark all over, not even in the dark
 
 
 class NotJudgedError(Exception):
@@ -107,8 +111,9 @@ class Judge:
         if not wanted():
             raise NotJudgedError("late", Notice("line_late"))
         try:
-            verdict = prepared.inspector.inspect(shot.source)
-            self._check_size(prepared, verdict.size)
+            picture = read_picture(shot.source)
+            self._check_camera(prepared, picture)
+            verdict = prepared.inspector.inspect(picture)
         except PictureError as error:
             raise NotJudgedError("picture_unreadable", error.notice) from None
         except KenpinError as error:
@@ -122,8 +127,11 @@ class Judge:
         return Judged(verdict, row)
 
     @staticmethod
-    def _check_size(prepared: Prepared, size: tuple[int, int]) -> None:
-        """A camera that gives another size than was learned is set up wrongly."""
+    def _check_camera(prepared: Prepared, picture: Picture) -> None:
+        """One that sees nothing at all is broken; one that gives another size is set up wrongly."""
+        white, size = np.iinfo(picture.pixels.dtype).max, picture.size
+        if picture.pixels.max() <= _BLACK * white:
+            raise NotJudgedError("camera_black", Notice("line_black"))
         bundle = prepared.inspector.bundle
         learned = bundle.provenance.size
         if size != learned and not bundle.labels:

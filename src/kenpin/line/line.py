@@ -12,28 +12,18 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from kenpin.errors import KenpinError, LineError, RecordError
-from kenpin.line.cameras import Camera, Drawn
-from kenpin.line.controllers import Controller, Nobody
+from kenpin.line.cameras import Camera
+from kenpin.line.devices import make_camera, make_controllers
 from kenpin.line.judge import Judge, Models
 from kenpin.line.metrics import Metrics
 from kenpin.line.runner import Runner, Say
 from kenpin.line.settings import (
-    DrawnCamera,
-    FolderCamera,
     LineSettings,
-    ModbusClient,
-    ModbusServer,
-    Mqtt,
-    OpcUa,
-    Slmp,
     StationSettings,
-    VideoCamera,
-    Webhook,
 )
 from kenpin.record import Place, Record, events_of, now, place_of, reading
-from kenpin.system import make_folder, one_blas_thread
+from kenpin.system import one_blas_thread
 
-MEMORY = "line"  # folder of the record's store: which pictures were taken
 _HOUR = 3_600_000  # milliseconds
 
 
@@ -138,76 +128,6 @@ def _master_of(place: Place, settings: StationSettings) -> Callable[[str], bool]
         return not (last.get("passed") and last.get("fresh") and at > since)
 
     return locked
-
-
-def make_camera(settings: StationSettings, place: Place) -> Camera:
-    """The camera of a station, not yet opened."""
-    own = settings.camera
-    if isinstance(own, DrawnCamera):
-        return Drawn(own)
-    if isinstance(own, VideoCamera):
-        from kenpin.line.video import Video  # noqa: PLC0415 - loaded where it is used
-
-        return Video(own)
-    return _folder(own, settings, place)
-
-
-def _folder(own: FolderCamera, settings: StationSettings, place: Place) -> Camera:
-    from kenpin.line.folder import Folder  # noqa: PLC0415
-
-    memory = place.folder / MEMORY / f"{settings.file_name}.jsonl"
-    make_folder(memory.parent)
-    made = Folder(own, memory)
-    if settings.trigger.by == "picture":
-        made.each_is_a_part()
-    return made
-
-
-def make_controllers(settings: StationSettings) -> list[Controller]:
-    """The controller of a station, and who else is told."""
-    made: list[Controller] = [_controller(settings)]
-    for one in settings.tell:
-        if isinstance(one, Mqtt):
-            from kenpin.line.mqtt import Messages  # noqa: PLC0415
-
-            made.append(Messages(one, settings.name, asks=False))
-        elif isinstance(one, Webhook):
-            from kenpin.line.webhook import Poster  # noqa: PLC0415
-
-            made.append(Poster(one, settings.name))
-    return made
-
-
-def _controller(settings: StationSettings) -> Controller:
-    own = settings.controller
-    if isinstance(own, ModbusServer):
-        from kenpin.line.modbus import Server  # noqa: PLC0415
-
-        return Server(own)
-    if isinstance(own, Mqtt):
-        from kenpin.line.mqtt import Messages  # noqa: PLC0415
-
-        return Messages(own, settings.name, asks=True)
-    if isinstance(own, OpcUa):
-        from kenpin.line.opcua import Endpoint  # noqa: PLC0415
-
-        return Endpoint(own, settings.name)
-    if isinstance(own, ModbusClient | Slmp):
-        from kenpin.line.polling import Polling  # noqa: PLC0415
-
-        return Polling(registers_of(own), own.poll_ms / 1000, own.silence_ms / 1000)
-    return Nobody()
-
-
-def registers_of(settings: ModbusClient | Slmp) -> Any:
-    """The registers of a controller that is polled."""
-    if isinstance(settings, Slmp):
-        from kenpin.line.slmp import DRegisters  # noqa: PLC0415
-
-        return DRegisters(settings)
-    from kenpin.line.modbus import ClientRegisters  # noqa: PLC0415
-
-    return ClientRegisters(settings)
 
 
 async def _watchdog() -> None:

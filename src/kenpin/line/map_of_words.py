@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kenpin.line import words
-from kenpin.line.settings import LineSettings, ModbusClient, ModbusServer, Slmp
+from kenpin.line.settings import LineSettings, Words
 from kenpin.text import say
 
 HEADS = ("address", "bit", "name", "direction", "meaning")
@@ -22,25 +22,25 @@ def word_maps(settings: LineSettings) -> Iterator[WordMap]:
     """Of every station whose controller knows words, in the language spoken now."""
     for station in settings.station:
         own = station.controller
-        if isinstance(own, ModbusServer | ModbusClient | Slmp):
+        if isinstance(own, Words):
             yield WordMap(station.name, tuple(_rows(own)))
 
 
-def _rows(own: ModbusServer | ModbusClient | Slmp) -> Iterator[tuple[str, str, str, str, str]]:
-    letter = "D" if isinstance(own, Slmp) else ""
+def _rows(own: Words) -> Iterator[tuple[str, str, str, str, str]]:
     blocks = (
         ("word_to_kenpin", own.asked_at, words.IN_WORDS, words.IN_BITS, "in"),
         ("word_to_plc", own.shown_at, words.OUT_WORDS, words.OUT_BITS, "out"),
     )
     for direction, first, names, bits, code in blocks:
         for place, name in enumerate(names):
-            address = f"{letter}{first + place}"
+            word = first + own.STEP * place
             if name == "bits":
                 for number, bit in enumerate(bits):
                     meaning = say(f"word_{code}_bit_{bit}")
+                    address = own.address(word, number)
                     yield address, str(number), bit, say(direction), meaning
             else:
-                yield address, "", name, say(direction), say(f"word_{code}_{name}")
+                yield own.address(word), "", name, say(direction), say(f"word_{code}_{name}")
 
 
 def numbers() -> dict[str, tuple[str, ...]]:

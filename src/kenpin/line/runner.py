@@ -20,7 +20,7 @@ from kenpin.line.cameras import Camera, CameraError, Shot
 from kenpin.line.controllers import Controller, Shown
 from kenpin.line.judge import Judge, Judged, NotJudgedError, Prepared, told_of
 from kenpin.line.metrics import Metrics
-from kenpin.line.settings import StationSettings
+from kenpin.line.settings import OpcUa, StationSettings, Words
 from kenpin.line.supervise import for_ever
 from kenpin.text import Notice
 
@@ -28,7 +28,6 @@ _HEARTBEAT = 0.5  # seconds
 _CAMERA_AGAIN = 0.5  # seconds until the next try to open a camera
 _WATCH_EVERY = 5.0  # seconds between two looks at release and master checks
 _MOST_NOTES = 1000  # events of the record that wait to be written
-_HOLDING = ("modbus-server", "modbus-client", "slmp", "opc-ua")  # an answer stays until it is taken
 _MOST_EVENTS = 10_000
 
 Say = Callable[[Notice], None]
@@ -222,7 +221,7 @@ class Runner:
         """A picture that did not come may still come, and must not be the next part's: none is
         accepted for as long again, and what comes meanwhile is passed over.
         """
-        if self._settings.camera.kind == "folder" and self._settings.trigger.by == "controller":
+        if self._settings.camera.by_itself and self._settings.trigger.by == "controller":
             self.post(m.Lost("camera", "camera_late"))
             pause = self._settings.trigger.limit_ms / 1000
             asyncio.get_running_loop().call_later(pause, self.post, m.Back("camera"))
@@ -246,6 +245,8 @@ class Runner:
             own.judged = await asyncio.get_running_loop().run_in_executor(self._judging, work)
         except NotJudgedError as error:
             self._say(error.notice)
+            if error.code == "camera_black":
+                self._camera_is_lost(CameraError(error.code))
             self._noted("unreadable", picture=own.shot.name, code=error.code, part=prepared.part,
                         lot=job.lot)  # fmt: skip
             self.post(m.Failed(number, error.code))
@@ -272,7 +273,7 @@ class Runner:
         self._score = judged.verdict.score / judged.verdict.limit if judged else 0.0
         if answer.code is not None:
             self._noted("error_answer", trigger=answer.job.trigger, code=answer.code)
-        holds = self._settings.controller.kind in _HOLDING
+        holds = isinstance(self._settings.controller, Words | OpcUa)  # until it is taken
         hold = self._settings.trigger.hold_ms / 1000 if holds else 0.0
         loop = asyncio.get_running_loop()
         loop.call_later(hold, self.post, m.Expired(answer.job.number))
@@ -291,13 +292,18 @@ class Runner:
 
     async def _keep_camera(self) -> None:
         """Open the camera, and again whenever it is lost."""
+        why = ""
         while True:
             try:
                 await self._camera.open(self._picture_arrived, self._camera_went)
             except CameraError as error:
                 self.post(m.Lost("camera", error.code))
+                if error.detail not in ("", why):
+                    why = error.detail
+                    self._say(Notice("line_camera_why", station=self._settings.name, detail=why))
                 await asyncio.sleep(_CAMERA_AGAIN)
                 continue
+            why = ""
             self.post(m.Back("camera"))
             self._camera_lost.clear()
             await self._camera_lost.wait()
@@ -307,8 +313,8 @@ class Runner:
         self.post(m.Lost("camera", error.code))
         self._camera_lost.set()
 
-    def _camera_went(self) -> None:
-        self._camera_is_lost(CameraError("camera_lost"))
+    def _camera_went(self, code: str) -> None:
+        self._camera_is_lost(CameraError(code))
 
     def _picture_arrived(self) -> None:
         self._feed()

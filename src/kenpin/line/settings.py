@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -40,6 +40,8 @@ class FolderCamera(_Strict):
     tells of changes. after: what becomes of a file that was judged.
     """
 
+    by_itself: ClassVar[bool] = True
+
     kind: Literal["folder"]
     path: Path
     whole: Literal["still", "marker"] = "still"
@@ -49,24 +51,62 @@ class FolderCamera(_Strict):
     after: Literal["leave", "delete"] = "leave"
 
 
-class VideoCamera(_Strict):
-    """A USB camera by its number, or a stream by its URL.
+class Streaming(_Strict):
+    """A camera that gives frame after frame. trigger: what takes one; "free": it always does.
 
-    latency_ms: how far its pictures are behind what it sees. frozen: so many equal pictures.
+    latency_ms: how far a free one is behind what it sees. frozen: so many equal pictures.
     """
 
+    kind: str
+    trigger: str = "free"
+    latency_ms: int = Field(100, ge=0, le=10_000)
+    frozen: int = Field(50, ge=2)
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether pictures come that kenpin did not ask for, each of a part."""
+        return self.trigger not in ("free", "software")
+
+
+class VideoCamera(Streaming):
+    """A USB camera by its number, or a stream by its URL."""
+
     kind: Literal["video"]
+    trigger: Literal["free"] = "free"
     source: Annotated[int, Field(ge=0, le=63)] | Annotated[str, Field(min_length=1)]
     width: Annotated[int, Field(ge=1, le=65535)] | None = None
     height: Annotated[int, Field(ge=1, le=65535)] | None = None
-    latency_ms: int = Field(100, ge=0, le=10_000)
-    frozen: int = Field(50, ge=2)
+
+
+class _Triggered(Streaming):
+    """An industrial camera. trigger: "software", "free", or the input that it is wired to, as
+    "Line1". device: which one; left out, the only one. features: set when it is opened, by their
+    GenICam names.
+    """
+
+    trigger: Annotated[str, Field(pattern=r"^(free|software|Line\d{1,2})$")] = "software"
+    device: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    features: dict[str, bool | int | float | str] = {}
+
+
+class GenicamCamera(_Triggered):
+    """A GigE Vision camera; device: its IP or MAC address."""
+
+    kind: Literal["genicam"]
+
+
+class BaslerCamera(_Triggered):
+    """A Basler camera, by Basler's own library; device: its serial number."""
+
+    kind: Literal["basler"]
 
 
 class DrawnCamera(_Strict):
     """Drawn connector terminals, for trials; ng: share of parts with a defect. every_ms: how often
     one comes by itself, where each picture is a part.
     """
+
+    by_itself: ClassVar[bool] = True
 
     kind: Literal["drawn"]
     seed: int = Field(0, ge=0)
@@ -81,17 +121,26 @@ class Nobody(_Strict):
     kind: Literal["none"]
 
 
-class _Words(_Strict):
-    """Where both blocks of words are: what is asked, and what is shown."""
+class Words(_Strict):
+    """Where both blocks of words are: what is asked, and what is shown.
+
+    STEP: how many addresses a word takes.
+    """
+
+    STEP: ClassVar[int] = 1
 
     asked_at: int = Field(0, ge=0, le=_WORD)
     shown_at: int = Field(100, ge=0, le=_WORD)
     silence_ms: Milliseconds = 2000
 
+    def address(self, word: int, bit: int | None = None) -> str:
+        """How the PLC's programmer calls a word, or the word that a bit is in."""
+        return str(word)
+
     @model_validator(mode="after")
     def _apart(self) -> Self:
-        asked = range(self.asked_at, self.asked_at + len(IN_WORDS))
-        shown = range(self.shown_at, self.shown_at + len(OUT_WORDS))
+        asked = range(self.asked_at, self.asked_at + self.STEP * len(IN_WORDS))
+        shown = range(self.shown_at, self.shown_at + self.STEP * len(OUT_WORDS))
         if max(asked.stop, shown.stop) - 1 > _WORD:
             raise ValueError(Notice("rule_words_end", most=_WORD))
         if asked.start < shown.stop and shown.start < asked.stop:
@@ -101,7 +150,7 @@ class _Words(_Strict):
         return self
 
 
-class ModbusServer(_Words):
+class ModbusServer(Words):
     """kenpin holds the registers; the PLC reads and writes them."""
 
     kind: Literal["modbus-server"]
@@ -109,26 +158,53 @@ class ModbusServer(_Words):
     port: Port = 5020
 
 
-class ModbusClient(_Words):
-    """The PLC holds the registers; kenpin polls them."""
+class Polled(Words):
+    """The PLC holds the words; kenpin polls them."""
 
-    kind: Literal["modbus-client"]
     host: Host
-    port: Port = 502
-    unit: int = Field(1, ge=0, le=247)
     poll_ms: Milliseconds = 20
 
 
-class Slmp(_Words):
+class ModbusClient(Polled):
+    """Holding registers of a Modbus TCP server."""
+
+    kind: Literal["modbus-client"]
+    port: Port = 502
+    unit: int = Field(1, ge=0, le=247)
+
+
+class Slmp(Polled):
     """A MELSEC PLC by SLMP (MC protocol, 3E binary, TCP): both blocks are D registers."""
 
     kind: Literal["slmp"]
-    host: Host
     port: Port = 5007
     profile: str = "melsec:iq-r"
     asked_at: int = Field(1000, ge=0, le=_WORD)
     shown_at: int = Field(1100, ge=0, le=_WORD)
-    poll_ms: Milliseconds = 20
+
+    def address(self, word: int, bit: int | None = None) -> str:
+        """D1000."""
+        return f"D{word}"
+
+
+class S7(Polled):
+    """A Siemens PLC by S7 communication: both blocks lie in one data block, at these bytes."""
+
+    STEP: ClassVar[int] = 2
+
+    kind: Literal["s7"]
+    port: Port = 102
+    rack: int = Field(0, ge=0, le=7)
+    slot: int = Field(1, ge=0, le=31)
+    db: int = Field(ge=1, le=_WORD)
+    asked_at: int = Field(0, ge=0, le=_WORD, multiple_of=2)
+    shown_at: int = Field(10, ge=0, le=_WORD, multiple_of=2)
+
+    def address(self, word: int, bit: int | None = None) -> str:
+        """DB5.DBW10; of a bit DB5.DBX11.0, for the high byte of a word comes first."""
+        if bit is None:
+            return f"DB{self.db}.DBW{word}"
+        return f"DB{self.db}.DBX{word + 1 - bit // 8}.{bit % 8}"
 
 
 class Mqtt(_Strict):
@@ -161,9 +237,12 @@ class Webhook(_Strict):
     timeout_ms: Milliseconds = 2000
 
 
-Camera = Annotated[FolderCamera | VideoCamera | DrawnCamera, Field(discriminator="kind")]
+Camera = Annotated[
+    FolderCamera | VideoCamera | GenicamCamera | BaslerCamera | DrawnCamera,
+    Field(discriminator="kind"),
+]
 Controller = Annotated[
-    Nobody | ModbusServer | ModbusClient | Slmp | Mqtt | OpcUa, Field(discriminator="kind")
+    Nobody | ModbusServer | ModbusClient | Slmp | S7 | Mqtt | OpcUa, Field(discriminator="kind")
 ]
 Listener = Annotated[Mqtt | Webhook, Field(discriminator="kind")]
 
@@ -199,7 +278,7 @@ class StationSettings(_Strict):
             raise ValueError(Notice("rule_part_known", known=", ".join(map(str, self.parts))))
         if self.trigger.by == "controller" and self.controller.kind == "none":
             raise ValueError(Notice("rule_trigger_by"))
-        if self.trigger.by == "picture" and isinstance(self.camera, VideoCamera):
+        if self.trigger.by == "picture" and not self.camera.by_itself:
             raise ValueError(Notice("rule_video_by"))
         return self
 

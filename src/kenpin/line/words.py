@@ -25,6 +25,7 @@ CODES = (
     "", "late", "halted", "busy", "not_ready", "camera_lost", "camera_late", "camera_frozen",
     "picture_unreadable", "picture_size", "record_failed", "judge_failed", "part_unknown",
     "part_not_released", "part_failed", "controller_lost", "controller_nonsense", "internal",
+    "camera_black", "camera_frame_lost", "camera_setting",
 )  # fmt: skip
 _MOST = 0xFFFF
 
