@@ -49,7 +49,8 @@ _PATIENCE = 6.0  # seconds until the PLC gives a part up
 @dataclass
 class Counts:
     """What the PLC saw. wrong: answers with another id than was triggered; unanswered: triggers
-    with neither answer nor "missed"; seconds: from trigger to answer.
+    with neither answer nor "missed"; ended: those whose program was started anew before it could
+    answer, so that none came; seconds: from trigger to answer.
     """
 
     triggers: int = 0
@@ -57,6 +58,7 @@ class Counts:
     missed: int = 0
     wrong: int = 0
     unanswered: int = 0
+    ended: int = 0
     lost: int = 0
     ok: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -117,7 +119,7 @@ class Simulated:
     def kept(self) -> bool:
         """Whether the one rule held."""
         own = self.counts
-        told = own.answers.total() + own.missed
+        told = own.answers.total() + own.missed + own.ended
         return not (own.wrong or own.unanswered or self.without_row) and told == own.triggers
 
     def to_dict(self) -> dict[str, Any]:
@@ -126,7 +128,8 @@ class Simulated:
         times = np.percentile(own.seconds, (50, 99)) * 1000 if own.seconds else (None, None)
         return {
             "triggers": own.triggers, "answers": dict(own.answers), "missed": own.missed,
-            "wrong": own.wrong, "unanswered": own.unanswered, "connections_lost": own.lost,
+            "wrong": own.wrong, "unanswered": own.unanswered, "ended": own.ended,
+            "connections_lost": own.lost,
             "rows": self.rows, "ok_without_row": self.without_row,
             "median_ms": times[0], "p99_ms": times[1],
         }  # fmt: skip
@@ -151,10 +154,10 @@ async def simulate(
     counts = await working
     end.set()
     await line
-    return _beside_record(settings, counts)
+    return beside_record(settings, counts)
 
 
-def _beside_record(settings: LineSettings, counts: Counts) -> Simulated:
+def beside_record(settings: LineSettings, counts: Counts) -> Simulated:
     """Each OK that was answered, and its row; ids come again after 65,535 parts."""
     with reading(place_of(settings.record)) as engine:
         rows, ok = 0, Counter[int]()
@@ -212,7 +215,7 @@ class VirtualPlc:
         self._rng, self._faults = rng, faults
         self._client: Any = None
         self.counts = Counts()
-        self._id = 0
+        self._id = self._answered = 0
 
     async def run(self, stop: asyncio.Event) -> Counts:
         """Work until `stop` is set and the part under way is over."""
@@ -236,7 +239,7 @@ class VirtualPlc:
         if seen is None:
             return
         self._id = self._id % 0xFFFF + 1
-        missed_before = seen[5]
+        missed_before, self._answered = seen[5], _count_of(seen)
         began = perf_counter()
         self.counts.triggers += 1
         try:
@@ -275,9 +278,14 @@ class VirtualPlc:
 
     async def _after_a_break(self) -> list[int] | None:
         """The connection broke under a part; whether it was answered shows when it is back."""
-        for _ in range(50):
+        for _ in range(100):
             with contextlib.suppress(ModbusException, OSError, TimeoutError):
                 await self._connect()
+                seen = await self._until(lambda seen: seen[0] & (1 | 1 << words.VALID) > 0, None)
+                if seen is not None and seen[0] & 1 and _count_of(seen) <= self._answered:
+                    self.counts.ended += 1  # ready, and it has not answered since
+                    await self._write()
+                    return None
                 return await self._answer(0xFFFF)
             await asyncio.sleep(0.1)
         self.counts.unanswered += 1
@@ -328,3 +336,8 @@ class VirtualPlc:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+def _count_of(seen: list[int]) -> int:
+    """Parts that it answered since its start."""
+    return seen[7] | seen[8] << 16

@@ -12,8 +12,6 @@ from kenpin.record import versions
 from kenpin.record.place import IDENTITY, Place, engine_of
 from kenpin.record.schema import metadata
 
-_MAGIC = b"SQLite format 3\0"
-
 
 def make(place: Place) -> None:
     """Make the record if it is not there. Raises RecordError for one that cannot be used."""
@@ -92,12 +90,14 @@ def _opened(place: Place) -> Iterator[sql.Connection]:
 
 
 def check_file(place: Place) -> None:
-    """Raise RecordError for an SQLite file of another program, or a file that is none."""
+    """Raise RecordError for an SQLite file of another program, or a file that is none.
+
+    Only SQLite opens the file: to close it by other means takes away the locks that SQLite holds in
+    this process, and another program could then throw away what was just written
+    (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    """
     if not place.is_sqlite or not place.database.exists() or not place.database.stat().st_size:
         return
-    with place.database.open("rb") as file:
-        if file.read(len(_MAGIC)) != _MAGIC:
-            raise RecordError("record_damaged", path=place.database)
     with contextlib.closing(sqlite3.connect(place.database, timeout=30)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     if tables and not {"alembic_version", "inspections"} <= tables:
