@@ -1,21 +1,24 @@
-"""How soon a line answers, and whether it keeps its rule while things fail.
+"""How soon a line answers, beside others and after something was away.
 
-    python benchmarks/line.py [latency] [soak] [--parts 300] [--seconds 600] [--faults 0.05]
+    python benchmarks/line.py [latency] [stations] [reconnect] [--parts 300] [--times 5]
 
 latency: a virtual PLC triggers over Modbus on this machine, drawn pictures of one megapixel,
 `feature`; milliseconds from trigger to answer as the PLC sees it (median, 99th percentile), those
 of `Inspector.inspect` alone on the same pictures in the same run, and inside kenpin (means): until
 the picture is there, from it to the durable row, and all from trigger to answer. The PLC is
-a process of its own on the same two cores. soak: the
-PLC triggers as fast as it is answered while camera, PLC and triggers fail at random; what the PLC
-counted, what is in the record, and how memory grew. One JSON line for each.
+a process of its own on the same two cores. stations: the same beside a station whose PLC takes
+connections and never answers, beside one whose PLC is not there, and beside one that is at work.
+reconnect: the other side is stopped for three to four seconds, `times` times; milliseconds from
+when it is back until a trigger is accepted (median, longest), for each PLC that kenpin calls and
+each camera. The simulators are those of the tests. One JSON line for each; `line_soak.py` tries
+faults.
 """
 
 import argparse
 import asyncio
 import json
 import random
-import resource
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,12 +32,16 @@ import numpy as np
 from kenpin.drawn import draw_terminals
 from kenpin.inspection import Inspector
 from kenpin.learning import learn
-from kenpin.line import LineSettings, make_demo, simulate
-from kenpin.line.cameras import Shot
+from kenpin.line import LineSettings
+from kenpin.line.cameras import DRAWN_SIZE, Shot
 from kenpin.line.line import run_line
 from kenpin.line.simulate import PART, STATION, VirtualPlc, free_port, release_part
 from kenpin.recipe import Recipe
 from kenpin.types import Picture
+
+sys.path.append(str(Path(__file__).parents[1] / "tests" / "line"))
+from lenses import EYES, gige_port
+from plants import PLCS
 
 _MEGAPIXEL = (864, 1152)
 _LEARNED, _PICTURES = 40, 20
@@ -90,16 +97,22 @@ def latency(folder: Path, parts: int) -> Iterator[dict[str, Any]]:
 
 
 async def _answered(
-    settings: LineSettings, port: int, pictures: list[Any], parts: int
+    settings: LineSettings, port: int, pictures: list[Any], parts: int, second: int | None = None
 ) -> tuple[list[float], dict[str, float]]:
-    """What the PLC saw, in a process of its own, and what kenpin counted."""
+    """What the PLC saw, in a process of its own, and what kenpin counted.
+
+    second: the port of another station, whose PLC triggers as well.
+    """
     end = asyncio.Event()
     line = asyncio.create_task(
         run_line(settings, end, lambda _: None, lambda _: Prepared(pictures))
     )
-    command = (sys.executable, __file__, "plc", "--port", str(port), "--parts", str(parts))
-    plc = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
-    told, _ = await plc.communicate()
+    ports = [port] if second is None else [port, second]
+    commands = [(sys.executable, __file__, "plc", "--port", str(one), "--parts", str(parts))
+                for one in ports]  # fmt: skip
+    plcs = [await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+            for command in commands]  # fmt: skip
+    (told, _), *_ = await asyncio.gather(*(plc.communicate() for plc in plcs))
     end.set()
     metrics = await line
     return json.loads(told)[5:], _means(metrics)  # the first ones warm up
@@ -128,27 +141,97 @@ def _means(metrics: Any) -> dict[str, float]:
             for stage, one in sums.items()}  # fmt: skip
 
 
-def soak(folder: Path, seconds: float, faults: float) -> Iterator[dict[str, Any]]:
-    settings = make_demo(folder / "line")
-    before = _memory()
-    found = asyncio.run(simulate(settings, seconds, faults, say=lambda _: None))
-    told = {name: round(value, 1) if isinstance(value, float) else value
-            for name, value in found.to_dict().items()}  # fmt: skip
-    yield {"what": "soak", "seconds": seconds, "faults": faults, **told, "kept": found.kept,
-           "memory_grew_mb": round((_memory() - before) / 1024, 1)}  # fmt: skip
+def stations(folder: Path, parts: int) -> Iterator[dict[str, Any]]:
+    """One station, whose answers are looked at, and another beside it."""
+    drawn = [draw_terminals(n, size=_MEGAPIXEL).pixels for n in range(_LEARNED + _PICTURES)]
+    part = folder / "part.kenpin"
+    learn(drawn[:_LEARNED], Recipe(model="feature"), search=False).save(part)
+    place = release_part(folder, part)
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as deaf:
+        polled = {"kind": "modbus-client", "host": "127.0.0.1", "silence_ms": 500}
+        others: dict[str, dict[str, Any] | None] = {
+            "alone": None,
+            "a deaf PLC": polled | {"port": deaf.getsockname()[1]},
+            "a PLC that is away": polled | {"port": free_port()},
+            "one at work": {"kind": "modbus-server", "port": free_port()},
+        }
+        for name, other in others.items():
+            port = free_port()
+            own = _station(STATION, {"kind": "modbus-server", "port": port})
+            beside = [] if other is None else [_station("other", other)]
+            settings = LineSettings.model_validate(
+                {"record": str(place.folder), "station": [own, *beside]}
+            )
+            second = other["port"] if other and other["kind"] == "modbus-server" else None
+            seconds, _ = asyncio.run(_answered(settings, port, drawn[_LEARNED:], parts, second))
+            median, p99 = 1000 * np.percentile(seconds, (50, 99))
+            yield {"what": "stations", "beside": name, "parts": len(seconds),
+                   "answer_ms": round(median, 1), "answer_p99_ms": round(p99, 1)}  # fmt: skip
 
 
-def _memory() -> int:
-    """Kilobytes at most so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def _station(name: str, controller: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "parts": {1: PART}, "trigger": {"limit_ms": 5000},
+            "camera": {"kind": "drawn"}, "controller": controller}  # fmt: skip
+
+
+def reconnect(folder: Path, times: int) -> Iterator[dict[str, Any]]:
+    part = folder / "part.kenpin"
+    good = [draw_terminals(n, size=DRAWN_SIZE).pixels for n in range(_LEARNED)]
+    learn(good, Recipe(model="pca", size=(48, 64)), search=False).save(part)
+    place = release_part(folder, part)
+    for kind in ("modbus-client", "slmp", "s7"):
+        plc = PLCS[kind]()
+        yield _told(kind, asyncio.run(_away(place, plc.settings, {"kind": "drawn"}, plc, times)))
+    for kind in ("folder", "video", "genicam"):
+        camera = EYES[kind](folder)
+        plc = PLCS["modbus-server"]()
+        camera.start()
+        try:
+            with gige_port():
+                took = asyncio.run(_away(place, plc.settings, camera.settings, plc, times, camera))
+        finally:
+            camera.stop()
+        yield _told(kind, took)
+
+
+def _told(kind: str, seconds: list[float]) -> dict[str, Any]:
+    return {"what": "reconnect", "kind": kind, "times": len(seconds),
+            "median_ms": round(1000 * float(np.median(seconds))),
+            "longest_ms": round(1000 * max(seconds))}  # fmt: skip
+
+
+async def _away(
+    place: Any, controller: Any, camera: Any, plc: Any, times: int, eye: Any = None
+) -> list[float]:
+    """Seconds from when the PLC, or the camera, is back until a trigger is accepted."""
+    own = _station(STATION, controller) | {"camera": camera}
+    settings = LineSettings.model_validate({"record": str(place.folder), "station": [own]})
+    end, took = asyncio.Event(), []
+    line = asyncio.create_task(run_line(settings, end, lambda _: None))
+    await plc.start()
+    for _ in range(times):
+        await plc.until(lambda seen: seen[0] & 1)
+        if eye is None:
+            await plc.stop()
+        else:
+            await asyncio.to_thread(eye.stop)
+            await plc.until(lambda seen: not seen[0] & 1)
+        await asyncio.sleep(random.uniform(3, 4))  # not in step with its tries
+        await (plc.start() if eye is None else asyncio.to_thread(eye.start))
+        back = time.perf_counter()
+        await plc.until(lambda seen: seen[0] & 1)
+        took.append(time.perf_counter() - back)
+    end.set()
+    await line
+    await plc.stop()
+    return took
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", default=["latency", "soak"])
+    parser.add_argument("what", nargs="*", default=["latency", "stations", "reconnect"])
     parser.add_argument("--parts", type=int, default=300)
-    parser.add_argument("--seconds", type=float, default=600)
-    parser.add_argument("--faults", type=float, default=0.05)
+    parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     a = parser.parse_args()
     if a.what == ["plc"]:
@@ -157,10 +240,10 @@ def main() -> None:
     for what in a.what:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            lines = (
-                latency(folder, a.parts) if what == "latency" else soak(folder, a.seconds, a.faults)
-            )
-            for line in lines:
+            ways = {"latency": (latency, a.parts), "stations": (stations, a.parts),
+                    "reconnect": (reconnect, a.times)}  # fmt: skip
+            way, count = ways[what]
+            for line in way(folder, count):
                 print(json.dumps({"benchmark": "line", **line}), flush=True)
 
 

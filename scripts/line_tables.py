@@ -16,14 +16,14 @@ _EXAMPLE = {
 }  # fmt: skip
 
 
-def registers(table: Table) -> str:
+def registers(table: Table, language: str = "en") -> str:
     """Every word and bit, where they are unless told otherwise."""
-    before = speak("en")
+    before = speak(language)
     try:
         (one,) = word_maps(LineSettings.model_validate(_EXAMPLE))
     finally:
         speak(before)
-    heads = [say_in("en", f"word_head_{head}")
+    heads = [say_in(language, f"word_head_{head}")
              for head in ("address", "bit", "name", "way", "meaning")]  # fmt: skip
     return table(heads, [list(row) for row in one.rows]).replace("---:", "---")
 
@@ -36,7 +36,7 @@ def meanings(table: Table) -> str:
 
 
 def line_figures(results: Lines, table: Table) -> str:
-    """How soon a line answers, and what came of a long run with faults."""
+    """How soon a line answers, alone and beside others."""
     rows = []
     for one in results("line.jsonl"):
         if one["what"] == "latency":
@@ -48,14 +48,36 @@ def line_figures(results: Lines, table: Table) -> str:
                 ["the line adds, its record and the polling of the PLC among it: median",
                  f"{one['added_ms']} ms"],
             ]  # fmt: skip
-            continue
-        answers = ", ".join(f"{name} {count}" for name, count in sorted(one["answers"].items()))
-        rows += [
-            [f"{one['seconds']:.0f} s with faults: triggers; answers; missed; neither",
-             f"{one['triggers']:,}; {answers}; {one['missed']}; {one['unanswered']}"],
-            ["OK without a durable row; answers for another trigger",
-             f"{one['ok_without_row']}; {one['wrong']}"],
-            ["connections broken; memory grew by",
-             f"{one['connections_lost']}; {one['memory_grew_mb']} MB"],
-        ]  # fmt: skip
+        elif one["what"] == "stations":
+            rows.append([f"the same again, beside {one['beside']}" if one["beside"] != "alone"
+                         else "the same again, alone",
+                         f"{one['answer_ms']} ms, {one['answer_p99_ms']} ms"])  # fmt: skip
+        else:
+            rows.append([f"`{one['kind']}` away and back {one['times']} times: accepts a trigger "
+                         "after; median, longest",
+                         f"{one['median_ms']} ms, {one['longest_ms']} ms"])  # fmt: skip
     return table(["what", "measured"], rows)
+
+
+def soak_figures(results: Lines, table: Table) -> str:
+    """What came of many parts while everything failed."""
+    rows = []
+    for one in results("line-soak.jsonl"):
+        answers = ", ".join(f"{name} {count:,}" for name, count in sorted(one["answers"].items()))
+        rows += [
+            ["triggers, as the PLC counts",
+             f"{one['triggers']:,} in {one['seconds'] / 60:.0f} min"],
+            ["answers", answers],
+            ["missed; under way when it was killed; neither",
+             f"{one['missed']:,}; {one['ended']}; {one['unanswered']}"],
+            ["**OK without a durable row; answers for another trigger**",
+             f"**{one['ok_without_row']}; {one['wrong']}**"],
+            ["killed; connections broken; record locked; disk busy; clock an hour back",
+             f"{one['kills']}; {one['connections_lost']}; {one['locked']}; {one['disk_busy']}; "
+             f"{one['clock_back']}"],
+            ["trigger to answer meanwhile: median, 99 %",
+             f"{one['median_ms']:.1f} ms, {one['p99_ms']:.1f} ms"],
+            ["memory of the last process: after 2,000 parts; grew to its end by",
+             f"{one['memory_mb']} MB; {one['memory_grew_mb']} MB"],
+        ]  # fmt: skip
+    return table(["what", "counted"], rows)

@@ -8,9 +8,9 @@ from threading import Event
 
 import numpy as np
 import pytest
+from lenses import ALWAYS_THERE, EYES, SIZE, GenicamEye, aravis_is_there, gige_port
 from plants import ModbusMaster, release, settings
 
-from eyes import ALWAYS_THERE, EYES, SIZE, GenicamEye, aravis_is_there, gige_port
 from kenpin.line import LineSettings, run_line
 from kenpin.line.cameras import CameraError
 from kenpin.line.devices import make_camera

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 
 import aiomqtt
+import numpy as np
 import pytest
 from plants import (
     PLCS,
@@ -26,7 +27,7 @@ from plants import (
 )
 
 from kenpin.line import run_line, words
-from kenpin.line.cameras import CameraError
+from kenpin.line.cameras import CameraError, Shot
 from kenpin.record import (
     Filter,
     change_state,
@@ -39,6 +40,7 @@ from kenpin.record import (
     writing,
 )
 from kenpin.sources import write_png
+from kenpin.types import Picture
 
 
 @pytest.fixture(scope="module")
@@ -227,6 +229,30 @@ def test_a_camera_that_fails_is_an_error_and_comes_back(place):
     seen = asyncio.run(work())
     assert [outcome for outcome, *_ in seen[:3]] == ["ERROR"] * 3 and seen[3][0] in ("OK", "NG")
     assert all(back == given for _, back, given in seen) and len(rows(place)) == 1
+
+
+class Capped(Broken):
+    """A camera that gives this many black pictures first, with the noise of its sensor."""
+
+    async def grab(self):
+        shot = await self.camera.grab()
+        if not self.codes:
+            return shot
+        self.codes.pop()
+        noise = np.random.default_rng(0).integers(0, 7, shot.source.pixels.shape, dtype=np.uint8)
+        return Shot(Picture(noise, shot.name), shot.name)
+
+
+def test_a_black_picture_is_a_broken_camera_and_not_a_dark_part(place):
+    plc, left = ModbusMaster(), [1, 1]
+
+    async def work():
+        line = settings(place, plc.settings)
+        async with served(plc), running(line, wrap=lambda camera: Capped(camera, left)):
+            return [(await plc.part())[0] for _ in range(3)]
+
+    seen = asyncio.run(work())
+    assert seen[:2] == ["ERROR"] * 2 and seen[2] in ("OK", "NG") and len(rows(place)) == 1
 
 
 def test_a_picture_of_another_size_is_an_error(place, tmp_path):

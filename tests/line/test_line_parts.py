@@ -151,6 +151,7 @@ def test_check_says_of_each_thing_whether_it_is_there(plant):
     done = run("line", "check", file)
     assert done.exit_code == 0, done.output
     assert "part 1 is terminals" in done.stdout and "256x192 pixels" in done.stdout
+    assert "ms from the camera to the verdict" in done.stdout
     assert "is free for the controller" in done.stdout
     away = LINE.replace(MODBUS, f'kind = "modbus-client"\nhost = "127.0.0.1"\nport = {free_port()}')
     done = run("line", "check", line_file(plant, away))

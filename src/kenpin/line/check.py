@@ -9,7 +9,7 @@ from time import perf_counter
 from kenpin.errors import KenpinError
 from kenpin.line.cameras import CameraError
 from kenpin.line.devices import make_camera, registers_of
-from kenpin.line.judge import Models, NotJudgedError, prepare
+from kenpin.line.judge import Models, NotJudgedError, Prepared, prepare
 from kenpin.line.polling import Registers
 from kenpin.line.settings import (
     LineSettings,
@@ -39,45 +39,65 @@ async def check_line(settings: LineSettings) -> AsyncIterator[Found]:
     yield True, Notice("line_record_there", path=place.name)
     models = Models()
     for station in settings.station:
-        for found in _releases(station, place, models):
+        made: dict[int, Prepared] = {}
+        for found in _releases(station, place, models, made):
             yield found
-        yield await _camera(station, place)
+        async for found in _camera(station, place, made.get(station.first_part)):
+            yield found
         if station.controller.kind != "none":
             yield await _controller(station)
 
 
-def _releases(station: StationSettings, place: Place, models: Models) -> Iterator[Found]:
+def _releases(
+    station: StationSettings, place: Place, models: Models, prepared: dict[int, Prepared]
+) -> Iterator[Found]:
     for number, part in station.parts.items():
         try:
             made = prepare(place, models, part)
         except NotJudgedError as error:
             yield False, error.notice
         else:
+            prepared[number] = made
             told = {"station": station.name, "number": number, "part": part}
             yield True, Notice("line_release_there", **told, hash=made.hash[:12])
 
 
-async def _camera(station: StationSettings, place: Place) -> Found:
-    """One picture; of a folder only whether it is there, for nobody is writing now."""
+async def _camera(
+    station: StationSettings, place: Place, prepared: Prepared | None
+) -> AsyncIterator[Found]:
+    """One picture and its verdict, without a row; of a camera whose pictures come by themselves
+    only whether it is there, for nothing may come now.
+    """
+    own, told = station.camera, {"station": station.name}
     camera = make_camera(station, place)
     began = perf_counter()
     try:
         async with asyncio.timeout(_PATIENCE):
             await camera.open(lambda: None, lambda _: None)
-            if station.camera.kind == "folder":
-                told = {"station": station.name, "path": station.camera.path}
-                return True, Notice("line_folder_there", **told)
+            if own.kind == "folder":
+                yield True, Notice("line_folder_there", **told, path=own.path)
+                return
+            if own.by_itself and own.kind != "drawn":
+                yield True, Notice("line_camera_waits", **told, trigger=own.trigger)
+                return
             shot = await camera.grab()
         picture = read_picture(shot.source)
+        came = _ms(began)
+        height, width = picture.size
+        yield True, Notice("line_camera_there", **told, width=width, height=height, ms=came)
+        if prepared is not None:
+            outcome = prepared.inspector.inspect(picture).outcome.value
+            ms = {"ms": _ms(began) - came, "all": _ms(began)}
+            yield True, Notice("line_judged", **told, outcome=outcome, **ms)
     except (CameraError, TimeoutError, KenpinError) as error:
-        told = {"code": getattr(error, "code", "camera_late"), "detail": error}
-        return False, Notice("line_camera_not", station=station.name, **told)
+        code, detail = getattr(error, "code", "camera_late"), getattr(error, "detail", "") or error
+        yield False, Notice("line_camera_not", **told, code=code, detail=detail)
     finally:
         await camera.close()
-    height, width = picture.size
-    ms = round(1000 * (perf_counter() - began))
-    told = {"width": width, "height": height, "ms": ms}
-    return True, Notice("line_camera_there", station=station.name, **told)
+
+
+def _ms(since: float) -> int:
+    return round(1000 * (perf_counter() - since))
 
 
 async def _controller(station: StationSettings) -> Found:

@@ -182,12 +182,12 @@ class Folder:
                 await self._take_up(path, seen, arrived)
 
     def _is_whole(self, path: Path, seen: Seen, still: float) -> bool:
-        if not 0 < seen[1] <= _MOST_BYTES:
+        if seen[1] > _MOST_BYTES:
             return False
         if self._settings.whole == "marker":  # not one of an earlier file of this name
             marker = _seen(path.with_name(path.name + self._settings.marker))
             return marker is not None and marker[2] >= seen[2]
-        return still >= self._settings.still_ms / 1000
+        return seen[1] > 0 and still >= self._settings.still_ms / 1000
 
     async def _take_up(self, path: Path, seen: Seen, arrived: Call) -> None:
         if len(self._waiting) >= _MOST_WAITING:

@@ -21,6 +21,8 @@ class Metrics:
         self._stages = Histogram("kenpin_stage_seconds", "Time of a stage", ["station", "stage"],
                                  buckets=_SECONDS, **own)  # fmt: skip
         self._state = Gauge("kenpin_state", "1 for the state it is in", ["station", "state"], **own)
+        self._waiting = Gauge("kenpin_waiting", "Pictures that came and are not judged yet",
+                              ["station"], **own)  # fmt: skip
         self._lost = Gauge("kenpin_lost", "1 where a device is lost", ["station", "device"], **own)
         self._server: Any = None
 
@@ -51,8 +53,9 @@ class Metrics:
         """acquire, judge (with its row), or answer: all from trigger to answer."""
         self._stages.labels(station, stage).observe(seconds)
 
-    def now(self, name: str, station: Station) -> None:
-        """The state and what is lost."""
+    def now(self, name: str, station: Station, waiting: int) -> None:
+        """The state, what is lost, and how many pictures wait."""
+        self._waiting.labels(name).set(waiting)
         for state in State:
             self._state.labels(name, state.value).set(state is station.state)
         for device in ("camera", "controller", "part", "record"):

@@ -83,8 +83,8 @@ class Runner:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set and the part under way is answered."""
-        first = self._settings.part or next(iter(self._settings.parts))
-        for event in (m.Hold(m.MASTER, self._settings.master), m.ChangePart(first), m.Run(True)):
+        first = m.ChangePart(self._settings.first_part)
+        for event in (m.Hold(m.MASTER, self._settings.master), first, m.Run(True)):
             self.post(event)
         keep: list[tuple[str, Callable[[], Awaitable[object]]]] = [
             ("camera", self._keep_camera), ("internal", self._beat), ("internal", self._keep_watch),
@@ -158,7 +158,7 @@ class Runner:
         told = self._told if self.station.state is m.State.RESULT else None
         for controller in self._controllers:
             controller.show(Shown(self.station, tuple(shown), told))
-        self._metrics.now(self._settings.name, self.station)
+        self._metrics.now(self._settings.name, self.station, self._camera.waiting)
 
     # --- actions ---------------------------------------------------------------------------------
 

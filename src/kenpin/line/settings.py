@@ -265,6 +265,11 @@ class StationSettings(_Strict):
     tell: tuple[Listener, ...] = ()
 
     @property
+    def first_part(self) -> int:
+        """The id that it begins with."""
+        return self.part or next(iter(self.parts))
+
+    @property
     def file_name(self) -> str:
         """Its name in names of files and topics."""
         return re.sub(r"[^\w-]", "_", self.name)

@@ -1,5 +1,6 @@
 """USB cameras and streams (RTSP, HTTP), read by OpenCV."""
 
+import os
 from typing import Any
 
 import cv2
@@ -10,6 +11,9 @@ from kenpin.line.settings import VideoCamera
 from kenpin.line.stream import Pixels
 
 _OPEN_MS, _READ_MS = 5000, 2000
+# What a person should know is said as an event of ours; theirs would come at each try.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
 
 
 class Video:
