@@ -55,6 +55,9 @@ class Prepared:
 
     waiting = 0
 
+    def pass_over(self) -> int:
+        return 0
+
     async def open(self, arrived: Any, lost: Any) -> None:
         pass
 

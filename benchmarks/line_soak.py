@@ -121,9 +121,10 @@ class Line:
         await asyncio.to_thread(self.process.wait)
         self.start()
 
-    async def end(self) -> None:
+    async def end(self) -> int:
+        """Its exit status."""
         self.process.terminate()
-        await asyncio.to_thread(self.process.wait)
+        return await asyncio.to_thread(self.process.wait)
 
     def memory_mb(self) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
@@ -179,8 +180,9 @@ async def soak(folder: Path, parts: int, kills: int, faults: float, seed: int) -
     working = asyncio.create_task(plc.run(over))
     troubling = asyncio.create_task(trouble.run())
     at = sorted(rng.randrange(parts // 100, parts * 7 // 10) for _ in range(kills))
-    done, warm, last = 0, None, began
+    done, killed, warm, last = 0, 0, None, began
     while plc.counts.triggers < parts and not troubling.done():
+        assert line.process.poll() is None, "the line ended by itself"
         await asyncio.sleep(0.02)
         if done < kills and plc.counts.triggers >= at[done]:
             done += 1
@@ -197,12 +199,12 @@ async def soak(folder: Path, parts: int, kills: int, faults: float, seed: int) -
     troubling.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await troubling
-    await line.end()
-    told = beside_record(LineSettings.model_validate(settings_of(folder, port)), counts)
+    status = await line.end()
+    told = beside_record(LineSettings.model_validate(settings_of(folder, port)), counts, done)
     found = told.to_dict()
     return {"benchmark": "line soak", "kills": done, "faults": faults, "seed": seed,
             "seconds": round(time.monotonic() - began), **found, **trouble.counts,
-            "clock": _FAKETIME.exists(), "kept": told.kept and counts.ended <= done,
+            "clock": _FAKETIME.exists(), "kept": told.kept and status == 0,
             "memory_mb": warm and round(warm, 1), "memory_grew_mb": grew}  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 
 from kenpin.line import LineSettings, word_maps
 from kenpin.line.map_of_words import numbers
+from kenpin.record import ROLES
+from kenpin.station.rights import RIGHTS
 from kenpin.text import say_in, speak
 
 Lines = Callable[[str], Iterator[dict]]
@@ -26,6 +28,13 @@ def registers(table: Table, language: str = "en") -> str:
     heads = [say_in(language, f"word_head_{head}")
              for head in ("address", "bit", "name", "way", "meaning")]  # fmt: skip
     return table(heads, [list(row) for row in one.rows]).replace("---:", "---")
+
+
+def rights(table: Table) -> str:
+    """Which role has which right."""
+    rows = [[right, *("yes" if role in roles else "" for role in ROLES)]
+            for right, roles in RIGHTS.items()]  # fmt: skip
+    return table(["right", *ROLES], rows).replace("---:", "---")
 
 
 def meanings(table: Table) -> str:

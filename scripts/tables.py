@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import mean
 
 from eye_tables import eyes, maps, regions, shifts, sizes, tail_limit, ways
-from line_tables import line_figures, meanings, registers, soak_figures
+from line_tables import line_figures, meanings, registers, rights, soak_figures
 from picture_tables import depth, file_kinds, fine
 from standin_tables import gallery, masks, record, standins, trial_encoders
 
@@ -423,7 +423,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "line": partial(line_figures, results, table),
     "line-soak": partial(soak_figures, results, table),
     "registers": partial(registers, table), "registers-ja": partial(registers, table, "ja"),
-    "meanings": partial(meanings, table),
+    "rights": partial(rights, table), "meanings": partial(meanings, table),
     "tail-limit": partial(tail_limit, results, table),
     "trial-encoders": partial(trial_encoders, results, table),
     "file-kinds": file_kinds, "depth": partial(depth, results, table),

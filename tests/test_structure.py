@@ -24,6 +24,7 @@ LAYERS = (
     {"learning", "evaluation", "exports"},
     {"assurance", "record"},
     {"line", "report"},
+    {"station"},
     {"experiments"},
     {"cli"},
 )

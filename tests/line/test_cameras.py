@@ -343,6 +343,75 @@ def test_each_frame_is_a_part_and_one_too_many_is_told():
     assert asyncio.run(work()) == [0, 1, 2]
 
 
+def test_a_device_that_falls_over_its_own_end_is_a_lost_camera():
+    class Falls(Scripted):
+        def read(self):
+            raise BaseException("a panic")
+
+        def close(self):
+            raise ValueError("and again")
+
+    async def work():
+        camera = Stream(GenicamCamera(kind="genicam"), Falls)
+        async with opened(camera) as said:
+            await until(lambda: said)
+            with pytest.raises(CameraError, match="camera_lost"):
+                await camera.grab()
+        return said
+
+    assert asyncio.run(work()) == ["camera_lost"]
+
+
+def test_frozen_stays_frozen_when_it_is_opened_anew():
+    devices = []
+
+    async def grabbed(camera, frame):
+        waiting = asyncio.create_task(camera.grab())
+        before = devices[-1].triggers
+        await until(lambda: devices[-1].triggers > before)
+        devices[-1].give(frame)
+        return await waiting
+
+    async def work():
+        camera = stream("software", devices)
+        async with opened(camera):
+            with pytest.raises(CameraError, match="camera_frozen"):
+                for _ in range(60):
+                    await grabbed(camera, 1)
+        async with opened(camera):
+            with pytest.raises(CameraError, match="camera_frozen"):
+                await grabbed(camera, 1)
+            return number_in(await grabbed(camera, 2))
+
+    assert asyncio.run(work()) == 2
+
+
+def test_frames_that_were_held_up_are_passed_over():
+    """A stream that stood for a second gives first what it held back, and then the present."""
+
+    class HeldUp(Scripted):
+        sent = 0
+
+        def read(self):
+            self.sent += 1
+            if self.sent == 20:
+                time.sleep(1.0)
+            elif not 20 < self.sent <= 40:
+                time.sleep(0.03)
+            return np.full((4, 4), self.sent, np.uint8)
+
+    async def work():
+        camera = Stream(GenicamCamera(kind="genicam", trigger="free", latency_ms=40), HeldUp)
+        seen = []
+        async with opened(camera):
+            while not seen or seen[-1] < 60:
+                seen.append(number_in(await camera.grab()))
+        return seen
+
+    seen = asyncio.run(work())
+    assert [one for one in seen if 20 <= one <= 40] == [] and len(seen) > 10
+
+
 @pytest.mark.parametrize("trigger", ["free", "software"])
 def test_a_picture_that_never_changes_is_a_frozen_camera(trigger):
     devices = []

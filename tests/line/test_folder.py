@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import json
 import shutil
 import threading
 import time
 
 import pytest
 
+from kenpin.line import folder as folder_room
 from kenpin.line.cameras import CameraError
 from kenpin.line.folder import Folder
 from kenpin.line.settings import FolderCamera
@@ -64,6 +66,72 @@ def test_a_marker_says_that_a_picture_is_whole_and_it_may_be_deleted(tmp_path):
     (folder / "b.png.done").touch()
     names = asyncio.run(watched(folder, tmp_path / "m", 1, whole="marker", after="delete"))
     assert names == ["b.png"] and not (folder / "b.png").exists() and (folder / "a.png").exists()
+
+
+def memory_of(tmp_path, *names):
+    folder = tmp_path / "in"
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).write_bytes(b"x")
+    return folder
+
+
+def test_a_torn_line_of_its_memory_costs_that_line_only(tmp_path):
+    folder, memory = memory_of(tmp_path, "a.png", "b.png", "c.png"), tmp_path / "m"
+    assert len(asyncio.run(watched(folder, memory, 3))) == 3
+    lines = memory.read_text().splitlines()
+    memory.write_text("\n".join(lines[:2]) + "\n" + lines[2][:7])
+    assert asyncio.run(watched(folder, memory, 1)) == [json.loads(lines[2])[0]]
+
+
+def test_a_share_that_was_not_there_yet_leaves_the_memory(tmp_path):
+    folder, memory = memory_of(tmp_path, "a.png"), tmp_path / "m"
+    assert asyncio.run(watched(folder, memory, 1)) == ["a.png"]
+    folder.rename(tmp_path / "away")
+    folder.mkdir()
+    assert asyncio.run(watched(folder, memory, 0)) == []
+    folder.rmdir()
+    (tmp_path / "away").rename(folder)
+    (folder / "b.png").write_bytes(b"x")
+    assert asyncio.run(watched(folder, memory, 1)) == ["b.png"]
+
+
+def test_a_share_that_shows_nothing_for_a_moment_gives_no_earlier_picture(tmp_path, monkeypatch):
+    folder, memory = memory_of(tmp_path, "a.png"), tmp_path / "m"
+    real = folder_room._pictures_in
+
+    async def work():
+        camera = Folder(FolderCamera(kind="folder", path=folder, still_ms=20), memory)
+        await camera.open(lambda: None, lambda _: None)
+        monkeypatch.setattr(folder_room, "_pictures_in", lambda *_: [])
+        waiting = asyncio.create_task(camera.grab())
+        await asyncio.sleep(0.3)
+        monkeypatch.setattr(folder_room, "_pictures_in", real)
+        (folder / "b.png").write_bytes(b"x")
+        name = (await asyncio.wait_for(waiting, 10)).name
+        await camera.close()
+        return name
+
+    asyncio.run(watched(folder, memory, 1))
+    assert asyncio.run(work()) == "b.png"
+
+
+def test_another_folder_in_its_place_is_a_lost_camera(tmp_path):
+    folder = memory_of(tmp_path)
+
+    async def work():
+        camera, said = Folder(FolderCamera(kind="folder", path=folder), tmp_path / "m"), []
+        await camera.open(lambda: None, said.append)
+        folder.rename(tmp_path / "away")
+        folder.mkdir()
+        for _ in range(100):
+            if said:
+                break
+            await asyncio.sleep(0.05)
+        await camera.close()
+        return said
+
+    assert asyncio.run(work()) == ["camera_lost"]
 
 
 def test_a_folder_that_goes_away_is_a_lost_camera(tmp_path):

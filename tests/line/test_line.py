@@ -209,6 +209,9 @@ class Broken:
     async def open(self, arrived, lost):
         await self.camera.open(arrived, lost)
 
+    def pass_over(self):
+        return self.camera.pass_over()
+
     async def grab(self):
         if self.codes:
             raise CameraError(self.codes.pop(0))
@@ -503,6 +506,78 @@ def test_a_halt_that_was_raised_unseen_holds(place):
                 await plc.until(lambda seen: words.STATES[seen[1]] == "HALTED")
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize("end", ["halt", "late"])
+def test_no_picture_of_a_part_is_ever_the_next_ones(place, tmp_path, end):
+    """However the part ended: its picture comes after its answer, and belongs to nobody."""
+    plc, folder = ModbusMaster(), tmp_path / "camera"
+    folder.mkdir()
+
+    async def one_part(number, camera_late):
+        await plc.until(lambda seen: seen[0] & 1)
+        await plc.write(words.Asked(trigger=True, trigger_id=number))
+        await plc.until(lambda seen: seen[0] >> words.ACQUIRING & 1)
+        if camera_late:
+            if end == "halt":
+                await plc.write(words.Asked(trigger=True, trigger_id=number, halt=True))
+            await plc.until(lambda seen: seen[0] >> words.VALID & 1)
+        else:
+            await asyncio.sleep(0.1)
+        write_png(folder / f"{number}.png", drawn(600 + number, 1)[0])
+        seen = await plc.until(lambda seen: seen[0] >> words.VALID & 1)
+        await plc.write(words.Asked(acknowledge=True))
+        await plc.until(lambda seen: not seen[0] >> words.VALID & 1)
+        await plc.write(words.Asked(reset=True))
+        await plc.write(words.Asked())
+        return words.OUTCOMES[seen[3]]
+
+    async def work():
+        camera = {"kind": "folder", "path": str(folder), "still_ms": 20}
+        line = settings(place, plc.settings, camera, trigger={"limit_ms": 700, "hold_ms": 3000})
+        async with served(plc), running(line):
+            return [await one_part(n, camera_late=n % 2 == 1) for n in range(1, 9)]
+
+    seen = asyncio.run(work())
+    assert seen[::2] == ["ERROR"] * 4 and "ERROR" not in seen[1::2]
+    kept = [(row["trigger"], row["picture"].rpartition("/")[2]) for row in rows(place)]
+    assert kept == [(f"{n}", f"{n}.png") for n in (2, 4, 6, 8)]
+
+
+def test_a_release_that_is_taken_back_ends_also_on_a_line_without_a_gap(place, monkeypatch):
+    monkeypatch.setattr("kenpin.line.runner._WATCH_EVERY", 0.2)
+    plc = ModbusMaster()
+
+    async def work():
+        line = settings(place, plc.settings, {"kind": "drawn", "delay_ms": 60, "ng": 0})
+        async with served(plc), running(line):
+            await plc.part(acknowledge=False)
+            with writing(place) as connection:
+                own = in_use(connection, "terminals")
+                change_state(connection, own, "retired", "suzuki", "x")
+            for number in range(100, 300):  # it triggers whatever is shown
+                await plc.write(words.Asked(trigger=True, trigger_id=number, acknowledge=True))
+                await plc.write(words.Asked())
+                seen = await plc.read()
+                if words.CODES[seen[4]] == "part_not_released":
+                    return True
+                await asyncio.sleep(0.02)
+            return False
+
+    assert asyncio.run(work())
+
+
+def test_parts_that_went_by_while_it_was_stopped_are_missed(place, tmp_path):
+    plc_by_picture = {"kind": "none"}
+    line = settings(place, plc_by_picture, {"kind": "drawn", "every_ms": 30}, master=True,
+                    trigger={"by": "picture"})  # fmt: skip
+
+    async def work():
+        async with running(line):
+            await asyncio.sleep(1.5)  # locked: no master check was made
+
+    asyncio.run(work())
+    assert rows(place) == [] and kinds(place)["missed"] > 10
 
 
 def test_a_picture_that_comes_too_late_is_not_the_next_parts(place, tmp_path):

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -20,9 +21,9 @@ from plants import PLCS, free_port, release
 from helpers import refused, run
 from kenpin.errors import LineError
 from kenpin.line import LineSettings, unit_file, words
+from kenpin.line.controller_settings import Webhook
 from kenpin.line.controllers import Shown
 from kenpin.line.machine import Station
-from kenpin.line.settings import Webhook
 from kenpin.line.webhook import SIGNATURE, Poster
 from kenpin.record import Filter, found, place_of, reading
 from kenpin.sources import write_png
@@ -58,6 +59,7 @@ def test_a_line_is_read_with_its_folders_beside_it(tmp_path):
 
 
 MODBUS = 'kind = "modbus-server"\nport = 5020'
+POLLED = 'kind = "s7"\nhost = "10.0.0.5"\ndb = 7'
 SECOND = LINE.replace('record = "record"', "").replace("line 1", "line 2")
 
 
@@ -79,6 +81,16 @@ SECOND = LINE.replace('record = "record"', "").replace("line 1", "line 2")
         (LINE + SECOND, "opens port 5020 twice"),
         ("metrics = 5020\n" + LINE, "opens port 5020 twice"),
         ("not toml", "is no TOML"),
+        ("n = " + "9" * 5000, "is no TOML"),
+        ("n = " + "[" * 3000, "is no TOML"),
+        (LINE.replace('kind = "drawn"', 'kind = "folder"\npath = "~nobody9/x"'), "is no TOML"),
+        (LINE.replace('kind = "drawn"', 'kind = "video"\nsource = true'), "source"),
+        (LINE.replace('kind = "drawn"', 'kind = "genicam"\ntrigger = "Line１"'), "trigger"),
+        (LINE.replace('kind = "drawn"', 'kind = "genicam"\nlatency_ms = 5000'), "5000 ms old"),
+        (LINE.replace('kind = "drawn"', 'kind = "genicam"\nfeatures = { A = nan }'), "features"),
+        (LINE.replace('"line 1"', f'"{"長" * 90}"'), "more than 200 bytes"),
+        (LINE.replace(MODBUS, 'kind = "slmp"\nhost = "a"\nprofile = "x"'), "profile"),
+        (LINE.replace(MODBUS, POLLED) + SECOND.replace(MODBUS, POLLED), "same words"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_a_line_is_one_sentence(text, said, tmp_path):
@@ -163,6 +175,29 @@ def test_check_says_of_each_thing_whether_it_is_there(plant):
     unknown = line_file(plant, alone.replace('"terminals"', '"unknown"'))
     lines = [json.loads(one) for one in run("line", "check", unknown, "--json").stdout.splitlines()]
     assert [one["code"] for one in lines if not one["there"]] == ["line_not_released"]
+
+
+def test_words_that_lie_apart_may_be_shared(tmp_path):
+    other = POLLED + "\nasked_at = 100\nshown_at = 120"
+    text = LINE.replace(MODBUS, POLLED) + SECOND.replace(MODBUS, other)
+    assert len(LineSettings.read(line_file(tmp_path, "\ufeff" + text)).station) == 2
+    (one, _) = LineSettings.read(line_file(tmp_path, text)).station
+    assert one.controller.address(10, 8) == "DB7.DBX10.0"
+    assert one.controller.address(10, 0) == "DB7.DBX11.0"
+
+
+def test_check_refuses_a_picture_that_the_line_would_refuse(plant):
+    os.environ["PYLON_CAMEMU"] = "1"
+    camera = 'kind = "basler"\nfeatures = { Width = 128, Height = 96 }'
+    text = LINE.replace("5020", str(free_port())).replace('kind = "drawn"', camera)
+    done = run("line", "check", line_file(plant, text))
+    assert done.exit_code == 1 and "128x96" in done.stdout, done.output
+
+
+def test_a_package_that_cannot_be_loaded_is_one_sentence(plant, monkeypatch):
+    monkeypatch.setitem(sys.modules, "kenpin.line.s7", None)
+    done = run("line", "check", line_file(plant, LINE.replace(MODBUS, POLLED)))
+    assert done.exit_code == 2 and "kenpin[s7]" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_the_map_has_every_word_and_bit_once(plant):

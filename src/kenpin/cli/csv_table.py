@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from kenpin.errors import OutputError
-from kenpin.sources import FORMULAS
 from kenpin.system import check_free, check_writable
-from kenpin.text import visible
+from kenpin.text import inert
 
 _COLUMNS = ("picture", "verdict", "reason", "reason_value", "reason_limit", "expected", "label",
             "sure", "margin", "margin_limit", "score", "limit", "review_limit", "p_value",
@@ -69,10 +68,3 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
 
 def _denied(path: Path, error: OSError) -> OutputError:
     return OutputError("output_denied", path=path, reason=error.strerror or error)
-
-
-def inert(cell: Any) -> Any:
-    """A cell that Excel shows and does not compute, whatever a file or a label is called."""
-    if not isinstance(cell, str):
-        return cell
-    return visible(f"'{cell}" if cell.startswith(FORMULAS) else cell)

@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,13 +12,9 @@ import typer
 from kenpin.cli import options
 from kenpin.cli.program import as_json_line, command, complain, out
 from kenpin.errors import DatasetError, OutputError
-from kenpin.text import local_time, say
+from kenpin.text import inert, say
 from kenpin.types import Outcome
 
-_COLUMNS = ("time", "station", "number", "part", "release", "outcome", "reason", "reason_value",
-            "reason_limit", "score", "limit", "p_value", "label", "expected", "fit", "brightness",
-            "sharpness", "lot", "serial", "operator", "camera", "trigger", "picture",
-            "picture_hash", "height", "width", "kept", "gone", "id")  # fmt: skip
 _MOST_SHOWN = 50
 _LONGEST_NAME = 40  # letters of a station in the name of a file
 
@@ -67,7 +62,7 @@ def history(
             out.print(say("history_copied", count=copied, folder=picture_folder))
         if as_json:
             for row in room.found(engine, chosen, most):
-                print(as_json_line(plain_row(row)))
+                print(as_json_line(room.plain_row(row)))
         elif not (csv_file or xlsx_file or picture_folder):
             shown = print_history(out, room.found(engine, chosen, most or _MOST_SHOWN))
             with engine.connect() as connection:
@@ -86,25 +81,13 @@ def _outcomes(given: list[str] | None) -> tuple[str, ...]:
 
 def times_of(day: str | None, since: str | None) -> tuple[int | None, int | None]:
     """The first and the end in milliseconds, by the clock of this place."""
+    room = options.record_room()
     if day is not None and since is not None:
         raise DatasetError("history_both")
-    try:
-        if day is not None:
-            first = date.fromisoformat(day)  # a day may have 23 or 25 hours
-            return _midnight(first), _midnight(first + timedelta(days=1))
-        if since is not None:
-            return _milliseconds(datetime.fromisoformat(since).astimezone()), None
-    except (ValueError, OverflowError, OSError):
-        raise DatasetError("history_day", value=day if day is not None else since) from None
-    return None, None
-
-
-def _midnight(day: date) -> int:
-    return _milliseconds(datetime.combine(day, datetime.min.time()).astimezone())
-
-
-def _milliseconds(time: datetime) -> int:
-    return round(time.timestamp() * 1000)
+    if day is not None:
+        begin, end = room.between(room.day_of(day))
+        return begin, end
+    return (None if since is None else room.moment(since)), None
 
 
 def _check_outputs(
@@ -131,21 +114,13 @@ def _check_outputs(
         raise OutputError("output_exists", path=folder)
 
 
-def plain_row(row: dict[str, Any]) -> dict[str, Any]:
-    """A row for programs: ids as text, the moment as ISO time of its place."""
-    told = {name: row[name] for name in _COLUMNS if name not in ("time", "id")}
-    moment = local_time(row["at"], row["offset"]).replace(" ", "T")
-    return {"id": str(row["id"]), "time": moment, "at": row["at"], **told, "ms": row["ms"]}
-
-
 def _cells(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
     """The lines of a table, its heads first; nothing that a spreadsheet would compute."""
-    from kenpin.cli.csv_table import inert
-
-    yield list(_COLUMNS)
+    room = options.record_room()
+    yield list(room.COLUMNS)
     for row in rows:
-        told = plain_row(row)
-        yield [inert(told[name]) for name in _COLUMNS]
+        told = room.plain_row(row)
+        yield [inert(told[name]) for name in room.COLUMNS]
 
 
 def _write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
@@ -178,6 +153,7 @@ def _copy(folder: Path, kept: Any, rows: Iterable[dict[str, Any]]) -> int:
     """Copy the kept pictures, by outcome, and a table that says which is which."""
     from kenpin.system import make_folder
 
+    room = options.record_room()
     make_folder(folder)
     count = 0
     with (folder / "pictures.jsonl").open("w", encoding="utf-8") as table:
@@ -194,7 +170,7 @@ def _copy(folder: Path, kept: Any, rows: Iterable[dict[str, Any]]) -> int:
             target = folder / row["outcome"] / name
             make_folder(target.parent)
             shutil.copyfile(source, target)
-            line = {"file": target.relative_to(folder).as_posix(), **plain_row(row)}
+            line = {"file": target.relative_to(folder).as_posix(), **room.plain_row(row)}
             table.write(json.dumps(line, ensure_ascii=False) + "\n")
             count += 1
     return count

@@ -49,6 +49,19 @@ def record_room() -> Any:
     return import_module("kenpin.record")
 
 
+def station_room() -> Any:
+    """The room of pages; raises ExtraError where what it needs is not installed."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    line_room()
+    needed = ("fastapi", "uvicorn", "python_multipart")
+    missing = next((name for name in needed if find_spec(name) is None), None)
+    if missing is not None:
+        raise ExtraError("extra_station", package=missing)
+    return import_module("kenpin.station")
+
+
 def line_room() -> Any:
     """The room of lines; raises ExtraError where what it needs is not installed."""
     from importlib import import_module

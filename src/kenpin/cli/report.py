@@ -9,8 +9,7 @@ import typer
 
 from kenpin.cli import options
 from kenpin.cli.program import as_json_line, command, group, out
-from kenpin.errors import DatasetError, KenpinError
-from kenpin.text import Notice, say
+from kenpin.text import say
 
 report = group("report")
 
@@ -32,7 +31,7 @@ def of_day(
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:
-    first = _date(day)
+    first = options.record_room().day_of(day)
     chosen = {"part": part_number, "station": station, **_between(first, 1)}
     _report("day", f"{first}", chosen, place, output, pdf, force, as_json)
 
@@ -48,7 +47,7 @@ def of_week(
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:
-    inside = _date(day)
+    inside = options.record_room().day_of(day)
     monday = inside - timedelta(days=inside.weekday())
     chosen = {"part": part_number, "station": station, **_between(monday, 7)}
     _report("week", f"{monday}", chosen, place, output, pdf, force, as_json)
@@ -69,29 +68,17 @@ def of_lot(
     _report("lot", lot, chosen, place, output, pdf, force, as_json)
 
 
-def _date(given: str | None) -> date:
-    try:
-        return date.today() if given is None else date.fromisoformat(given)
-    except ValueError:
-        raise DatasetError("history_day", value=given) from None
-
-
 def _between(first: date, days: int) -> dict[str, Any]:
     """From the first day on so many, in milliseconds."""
-    from kenpin.cli.history import times_of
-
-    try:
-        last = first + timedelta(days=days - 1)
-        return {"since": times_of(f"{first}", None)[0], "until": times_of(f"{last}", None)[1]}
-    except OverflowError:
-        raise DatasetError("history_day", value=first) from None
+    since, until = options.record_room().between(first, days)
+    return {"since": since, "until": until}
 
 
 def _report(
     kind: str, name: str, chosen: dict[str, Any], place: str | None, output: Path, pdf: bool,
     force: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    from kenpin.report import About, period_to_dict, write_pdf, write_period
+    from kenpin.report import About, drifts_of, period_to_dict, write_pdf, write_period
 
     room = options.record_room()
     wanted = room.place_of(place)
@@ -105,7 +92,7 @@ def _report(
         if as_json:
             print(as_json_line(period_to_dict(found)))
             return
-        drifts = _drifts(room, engine, wanted, narrowed, found.releases)
+        drifts = drifts_of(engine, wanted, narrowed, found.releases)
     kept = room.Pictures(wanted.folder)
     about = About(kind=kind, name=name, part=chosen["part"], station=chosen["station"],
                   place=wanted.name, drifts=drifts, picture=kept.path)  # fmt: skip
@@ -125,22 +112,3 @@ def _check(page: Path, pdf: bool, force: bool) -> None:
         check_free(page.with_suffix(".pdf"), force)
     check_free(page, force)
     make_folder(page.parent)
-
-
-def _drifts(room: Any, engine: Any, place: Any, chosen: Any, releases: Any) -> dict[str, Any]:
-    """Of each file that judged what its verdicts of that time say; or one sentence why not."""
-    from dataclasses import replace
-
-    from kenpin.assurance import drift
-
-    found: dict[str, Any] = {}
-    for one in {one.hash: one for one in releases}.values():  # a file may judge two parts
-        if not one.file:
-            found[one.hash] = Notice("drift_no_file")
-            continue
-        try:
-            verdicts = room.series(engine, replace(chosen, release=one.hash))
-            found[one.hash] = drift(place.folder / one.file, verdicts)
-        except KenpinError as error:
-            found[one.hash] = error.notice
-    return found

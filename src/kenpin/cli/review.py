@@ -28,7 +28,6 @@ def list_open(
     most: Annotated[int, typer.Option("--most", metavar="N", min=1, max=10_000)] = _MOST_SHOWN,
     as_json: options.Json = False,
 ) -> None:
-    from kenpin.cli.history import plain_row
     from kenpin.cli.record_tables import print_history
 
     room = options.record_room()
@@ -37,7 +36,7 @@ def list_open(
         rows = list(room.to_review(engine, most))
     if as_json:
         for row in rows:
-            print(as_json_line(plain_row(row)))
+            print(as_json_line(room.plain_row(row)))
     else:
         print_history(out, rows)
 

@@ -30,6 +30,9 @@ class Pylon:
             self._set_up(settings)
             latest, each = pylon.GrabStrategy_LatestImageOnly, pylon.GrabStrategy_OneByOne
             self._camera.StartGrabbing(latest if self._free else each)
+        except CameraError:
+            self.close()
+            raise
         except _FAULTS as error:
             self.close()
             raise CameraError("camera_setting", str(error)) from None
@@ -37,7 +40,10 @@ class Pylon:
     def _set_up(self, settings: BaslerCamera) -> None:
         nodes = self._camera.GetNodeMap()
         for name, value in settings.features.items():
-            nodes.GetNode(name).FromString(as_text(value))
+            try:
+                nodes.GetNode(name).FromString(as_text(value))
+            except _FAULTS as error:
+                raise CameraError("camera_setting", f"{name}: {error}") from None
         self._camera.TriggerSelector.Value = "FrameStart"
         if not self._free:
             source = "Software" if settings.trigger == "software" else settings.trigger

@@ -51,6 +51,9 @@ class Camera(Protocol):
     def waiting(self) -> int:
         """How many pictures came by themselves and were not given yet."""
 
+    def pass_over(self) -> int:
+        """Never give those that wait; how many they were."""
+
     async def grab(self) -> Shot:
         """The picture of the part that is there now, taken after this was called.
 
@@ -98,6 +101,11 @@ class Drawn:
     def waiting(self) -> int:
         """Parts that came and were not looked at."""
         return self._came
+
+    def pass_over(self) -> int:
+        """They went by."""
+        came, self._came = self._came, 0
+        return came
 
     async def close(self) -> None:
         """No more parts."""

@@ -8,17 +8,11 @@ from time import perf_counter
 
 from kenpin.errors import KenpinError
 from kenpin.line.cameras import CameraError
+from kenpin.line.controller_settings import ModbusServer, Mqtt, OpcUa, Polled
 from kenpin.line.devices import make_camera, registers_of
-from kenpin.line.judge import Models, NotJudgedError, Prepared, prepare
+from kenpin.line.judge import Models, NotJudgedError, Prepared, check_picture, prepare
 from kenpin.line.polling import Registers
-from kenpin.line.settings import (
-    LineSettings,
-    ModbusServer,
-    Mqtt,
-    OpcUa,
-    Polled,
-    StationSettings,
-)
+from kenpin.line.settings import LineSettings, StationSettings
 from kenpin.record import Place, place_of, reading
 from kenpin.sources import read_picture
 from kenpin.text import Notice
@@ -86,9 +80,12 @@ async def _camera(
         height, width = picture.size
         yield True, Notice("line_camera_there", **told, width=width, height=height, ms=came)
         if prepared is not None:
+            check_picture(prepared, picture)
             outcome = prepared.inspector.inspect(picture).outcome.value
             ms = {"ms": _ms(began) - came, "all": _ms(began)}
             yield True, Notice("line_judged", **told, outcome=outcome, **ms)
+    except NotJudgedError as error:
+        yield False, error.notice
     except (CameraError, TimeoutError, KenpinError) as error:
         code, detail = getattr(error, "code", "camera_late"), getattr(error, "detail", "") or error
         yield False, Notice("line_camera_not", **told, code=code, detail=detail)

@@ -2,31 +2,33 @@
 
 from collections.abc import Callable
 from functools import partial
-from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
 from kenpin.errors import ExtraError, KenpinError
 from kenpin.line.cameras import Camera, Drawn
-from kenpin.line.controllers import Controller, Nobody
-from kenpin.line.polling import Registers
-from kenpin.line.settings import (
+from kenpin.line.controller_settings import (
     S7,
-    BaslerCamera,
-    DrawnCamera,
-    FolderCamera,
-    GenicamCamera,
     ModbusClient,
     ModbusServer,
     Mqtt,
     OpcUa,
     Polled,
     Slmp,
+    Webhook,
+)
+from kenpin.line.controllers import Controller, Nobody
+from kenpin.line.polling import Registers
+from kenpin.line.settings import (
+    BaslerCamera,
+    DrawnCamera,
+    FolderCamera,
+    GenicamCamera,
     StationSettings,
     Streaming,
     VideoCamera,
-    Webhook,
 )
 from kenpin.line.stream import Frames, Stream
 from kenpin.record import Filter, Place, found, reading
@@ -44,7 +46,9 @@ def make_camera(settings: StationSettings, place: Place) -> Camera:
     own = settings.camera
     if isinstance(own, DrawnCamera):
         return Drawn(own)
-    made = _folder(own, settings, place) if isinstance(own, FolderCamera) else _stream(own)
+    made: Folder | Stream = (
+        _folder(own, settings, place) if isinstance(own, FolderCamera) else _stream(own)
+    )
     if settings.trigger.by == "picture":
         made.each_is_a_part()
     return made
@@ -57,15 +61,9 @@ def _stream(own: Streaming) -> Stream:
 
         device = partial(Video, own)
     elif isinstance(own, GenicamCamera):
-        _needs("viva_genicam", "genicam")
-        from kenpin.line.genicam import GigE  # noqa: PLC0415
-
-        device = partial(GigE, own)
+        device = partial(_needs("genicam", "genicam").GigE, own)
     elif isinstance(own, BaslerCamera):
-        _needs("pypylon", "basler")
-        from kenpin.line.basler import Pylon  # noqa: PLC0415
-
-        device = partial(Pylon, own)
+        device = partial(_needs("basler", "basler").Pylon, own)
     else:
         raise TypeError(own)
     return Stream(own, device)
@@ -128,10 +126,8 @@ def _controller(settings: StationSettings) -> Controller:
 def registers_of(settings: Polled) -> Registers:
     """The registers of a controller that is polled. Raises ExtraError."""
     if isinstance(settings, S7):
-        _needs("snap7", "s7")
-        from kenpin.line.s7 import DataBlock  # noqa: PLC0415
-
-        return DataBlock(settings)
+        made: Registers = _needs("s7", "s7").DataBlock(settings)
+        return made
     if isinstance(settings, Slmp):
         from kenpin.line.slmp import DRegisters  # noqa: PLC0415
 
@@ -143,7 +139,9 @@ def registers_of(settings: Polled) -> Registers:
     raise TypeError(settings)
 
 
-def _needs(package: str, extra: str) -> None:
-    """Cameras and PLCs of one maker need a package of their own."""
-    if find_spec(package) is None:
-        raise ExtraError("extra_line_device", package=package, extra=extra)
+def _needs(module: str, extra: str) -> Any:
+    """Cameras and PLCs of one maker need a package of their own. Raises ExtraError."""
+    try:
+        return import_module(f"kenpin.line.{module}")
+    except Exception as error:  # not there, of another machine, or a library of it is missing
+        raise ExtraError("extra_line_device", extra=extra, reason=error) from None

@@ -81,6 +81,21 @@ def prepare(place: Place, models: Models, part: str) -> Prepared:
     return Prepared(part, release.id, release.hash, inspector)
 
 
+def check_picture(prepared: Prepared, picture: Picture) -> None:
+    """A camera that sees nothing at all is broken; one that gives another size is set up wrongly.
+
+    Raises NotJudgedError.
+    """
+    white, size = np.iinfo(picture.pixels.dtype).max, picture.size
+    if picture.pixels.max() <= _BLACK * white:
+        raise NotJudgedError("camera_black", Notice("line_black"))
+    bundle = prepared.inspector.bundle
+    learned = bundle.provenance.size
+    if size != learned and not bundle.labels:
+        told = {"width": size[1], "height": size[0], "theirs": f"{learned[1]}x{learned[0]}"}
+        raise NotJudgedError("picture_size", Notice("line_size", **told))
+
+
 class Judge:
     """Judges the parts of one station and writes them to the record.
 
@@ -112,7 +127,7 @@ class Judge:
             raise NotJudgedError("late", Notice("line_late"))
         try:
             picture = read_picture(shot.source)
-            self._check_camera(prepared, picture)
+            check_picture(prepared, picture)
             verdict = prepared.inspector.inspect(picture)
         except PictureError as error:
             raise NotJudgedError("picture_unreadable", error.notice) from None
@@ -125,18 +140,6 @@ class Judge:
         except (RecordError, OutputError) as error:
             raise NotJudgedError("record_failed", error.notice) from None
         return Judged(verdict, row)
-
-    @staticmethod
-    def _check_camera(prepared: Prepared, picture: Picture) -> None:
-        """One that sees nothing at all is broken; one that gives another size is set up wrongly."""
-        white, size = np.iinfo(picture.pixels.dtype).max, picture.size
-        if picture.pixels.max() <= _BLACK * white:
-            raise NotJudgedError("camera_black", Notice("line_black"))
-        bundle = prepared.inspector.bundle
-        learned = bundle.provenance.size
-        if size != learned and not bundle.labels:
-            told = {"width": size[1], "height": size[0], "theirs": f"{learned[1]}x{learned[0]}"}
-            raise NotJudgedError("picture_size", Notice("line_size", **told))
 
 
 def told_of(job: Job, outcome: str, code: str | None, judged: Judged | None) -> dict[str, Any]:

@@ -13,14 +13,13 @@ from sqlalchemy.exc import DBAPIError
 
 from kenpin.errors import KenpinError, LineError, RecordError
 from kenpin.line.cameras import Camera
+from kenpin.line.controllers import Controller
 from kenpin.line.devices import make_camera, make_controllers
 from kenpin.line.judge import Judge, Models
 from kenpin.line.metrics import Metrics
-from kenpin.line.runner import Runner, Say
-from kenpin.line.settings import (
-    LineSettings,
-    StationSettings,
-)
+from kenpin.line.notes import Say
+from kenpin.line.runner import Runner
+from kenpin.line.settings import LineSettings, StationSettings
 from kenpin.record import Place, Record, events_of, now, place_of, reading
 from kenpin.system import one_blas_thread
 
@@ -38,6 +37,7 @@ class _Shared:
     noting: Executor
     say: Say
     wrap: Callable[[Camera], Camera] | None
+    also: Callable[[StationSettings], tuple[Controller, Callable[[Camera], Camera]]] | None
 
 
 async def run_line(
@@ -45,8 +45,11 @@ async def run_line(
     stop: asyncio.Event,
     say: Say,
     wrap: Callable[[Camera], Camera] | None = None,
+    also: Callable[[StationSettings], tuple[Controller, Callable[[Camera], Camera]]] | None = None,
 ) -> Metrics:
     """Run every station until `stop` is set; what happened in figures. wrap: put around cameras.
+    also: of each station one more that is told, and asks as a controller does, and what to put
+    around its camera.
 
     Raises LineError or RecordError before anything is judged.
     """
@@ -64,7 +67,7 @@ async def run_line(
             ThreadPoolExecutor(1, "kenpin-note") as noting,
             contextlib.ExitStack() as records,
         ):
-            shared = _Shared(place, Models(), metrics, judging, noting, say, wrap)
+            shared = _Shared(place, Models(), metrics, judging, noting, say, wrap, also)
             runners = [records.enter_context(_station(one, shared)) for one in settings.station]
             _notify("READY=1")
             async with asyncio.TaskGroup() as tasks:
@@ -96,9 +99,14 @@ def _station(settings: StationSettings, shared: _Shared) -> Iterator[Runner]:
     with Record(shared.place, settings.name, tell=shared.say) as record:
         camera = make_camera(settings, shared.place)
         camera = shared.wrap(camera) if shared.wrap else camera
+        controllers = make_controllers(settings)
+        if shared.also is not None:
+            controller, around = shared.also(settings)
+            controllers.append(controller)
+            camera = around(camera)
         judge = Judge(shared.place, record, shared.models, settings.camera.kind)
         yield Runner(
-            settings, judge, camera, make_controllers(settings), shared.judging, shared.noting,
+            settings, judge, camera, controllers, shared.judging, shared.noting,
             shared.metrics, _quietly(record), _master_of(shared.place, settings), shared.say,
         )  # fmt: skip
 

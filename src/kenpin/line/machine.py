@@ -15,7 +15,7 @@ from kenpin.types import Outcome
 ERROR = "ERROR"
 """The answer of a part that could not be judged; every other answer is an `Outcome`."""
 LATE, HALTED_CODE, BUSY, NOT_READY = "late", "halted", "busy", "not_ready"
-MASTER, SETTINGS = "master", "settings"
+MASTER, SETTINGS, RELEASE = "master", "settings", "release"
 
 
 class State(StrEnum):
@@ -141,8 +141,8 @@ class Halt:
 
 @dataclass(frozen=True)
 class Hold:
-    """Nothing is judged for this reason: the master check of this shift is missing (MASTER), or
-    somebody changes settings (SETTINGS); off: no longer.
+    """Nothing is judged for this reason: the master check of this shift is missing (MASTER),
+    somebody changes settings (SETTINGS), another release is in use now (RELEASE); off: no longer.
     """
 
     reason: str

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kenpin.line import words
-from kenpin.line.settings import LineSettings, Words
+from kenpin.line.controller_settings import Words
+from kenpin.line.settings import LineSettings
 from kenpin.text import say
 
 HEADS = ("address", "bit", "name", "direction", "meaning")

@@ -58,5 +58,5 @@ class Metrics:
         self._waiting.labels(name).set(waiting)
         for state in State:
             self._state.labels(name, state.value).set(state is station.state)
-        for device in ("camera", "controller", "part", "record"):
+        for device in ("camera", "picture", "controller", "part", "record"):
             self._lost.labels(name, device).set(device in station.faults)

@@ -11,9 +11,9 @@ from pymodbus.exceptions import ModbusException
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from kenpin.line.controller_settings import ModbusClient, ModbusServer
 from kenpin.line.controllers import Levels, Post, Presence, Shown
 from kenpin.line.polling import Registers
-from kenpin.line.settings import ModbusClient, ModbusServer
 from kenpin.line.words import IN_WORDS, OUT_WORDS, Asked, asked
 
 _REGISTERS = 2**16

@@ -8,8 +8,8 @@ from typing import Any
 import aiomqtt
 
 from kenpin.line import machine as m
+from kenpin.line.controller_settings import Mqtt
 from kenpin.line.controllers import Post, Presence, Shown
-from kenpin.line.settings import Mqtt
 
 _AGAIN = 1.0  # seconds until the next try to connect
 _MOST_BYTES = 4096  # of a message

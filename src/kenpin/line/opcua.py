@@ -11,8 +11,8 @@ from asyncua.common.methods import uamethod
 from asyncua.server.server import Server
 
 from kenpin.line import machine as m
+from kenpin.line.controller_settings import OpcUa
 from kenpin.line.controllers import Post, Presence, Shown
-from kenpin.line.settings import OpcUa
 
 NAMESPACE = "urn:kenpin:line"
 _AGAIN = 0.5  # seconds until the next try to open the port

@@ -35,7 +35,7 @@ class Polling:
     def __init__(self, registers: Registers, poll: float, silence: float) -> None:
         self._registers, self._poll, self._silence = registers, poll, silence
         self._shown: tuple[int, ...] = (0,) * len(OUT_WORDS)
-        self._spoke = False  # whether it has answered on this connection
+        self._spoke = self._open = False  # whether it has answered on this connection; is one
 
     def show(self, shown: Shown) -> None:
         """Written with the next turn; only the newest ever is."""
@@ -66,6 +66,7 @@ class Polling:
         self._spoke = False
         async with asyncio.timeout(self._silence):
             await self._registers.open()
+        self._open = True
         while True:
             _end_if_told()
             async with asyncio.timeout(self._silence):
@@ -84,13 +85,16 @@ class Polling:
             await asyncio.sleep(self._poll)
 
     async def _off(self) -> None:
-        """Leave nothing valid behind."""
+        """Leave nothing valid behind, where something may have been."""
+        if not self._open:
+            return
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(self._silence):
                 await self._registers.write((0,) * len(OUT_WORDS))
         await self._close()
 
     async def _close(self) -> None:
+        self._open = False
         with contextlib.suppress(OSError, TimeoutError):
             async with asyncio.timeout(self._silence):
                 await self._registers.close()

@@ -5,7 +5,6 @@ an event of the machine, one after the other, and what the machine says is done.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -13,25 +12,25 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from kenpin.errors import OutputError
 from kenpin.line import machine as m
 from kenpin.line import words
 from kenpin.line.cameras import Camera, CameraError, Shot
+from kenpin.line.controller_settings import OpcUa, Words
 from kenpin.line.controllers import Controller, Shown
 from kenpin.line.judge import Judge, Judged, NotJudgedError, Prepared, told_of
 from kenpin.line.metrics import Metrics
-from kenpin.line.settings import OpcUa, StationSettings, Words
+from kenpin.line.notes import Note, Notes, Say
+from kenpin.line.settings import StationSettings
 from kenpin.line.supervise import for_ever
 from kenpin.text import Notice
 
 _HEARTBEAT = 0.5  # seconds
 _CAMERA_AGAIN = 0.5  # seconds until the next try to open a camera
+_LOOK_EVERY = 0.02  # seconds, whether a part is still under way
+_OWED = "picture"  # the device that is lost while a late picture may still come
+_GOING_BY = (m.State.PREOPERATIONAL, m.State.INITIALIZED, m.State.ERROR, m.State.HALTED)
 _WATCH_EVERY = 5.0  # seconds between two looks at release and master checks
-_MOST_NOTES = 1000  # events of the record that wait to be written
 _MOST_EVENTS = 10_000
-
-Say = Callable[[Notice], None]
-Note = Callable[..., None]
 
 
 @dataclass
@@ -69,14 +68,15 @@ class Runner:
     ) -> None:
         self._settings, self._judge, self._camera = settings, judge, camera
         self._controllers, self._judging, self._noting = controllers, judging, noting
-        self._metrics, self._note, self._locked, self._say = metrics, note, locked, say
+        self._metrics, self._locked = metrics, locked
+        self._notes = Notes(settings.name, say, note, noting)
         self.station = m.Station()
         self._prepared: Prepared | None = None
         self._underway: dict[int, _Underway] = {}
         self._events: asyncio.Queue[Any] = asyncio.Queue(_MOST_EVENTS)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._heart = self._last_missed = self._feeding = False
-        self._own_trigger = self._notes = 0
+        self._own_trigger = self._owed = 0
         self._camera_lost = asyncio.Event()
         self._told: dict[str, Any] | None = None
         self._score = 0.0
@@ -110,7 +110,7 @@ class Runner:
 
     def _broke(self, device: str, error: BaseException) -> None:
         """Something that should never end did; what depends on it is lost until it is there."""
-        self._say(Notice("line_internal", reason=f"{type(error).__name__}: {error}"))
+        self._notes.unexpected(error)
         if device:
             self.post(m.Lost(device, "internal"))
 
@@ -141,17 +141,28 @@ class Runner:
         """What a person should know of it."""
         known = self.station.faults
         if isinstance(event, m.Lost) and known.get(event.device) != event.code:
-            self._tell_and_note("lost", "line_lost", device=event.device, code=event.code)
+            self._notes.tell("lost", "line_lost", device=event.device, code=event.code)
         elif isinstance(event, m.Back) and event.device in known:
-            self._tell_and_note("back", "line_back", device=event.device, code=known[event.device])
+            self._notes.tell("back", "line_back", device=event.device, code=known[event.device])
 
     def _feed(self) -> None:
         """Where each picture is a part: the next one, as soon as it can be taken."""
-        by_picture = self._settings.trigger.by == "picture" and not self._feeding
-        if by_picture and self._camera.waiting and self.station.state is m.State.READY:
+        if self._settings.trigger.by != "picture" or not self._camera.waiting:
+            return
+        if self.station.state is m.State.READY and not self._feeding:
             self._own_trigger += 1
             self._feeding = True
             self.post(m.Trigger(self._own_trigger))
+        elif self.station.state in _GOING_BY and self._settings.camera.kind != "folder":
+            self._went_by()
+
+    def _went_by(self) -> None:
+        """Parts whose pictures came while nothing could be judged, or of the part before a change:
+        each is missed, and none is judged later as something else.
+        """
+        for _ in range(self._camera.pass_over()):
+            self._own_trigger += 1
+            self._step(m.Trigger(self._own_trigger))
 
     def _show(self) -> None:
         shown = words.shown(self.station, self._heart, self._last_missed, self._score)
@@ -165,24 +176,26 @@ class Runner:
     def _prepare(self, action: m.Prepare) -> None:
         if self._settings.master:  # until its own master check is known
             self.post(m.Hold(m.MASTER, True))
+        if self._prepared is not None and self._settings.trigger.by == "picture":
+            self._went_by()
         self._begin(self._preparing(action))
 
     async def _preparing(self, action: m.Prepare) -> None:
         number = self._settings.parts.get(action.part)
         if number is None:
-            self._tell_and_note("part_unknown", "line_part_unknown", part=action.part)
+            self._notes.tell("part_unknown", "line_part_unknown", part=action.part)
             self.post(m.NotPrepared(action.asked, "part_unknown"))
             return
         loop = asyncio.get_running_loop()
         try:
             made = await loop.run_in_executor(self._judging, self._judge.prepare, number)
         except NotJudgedError as error:
-            self._say(error.notice)
-            self._noted("part_refused", part=number, code=error.code)
+            self._notes.say(error.notice)
+            self._notes.write("part_refused", part=number, code=error.code)
             self.post(m.NotPrepared(action.asked, error.code))
             return
         except Exception as error:
-            self._say(Notice("line_internal", reason=f"{type(error).__name__}: {error}"))
+            self._notes.unexpected(error)
             self.post(m.NotPrepared(action.asked, "internal"))
             return
         if action.asked == self.station.asked:
@@ -194,37 +207,40 @@ class Runner:
         own = self._underway[action.job.number] = _Underway(action.job, perf_counter())
         limit = self._settings.trigger.limit_ms / 1000
         loop = asyncio.get_running_loop()
-        late = m.Failed(action.job.number, m.LATE)
-        own.timers.append(loop.call_later(limit, self.post, late))
+        own.timers.append(loop.call_later(limit, self._is_late, own))
         own.acquiring = self._begin(self._acquiring(own))
+
+    def _is_late(self, own: _Underway) -> None:
+        code = "camera_late" if own.shot is None else m.LATE
+        self.post(m.Failed(own.job.number, code))
 
     async def _acquiring(self, own: _Underway) -> None:
         number = own.job.number
         try:
-            async with asyncio.timeout(self._settings.trigger.limit_ms / 1000):
-                own.shot = await self._camera.grab()
+            own.shot = await self._camera.grab()
         except CameraError as error:
             self.post(m.Failed(number, error.code))
             if error.code != "camera_late":
-                self._camera_is_lost(error)
-            return
-        except TimeoutError:
-            self.post(m.Failed(number, "camera_late"))
-            self._picture_is_owed()
+                self._camera_is_lost(error.code)
             return
         self._took("acquire", own)
         if self.station.job != own.job:  # answered meanwhile
-            _done(own.shot, False)
+            own.shot.done(False)
         self.post(m.Acquired(number))
 
     def _picture_is_owed(self) -> None:
-        """A picture that did not come may still come, and must not be the next part's: none is
-        accepted for as long again, and what comes meanwhile is passed over.
+        """A picture that did not come, for whatever reason, may still come, and must not be the
+        next part's: none is accepted for as long again, and what comes meanwhile is passed over.
         """
         if self._settings.camera.by_itself and self._settings.trigger.by == "controller":
-            self.post(m.Lost("camera", "camera_late"))
+            self._owed += 1
+            self.post(m.Lost(_OWED, "camera_late"))
             pause = self._settings.trigger.limit_ms / 1000
-            asyncio.get_running_loop().call_later(pause, self.post, m.Back("camera"))
+            asyncio.get_running_loop().call_later(pause, self._no_longer_owed, self._owed)
+
+    def _no_longer_owed(self, number: int) -> None:
+        if number == self._owed:  # else another one is
+            self.post(m.Back(_OWED))
 
     def _judge_it(self, action: m.Judge) -> None:
         self._begin(self._judging_of(self._underway[action.job.number]))
@@ -244,20 +260,20 @@ class Runner:
         try:
             own.judged = await asyncio.get_running_loop().run_in_executor(self._judging, work)
         except NotJudgedError as error:
-            self._say(error.notice)
+            self._notes.say(error.notice)
             if error.code == "camera_black":
-                self._camera_is_lost(CameraError(error.code))
-            self._noted("unreadable", picture=own.shot.name, code=error.code, part=prepared.part,
-                        lot=job.lot)  # fmt: skip
+                self._camera_is_lost(error.code)
+            told = {"picture": own.shot.name, "part": prepared.part, "lot": job.lot}
+            self._notes.write("unreadable", code=error.code, **told)
             self.post(m.Failed(number, error.code))
         except Exception as error:
-            self._say(Notice("line_internal", reason=f"{type(error).__name__}: {error}"))
+            self._notes.unexpected(error)
             self.post(m.Failed(number, "internal"))
         else:
             self._metrics.took(self._settings.name, "judge", perf_counter() - began)
             self.post(m.Judged(number, own.judged.verdict.outcome))
         finally:
-            _done(own.shot, own.judged is not None)
+            own.shot.done(own.judged is not None)
 
     def _tell(self, action: m.Tell) -> None:
         answer = action.answer
@@ -266,13 +282,14 @@ class Runner:
             timer.cancel()
         if own.acquiring is not None and own.shot is None:
             own.acquiring.cancel()  # or it would take the picture of the next part
+            self._picture_is_owed()
         self._took("answer", own)
         self._metrics.answered(self._settings.name, answer.outcome, answer.code)
         judged = own.judged if answer.code is None else None
         self._told = told_of(answer.job, answer.outcome, answer.code, judged)
         self._score = judged.verdict.score / judged.verdict.limit if judged else 0.0
         if answer.code is not None:
-            self._noted("error_answer", trigger=answer.job.trigger, code=answer.code)
+            self._notes.write("error_answer", trigger=answer.job.trigger, code=answer.code)
         holds = isinstance(self._settings.controller, Words | OpcUa)  # until it is taken
         hold = self._settings.trigger.hold_ms / 1000 if holds else 0.0
         loop = asyncio.get_running_loop()
@@ -281,12 +298,12 @@ class Runner:
     def _missed(self, action: m.Missed) -> None:
         self._last_missed = True
         self._metrics.missed(self._settings.name, action.code)
-        self._noted("missed", trigger=action.trigger, code=action.code)
+        self._notes.write("missed", trigger=action.trigger, code=action.code)
         for controller in self._controllers:
             controller.missed(action.trigger, action.code)
 
     def _refused(self, action: m.Refused) -> None:
-        self._tell_and_note("change_refused", "line_refused", part=action.part, code=action.code)
+        self._notes.tell("change_refused", "line_refused", part=action.part, code=action.code)
 
     # --- what goes on beside ---------------------------------------------------------------------
 
@@ -295,12 +312,14 @@ class Runner:
         why = ""
         while True:
             try:
-                await self._camera.open(self._picture_arrived, self._camera_went)
+                await self._camera.open(self._feed, self._camera_is_lost)
             except CameraError as error:
                 self.post(m.Lost("camera", error.code))
                 if error.detail not in ("", why):
                     why = error.detail
-                    self._say(Notice("line_camera_why", station=self._settings.name, detail=why))
+                    self._notes.say(
+                        Notice("line_camera_why", station=self._settings.name, detail=why)
+                    )
                 await asyncio.sleep(_CAMERA_AGAIN)
                 continue
             why = ""
@@ -309,15 +328,9 @@ class Runner:
             await self._camera_lost.wait()
             await self._camera.close()
 
-    def _camera_is_lost(self, error: CameraError) -> None:
-        self.post(m.Lost("camera", error.code))
+    def _camera_is_lost(self, code: str) -> None:
+        self.post(m.Lost("camera", code))
         self._camera_lost.set()
-
-    def _camera_went(self, code: str) -> None:
-        self._camera_is_lost(CameraError(code))
-
-    def _picture_arrived(self) -> None:
-        self._feed()
 
     async def _beat(self) -> None:
         """Turn the heartbeat over; the controller knows by it that this loop is alive."""
@@ -342,28 +355,20 @@ class Runner:
                 if prepared is self._prepared:  # no other part was asked for since
                     self.post(m.Hold(m.MASTER, locked))
                     if not current and self.station.part is not None:
-                        self.post(m.ChangePart(self.station.part))
+                        await self._take_the_new_release(self.station.part)
             await asyncio.sleep(_WATCH_EVERY if prepared is not None else _HEARTBEAT)
+
+    async def _take_the_new_release(self, part: int) -> None:
+        """No more by the one before, from now on; the new one as soon as nothing is under way."""
+        self.post(m.Hold(m.RELEASE, True))
+        while self.station.job is not None or self.station.answer is not None:
+            await asyncio.sleep(_LOOK_EVERY)
+        if self.station.part == part:  # no other was asked for meanwhile
+            self.post(m.ChangePart(part))
+        self.post(m.Hold(m.RELEASE, False))
 
     def _took(self, stage: str, own: _Underway) -> None:
         self._metrics.took(self._settings.name, stage, perf_counter() - own.began)
-
-    def _tell_and_note(self, kind: str, sentence: str, **values: Any) -> None:
-        self._say(Notice(sentence, station=self._settings.name, **values))
-        self._noted(kind, **values)
-
-    def _noted(self, kind: str, **values: Any) -> None:
-        """An event of the record, written in its own thread; never waited for, nor without end."""
-        if self._notes >= _MOST_NOTES:
-            return  # they are counted, by the machine and for Prometheus
-        self._notes += 1
-        work = partial(self._note, kind, **values)
-        asyncio.get_running_loop().run_in_executor(self._noting, work).add_done_callback(
-            self._noted_one
-        )
-
-    def _noted_one(self, _: object) -> None:
-        self._notes -= 1
 
     def _begin(self, work: Any) -> "asyncio.Task[Any]":
         task = asyncio.create_task(work)
@@ -374,8 +379,7 @@ class Runner:
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            error = task.exception()
-            self._say(Notice("line_internal", reason=f"{type(error).__name__}: {error}"))
+            self._notes.unexpected(task.exception())
             if self.station.job is not None:  # whose it was is not known
                 self.post(m.Failed(self.station.job.number, "internal"))
 
@@ -385,11 +389,6 @@ class Runner:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._camera.close()
-
-
-def _done(shot: Shot, kept: bool) -> None:
-    with contextlib.suppress(OSError, OutputError):
-        shot.done(kept)
 
 
 _DO: dict[type, Callable[[Runner, Any], None]] = {

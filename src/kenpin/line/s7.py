@@ -6,8 +6,11 @@ import logging
 import struct
 from typing import Any
 
+from snap7 import AsyncClient
+from snap7.error import S7Error
+
+from kenpin.line.controller_settings import S7
 from kenpin.line.polling import Registers
-from kenpin.line.settings import S7
 from kenpin.line.words import IN_WORDS
 
 # What a person should know is said as an event of ours; its own words would go to the terminal.
@@ -23,8 +26,6 @@ class DataBlock(Registers):
 
     async def open(self) -> None:
         """Raises OSError."""
-        from snap7 import AsyncClient  # noqa: PLC0415
-
         own = self._settings
         self._client = AsyncClient()
         with _as_os_error():
@@ -54,8 +55,6 @@ class DataBlock(Registers):
 
 @contextlib.contextmanager
 def _as_os_error() -> Any:
-    from snap7.error import S7Error  # noqa: PLC0415
-
     try:
         yield
     except (S7Error, asyncio.IncompleteReadError, ValueError, struct.error) as error:

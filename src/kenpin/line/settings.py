@@ -6,25 +6,32 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from kenpin.errors import LineError
-from kenpin.line.words import IN_WORDS, OUT_WORDS
+from kenpin.line.controller_settings import (
+    S7,
+    Finite,
+    Milliseconds,
+    ModbusClient,
+    ModbusServer,
+    Mqtt,
+    Nobody,
+    OpcUa,
+    Polled,
+    Port,
+    Slmp,
+    Strict,
+    Webhook,
+)
 from kenpin.text import Notice
 
 _MOST_BYTES = 2**20
 _WORD = 0xFFFF
-
-Host = Annotated[str, Field(min_length=1, max_length=255)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Milliseconds = Annotated[int, Field(ge=1, le=600_000)]
+_LONGEST_NAME = 200  # bytes, for it is part of a file's name
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Trigger(_Strict):
+class Trigger(Strict):
     """by: "controller", or "picture": each picture that comes is a part. limit_ms: from trigger to
     answer, at most. hold_ms: how long an answer is shown that nobody acknowledges.
     """
@@ -34,7 +41,7 @@ class Trigger(_Strict):
     hold_ms: Milliseconds = 2000
 
 
-class FolderCamera(_Strict):
+class FolderCamera(Strict):
     """Pictures that another program writes. whole: when a file is: it has not changed for still_ms,
     or a marker lies beside it (its name and `marker`). polling: for network shares, where nobody
     tells of changes. after: what becomes of a file that was judged.
@@ -51,7 +58,7 @@ class FolderCamera(_Strict):
     after: Literal["leave", "delete"] = "leave"
 
 
-class Streaming(_Strict):
+class Streaming(Strict):
     """A camera that gives frame after frame. trigger: what takes one; "free": it always does.
 
     latency_ms: how far a free one is behind what it sees. frozen: so many equal pictures.
@@ -73,7 +80,7 @@ class VideoCamera(Streaming):
 
     kind: Literal["video"]
     trigger: Literal["free"] = "free"
-    source: Annotated[int, Field(ge=0, le=63)] | Annotated[str, Field(min_length=1)]
+    source: Annotated[int, Field(ge=0, le=63, strict=True)] | Annotated[str, Field(min_length=1)]
     width: Annotated[int, Field(ge=1, le=65535)] | None = None
     height: Annotated[int, Field(ge=1, le=65535)] | None = None
 
@@ -84,9 +91,9 @@ class _Triggered(Streaming):
     GenICam names.
     """
 
-    trigger: Annotated[str, Field(pattern=r"^(free|software|Line\d{1,2})$")] = "software"
+    trigger: Annotated[str, Field(pattern=r"^(free|software|Line[0-9]{1,2})$")] = "software"
     device: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    features: dict[str, bool | int | float | str] = {}
+    features: dict[str, bool | int | Finite | str] = Field(default_factory=dict)
 
 
 class GenicamCamera(_Triggered):
@@ -101,7 +108,7 @@ class BaslerCamera(_Triggered):
     kind: Literal["basler"]
 
 
-class DrawnCamera(_Strict):
+class DrawnCamera(Strict):
     """Drawn connector terminals, for trials; ng: share of parts with a defect. every_ms: how often
     one comes by itself, where each picture is a part.
     """
@@ -115,128 +122,6 @@ class DrawnCamera(_Strict):
     every_ms: Milliseconds = 1000
 
 
-class Nobody(_Strict):
-    """No controller: answers are in the record, and go to whom is told."""
-
-    kind: Literal["none"]
-
-
-class Words(_Strict):
-    """Where both blocks of words are: what is asked, and what is shown.
-
-    STEP: how many addresses a word takes.
-    """
-
-    STEP: ClassVar[int] = 1
-
-    asked_at: int = Field(0, ge=0, le=_WORD)
-    shown_at: int = Field(100, ge=0, le=_WORD)
-    silence_ms: Milliseconds = 2000
-
-    def address(self, word: int, bit: int | None = None) -> str:
-        """How the PLC's programmer calls a word, or the word that a bit is in."""
-        return str(word)
-
-    @model_validator(mode="after")
-    def _apart(self) -> Self:
-        asked = range(self.asked_at, self.asked_at + self.STEP * len(IN_WORDS))
-        shown = range(self.shown_at, self.shown_at + self.STEP * len(OUT_WORDS))
-        if max(asked.stop, shown.stop) - 1 > _WORD:
-            raise ValueError(Notice("rule_words_end", most=_WORD))
-        if asked.start < shown.stop and shown.start < asked.stop:
-            raise ValueError(
-                Notice("rule_words_overlap", asked=len(IN_WORDS), shown=len(OUT_WORDS))
-            )
-        return self
-
-
-class ModbusServer(Words):
-    """kenpin holds the registers; the PLC reads and writes them."""
-
-    kind: Literal["modbus-server"]
-    host: Host = "127.0.0.1"
-    port: Port = 5020
-
-
-class Polled(Words):
-    """The PLC holds the words; kenpin polls them."""
-
-    host: Host
-    poll_ms: Milliseconds = 20
-
-
-class ModbusClient(Polled):
-    """Holding registers of a Modbus TCP server."""
-
-    kind: Literal["modbus-client"]
-    port: Port = 502
-    unit: int = Field(1, ge=0, le=247)
-
-
-class Slmp(Polled):
-    """A MELSEC PLC by SLMP (MC protocol, 3E binary, TCP): both blocks are D registers."""
-
-    kind: Literal["slmp"]
-    port: Port = 5007
-    profile: str = "melsec:iq-r"
-    asked_at: int = Field(1000, ge=0, le=_WORD)
-    shown_at: int = Field(1100, ge=0, le=_WORD)
-
-    def address(self, word: int, bit: int | None = None) -> str:
-        """D1000."""
-        return f"D{word}"
-
-
-class S7(Polled):
-    """A Siemens PLC by S7 communication: both blocks lie in one data block, at these bytes."""
-
-    STEP: ClassVar[int] = 2
-
-    kind: Literal["s7"]
-    port: Port = 102
-    rack: int = Field(0, ge=0, le=7)
-    slot: int = Field(1, ge=0, le=31)
-    db: int = Field(ge=1, le=_WORD)
-    asked_at: int = Field(0, ge=0, le=_WORD, multiple_of=2)
-    shown_at: int = Field(10, ge=0, le=_WORD, multiple_of=2)
-
-    def address(self, word: int, bit: int | None = None) -> str:
-        """DB5.DBW10; of a bit DB5.DBX11.0, for the high byte of a word comes first."""
-        if bit is None:
-            return f"DB{self.db}.DBW{word}"
-        return f"DB{self.db}.DBX{word + 1 - bit // 8}.{bit % 8}"
-
-
-class Mqtt(_Strict):
-    """Triggers, results and a retained status as JSON, below TOPIC/STATION."""
-
-    kind: Literal["mqtt"]
-    host: Host = "127.0.0.1"
-    port: Port = 1883
-    topic: str = Field("kenpin", min_length=1, pattern=r"^[^+#\x00]+$")
-    user: str | None = None
-    password_variable: str | None = None
-    silence_ms: Milliseconds = 2000
-
-
-class OpcUa(_Strict):
-    """kenpin as an OPC UA server; anybody who reaches the port may ask."""
-
-    kind: Literal["opc-ua"]
-    host: Host = "127.0.0.1"
-    port: Port = 4840
-
-
-class Webhook(_Strict):
-    """Each answer is posted as JSON; signed with the secret in a variable of the environment."""
-
-    kind: Literal["webhook"]
-    url: str = Field(pattern=r"^https?://[^\s/]+")
-    secret_variable: str | None = None
-    retries: int = Field(3, ge=0, le=20)
-    timeout_ms: Milliseconds = 2000
-
-
 Camera = Annotated[
     FolderCamera | VideoCamera | GenicamCamera | BaslerCamera | DrawnCamera,
     Field(discriminator="kind"),
@@ -247,7 +132,7 @@ Controller = Annotated[
 Listener = Annotated[Mqtt | Webhook, Field(discriminator="kind")]
 
 
-class StationSettings(_Strict):
+class StationSettings(Strict):
     """One station: a camera, a controller, and which part (品番) each id means.
 
     part: the id that it begins with. master: whether nothing is judged before a master check of the
@@ -285,10 +170,15 @@ class StationSettings(_Strict):
             raise ValueError(Notice("rule_trigger_by"))
         if self.trigger.by == "picture" and not self.camera.by_itself:
             raise ValueError(Notice("rule_video_by"))
+        late = getattr(self.camera, "latency_ms", 0)
+        if late >= self.trigger.limit_ms:
+            raise ValueError(Notice("rule_latency", latency=late, limit=self.trigger.limit_ms))
+        if len(self.file_name.encode()) > _LONGEST_NAME:
+            raise ValueError(Notice("rule_name_long", most=_LONGEST_NAME))
         return self
 
 
-class LineSettings(_Strict):
+class LineSettings(Strict):
     """A line. record: a folder or a URL; metrics: a port of this machine for Prometheus."""
 
     record: str | None = None
@@ -306,10 +196,15 @@ class LineSettings(_Strict):
         taken = next((port for port in ports if ports.count(port) > 1), None)
         if taken is not None:
             raise ValueError(Notice("rule_port_twice", port=taken))
-        folders = [one.camera.path for one in self.station if isinstance(one.camera, FolderCamera)]
+        folders = [one.camera.path.resolve() for one in self.station
+                   if isinstance(one.camera, FolderCamera)]  # fmt: skip
         shared = next((one for one in folders if folders.count(one) > 1), None)
         if shared is not None:
             raise ValueError(Notice("rule_folder_twice", path=shared))
+        polled = [one.controller for one in self.station if isinstance(one.controller, Polled)]
+        for number, one in enumerate(polled):
+            if any(one.shares_words_with(other) for other in polled[:number]):
+                raise ValueError(Notice("rule_words_twice", host=one.host))
         return self
 
     @classmethod
@@ -319,13 +214,14 @@ class LineSettings(_Strict):
         try:
             if path.stat().st_size > _MOST_BYTES:
                 raise LineError("line_large", path=path)
-            told = tomllib.loads(path.read_text("utf-8"))
+            told = tomllib.loads(path.read_text("utf-8-sig"))
+            beside = _beside(told, path.parent)
         except OSError as error:
             raise LineError("line_file", path=path, reason=error.strerror) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError, RuntimeError) as error:  # the last: nobody's home
             raise LineError("line_toml", path=path, reason=str(error)) from None
         try:
-            return cls.model_validate(_beside(told, path.parent))
+            return cls.model_validate(beside)
         except ValidationError as error:
             raise LineError.about(_complaint(error, path)) from None
 

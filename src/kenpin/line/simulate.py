@@ -22,9 +22,10 @@ from kenpin.errors import LineError
 from kenpin.learning import learn
 from kenpin.line import words
 from kenpin.line.cameras import DRAWN_SIZE, Camera, CameraError, Shot
+from kenpin.line.controller_settings import ModbusServer
 from kenpin.line.line import run_line
-from kenpin.line.runner import Say
-from kenpin.line.settings import LineSettings, ModbusServer
+from kenpin.line.notes import Say
+from kenpin.line.settings import LineSettings
 from kenpin.recipe import Recipe
 from kenpin.record import (
     Filter,
@@ -49,7 +50,8 @@ _PATIENCE = 6.0  # seconds until the PLC gives a part up
 @dataclass
 class Counts:
     """What the PLC saw. wrong: answers with another id than was triggered; unanswered: triggers
-    with neither answer nor "missed"; ended: those whose program was started anew before it could
+    with neither answer nor "missed"; untold: triggers while busy that were not told as missed;
+    ended: those whose program was started anew before it could
     answer, so that none came; seconds: from trigger to answer.
     """
 
@@ -58,6 +60,7 @@ class Counts:
     missed: int = 0
     wrong: int = 0
     unanswered: int = 0
+    untold: int = 0
     ended: int = 0
     lost: int = 0
     ok: list[int] = field(default_factory=list)
@@ -109,18 +112,22 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Simulated:
-    """What came of it. rows: in the record; without_row: OK answers whose row is not there."""
+    """What came of it. rows: in the record; without_row: OK answers whose row is not there; kills:
+    how often the program was ended under way.
+    """
 
     counts: Counts
     rows: int
     without_row: int
+    kills: int = 0
 
     @property
     def kept(self) -> bool:
         """Whether the one rule held."""
         own = self.counts
         told = own.answers.total() + own.missed + own.ended
-        return not (own.wrong or own.unanswered or self.without_row) and told == own.triggers
+        broken = own.wrong or own.unanswered or own.untold or self.without_row
+        return not broken and told == own.triggers and own.ended <= self.kills
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
@@ -128,7 +135,8 @@ class Simulated:
         times = np.percentile(own.seconds, (50, 99)) * 1000 if own.seconds else (None, None)
         return {
             "triggers": own.triggers, "answers": dict(own.answers), "missed": own.missed,
-            "wrong": own.wrong, "unanswered": own.unanswered, "ended": own.ended,
+            "wrong": own.wrong, "unanswered": own.unanswered, "untold": own.untold,
+            "ended": own.ended,
             "connections_lost": own.lost,
             "rows": self.rows, "ok_without_row": self.without_row,
             "median_ms": times[0], "p99_ms": times[1],
@@ -157,7 +165,7 @@ async def simulate(
     return beside_record(settings, counts)
 
 
-def beside_record(settings: LineSettings, counts: Counts) -> Simulated:
+def beside_record(settings: LineSettings, counts: Counts, kills: int = 0) -> Simulated:
     """Each OK that was answered, and its row; ids come again after 65,535 parts."""
     with reading(place_of(settings.record)) as engine:
         rows, ok = 0, Counter[int]()
@@ -165,7 +173,7 @@ def beside_record(settings: LineSettings, counts: Counts) -> Simulated:
             rows += 1
             ok[int(row["trigger"] or 0)] += row["outcome"] == Outcome.OK.value
     told = Counter(counts.ok)
-    return Simulated(counts, rows, sum((told - ok).values()))
+    return Simulated(counts, rows, sum((told - ok).values()), kills)
 
 
 class Faulty:
@@ -184,6 +192,10 @@ class Faulty:
     def waiting(self) -> int:
         """As the camera says."""
         return self._camera.waiting
+
+    def pass_over(self) -> int:
+        """As the camera does."""
+        return self._camera.pass_over()
 
     async def grab(self) -> Shot:
         """Now and then it fails."""
@@ -206,13 +218,15 @@ class VirtualPlc:
     """A PLC that triggers as fast as it is answered, and keeps its own counts.
 
     faults: how often (0 to 1) it triggers twice, does not acknowledge, or drops its connection.
+    pause: seconds between two parts.
     """
 
     def __init__(
-        self, host: str, port: int, asked_at: int, shown_at: int, rng: random.Random, faults: float
-    ) -> None:
+        self, host: str, port: int, asked_at: int, shown_at: int, rng: random.Random,
+        faults: float, pause: float = 0.0,
+    ) -> None:  # fmt: skip
         self._where, self._asked_at, self._shown_at = (host, port), asked_at, shown_at
-        self._rng, self._faults = rng, faults
+        self._rng, self._faults, self._pause = rng, faults, pause
         self._client: Any = None
         self.counts = Counts()
         self._id = self._answered = 0
@@ -224,6 +238,7 @@ class VirtualPlc:
                 await self._connect()
                 while not stop.is_set():
                     await self._part(stop)
+                    await asyncio.sleep(self._pause)
                     if self._rng.random() < self._faults / 4:
                         raise ConnectionError
             except (ModbusException, OSError, TimeoutError):
@@ -240,7 +255,7 @@ class VirtualPlc:
             return
         self._id = self._id % 0xFFFF + 1
         missed_before, self._answered = seen[5], _count_of(seen)
-        began = perf_counter()
+        began, twice = perf_counter(), False
         self.counts.triggers += 1
         try:
             await self._write(trigger=True, trigger_id=self._id)
@@ -255,7 +270,9 @@ class VirtualPlc:
         self._count(answer, perf_counter() - began)
         if self._rng.random() >= self._faults:  # else it is shown until it expires
             await self._write(acknowledge=True)
-        await self._until(lambda seen: not seen[0] >> words.VALID & 1, None)
+        seen = await self._until(lambda seen: not seen[0] >> words.VALID & 1, None)
+        if seen is not None and seen[5] != (missed_before + twice) & 0xFFFF:
+            self.counts.untold += 1
         await self._write()
 
     async def _trigger_again(self) -> None:

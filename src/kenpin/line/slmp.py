@@ -3,8 +3,8 @@
 import contextlib
 from typing import Any
 
+from kenpin.line.controller_settings import Slmp
 from kenpin.line.polling import Registers
-from kenpin.line.settings import Slmp
 from kenpin.line.words import IN_WORDS
 
 

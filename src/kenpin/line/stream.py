@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import re
+import statistics
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from kenpin.types import Picture
 
 _STALE = 2.0  # seconds without a picture
 _MOST_WAITING = 16
+_WAITS = 16  # between two frames, of which the median is usual
+_EVERY = 8  # rows of a frame of which one is compared with the frame before
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -51,14 +54,15 @@ class Stream:
         self._thread: threading.Thread | None = None
         self._frames: Frames | None = None
         self._stop = threading.Event()  # of the thread that reads now
+        self._hash, self._equal = b"", 0  # kept when it is opened anew: frozen stays frozen
         self._forget()
 
     def _forget(self) -> None:
         """What belongs to one connection. All of it is touched in the loop's thread only."""
         self._waiting: deque[tuple[Pixels, int]] = deque()
         self._latest: Pixels | None = None
-        self._taken, self._hash = 0.0, b""
-        self._count = self._fired = self._equal = 0
+        self._taken = 0.0
+        self._count = self._fired = 0
         self._why: CameraError | None = None  # it is lost, or must be opened anew
         self._changed = asyncio.Event()
 
@@ -81,6 +85,12 @@ class Stream:
     def waiting(self) -> int:
         """Frames that came by themselves, where each is a part."""
         return len(self._waiting)
+
+    def pass_over(self) -> int:
+        """Those that wait went by."""
+        count = len(self._waiting)
+        self._waiting.clear()
+        return count
 
     async def grab(self) -> Shot:
         """The frame of the part that is there now; see `Stream`."""
@@ -169,18 +179,20 @@ class Stream:
     def _read(self, loop: asyncio.AbstractEventLoop, frames: Frames, stop: threading.Event) -> None:
         why = CameraError("camera_lost")
         try:
-            for frame in _until_lost(frames, stop, self._settings.trigger == "free"):
-                digest = hashlib.blake2b(np.ascontiguousarray(frame).data, digest_size=8).digest()
-                loop.call_soon_threadsafe(self._take, stop, frame, digest, monotonic())
+            free = self._settings.trigger == "free"
+            for frame in _until_lost(frames, stop, self._settings.latency_ms / 1000, free):
+                digest = hashlib.blake2b(np.ascontiguousarray(frame[::_EVERY]).data, digest_size=8)
+                loop.call_soon_threadsafe(self._take, stop, frame, digest.digest(), monotonic())
         except CameraError as error:
             why = error
-        except Exception as error:  # whatever a maker's library throws; also, the loop has ended
+        except BaseException as error:  # whatever a maker's library throws, panics among it
             why = CameraError("camera_lost", f"{type(error).__name__}: {error}")
         finally:
-            frames.close()
             if not stop.is_set():
                 with contextlib.suppress(RuntimeError):  # the loop has ended
                     loop.call_soon_threadsafe(self._ended, stop, why)
+            with contextlib.suppress(BaseException):
+                frames.close()
 
 
 def as_text(value: bool | int | float | str) -> str:
@@ -196,13 +208,33 @@ def to_full_range(pixels: Pixels, pixel_format: str) -> Pixels:
     return np.left_shift(pixels, 16 - int(bits[0]), dtype=np.uint16)
 
 
-def _until_lost(frames: Frames, stop: threading.Event, free: bool) -> Iterator[Pixels]:
-    """Frame after frame. Raises CameraError; free: one that gives none for long is lost."""
-    last = monotonic()
+def _until_lost(
+    frames: Frames, stop: threading.Event, latency: float, free: bool
+) -> Iterator[Pixels]:
+    """Frame after frame. Raises CameraError; free: one that gives none for long is lost.
+
+    Of a free one frames that were held up on the way are passed over: after a pause, all that come
+    in one go, until the next one must be waited for as usual.
+    """
+    last = fresh = monotonic()
+    waits: deque[float] = deque(maxlen=_WAITS)
+    held_up = waited = False
     while not stop.is_set():
         frame = frames.read()
-        if frame is not None and not stop.is_set():
-            last = monotonic()
+        now = monotonic()
+        if frame is None:
+            if free and now - last > _STALE:
+                return
+            continue
+        wait, last = now - last, now
+        usual = statistics.median(waits) if len(waits) > _WAITS // 2 else 0.0
+        if free and usual:
+            paused, waited = wait > 2 * usual + latency, wait > usual / 2
+            held_up = paused or (held_up and not waited)
+            if held_up and now - fresh > _STALE:
+                raise CameraError("camera_late")  # a new connection has nothing that is old
+        if not held_up or waited:
+            waits.append(wait)
+        if not held_up and not stop.is_set():
+            fresh = now
             yield frame
-        elif free and monotonic() - last > _STALE:
-            return

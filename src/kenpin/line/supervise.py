@@ -23,5 +23,8 @@ async def for_ever(
                 raise
             broke(error)  # a library let out one of its own
         except Exception as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # it was to end, and fell over that
+                raise asyncio.CancelledError from error
             broke(error)
         await asyncio.sleep(_PAUSE)

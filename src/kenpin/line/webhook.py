@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
+from kenpin.line.controller_settings import Webhook
 from kenpin.line.controllers import Post, Shown
-from kenpin.line.settings import Webhook
 
 SIGNATURE = "X-Kenpin-Signature"
 _MOST_WAITING = 1000

@@ -1,12 +1,16 @@
 """One durable row for each part judged, with its picture, its reviews, and who did what."""
 
 from kenpin.record.audit import verify
+from kenpin.record.days import between, day_of, moment
 from kenpin.record.entry import Circumstances, now
 from kenpin.record.history import (
+    COLUMNS,
     Filter,
     count,
+    count_outcomes,
     find_inspection,
     found,
+    plain_row,
     regions_of,
     series,
     shots,
@@ -36,6 +40,27 @@ from kenpin.record.releases import (
     list_releases,
     steps_of,
 )
-from kenpin.record.reviews import Word, add_review, draw_sample, to_review
-from kenpin.record.rows import add_event, events_of, told_of
+from kenpin.record.reviews import (
+    Word,
+    add_review,
+    draw_sample,
+    known_kinds,
+    to_review,
+    words_on,
+)
+from kenpin.record.rows import add_event, events_of, latest_events, told_of
+from kenpin.record.sessions import (
+    Session,
+    Token,
+    add_token,
+    close_session,
+    close_sessions_of,
+    end_token,
+    list_tokens,
+    open_session,
+    session_of,
+    token_of,
+    touch_session,
+)
 from kenpin.record.sets import Confirmed, confirmed, freeze, list_sets, of_set
+from kenpin.record.users import ROLES, User, add_user, change_user, find_user, list_users, signed_in

@@ -11,6 +11,7 @@ import sqlalchemy as sql
 from kenpin.errors import RecordError
 from kenpin.record.entry import plain
 from kenpin.record.schema import inspections, parts, regions, releases, reviews, stations
+from kenpin.text import local_time
 from kenpin.types import Judged, Outcome
 
 Columns = TypeVarTuple("Columns")
@@ -19,12 +20,20 @@ _MOST_DIGITS = 18
 _JUDGED = tuple(one.name for one in fields(Judged))
 
 
+COLUMNS = ("time", "station", "number", "part", "release", "outcome", "reason", "reason_value",
+            "reason_limit", "score", "limit", "p_value", "label", "expected", "fit", "brightness",
+            "sharpness", "lot", "serial", "operator", "camera", "trigger", "picture",
+            "picture_hash", "height", "width", "kept", "gone", "id")  # fmt: skip
+"""Of a row for programs, in this order."""
+
+
 @dataclass(frozen=True)
 class Filter:
     """Which inspections are meant; None leaves that open.
 
     part: its number. since, until: milliseconds, the second not included. reviewed: whether anybody
-    said a word. release: the hash of the file that judged. ids: these only.
+    said a word. release: the hash of the file that judged. ids: these only. before: the moment and
+    number of a row; only those that come after it where the newest is first.
     """
 
     part: str | None = None
@@ -37,6 +46,7 @@ class Filter:
     reviewed: bool | None = None
     release: str | None = None
     ids: tuple[UUID, ...] = field(default=())
+    before: tuple[int, int] | None = None
 
 
 def filtered(query: "sql.Select[*Columns]", chosen: Filter) -> "sql.Select[*Columns]":
@@ -59,6 +69,9 @@ def filtered(query: "sql.Select[*Columns]", chosen: Filter) -> "sql.Select[*Colu
         wheres.append(own.at >= chosen.since)
     if chosen.until is not None:
         wheres.append(own.at < chosen.until)
+    if chosen.before is not None:
+        at, number = chosen.before
+        wheres.append(sql.or_(own.at < at, sql.and_(own.at == at, own.number < number)))
     if chosen.reviewed is not None:
         there = sql.exists().where(reviews.c.inspection_id == own.id)
         wheres.append(there if chosen.reviewed else ~there)
@@ -169,7 +182,21 @@ def count(connection: sql.Connection, chosen: Filter) -> int:
     return int(connection.scalar(query) or 0)
 
 
+def count_outcomes(connection: sql.Connection, chosen: Filter) -> dict[str, int]:
+    """How many there are of each outcome."""
+    own = inspections.c
+    query = filtered(sql.select(own.outcome, sql.func.count()), chosen).group_by(own.outcome)
+    return {str(outcome): int(number) for outcome, number in connection.execute(query)}
+
+
 def regions_of(connection: sql.Connection, inspection: UUID) -> list[dict[str, Any]]:
     """The worst first."""
     query = sql.select(regions).where(regions.c.inspection_id == inspection)
     return [dict(row._mapping) for row in connection.execute(query.order_by(regions.c.number))]
+
+
+def plain_row(row: dict[str, Any]) -> dict[str, Any]:
+    """A row for programs: ids as text, the moment as ISO time of its place."""
+    told = {name: row[name] for name in COLUMNS if name not in ("time", "id")}
+    moment = local_time(row["at"], row["offset"]).replace(" ", "T")
+    return {"id": str(row["id"]), "time": moment, "at": row["at"], **told, "ms": row["ms"]}

@@ -60,6 +60,19 @@ def add_review(
     return identity
 
 
+def words_on(connection: sql.Connection, inspection: UUID) -> list[dict[str, Any]]:
+    """What people said of an inspection, the word that counts first."""
+    query = sql.select(reviews).where(reviews.c.inspection_id == inspection)
+    rows = connection.execute(query.order_by(reviews.c.number.desc()))
+    return [dict(row._mapping) for row in rows]
+
+
+def known_kinds(connection: sql.Connection) -> list[str]:
+    """Kinds of defects that people named, the most frequent first."""
+    query = sql.select(reviews.c.kind).where(reviews.c.kind.is_not(None)).group_by(reviews.c.kind)
+    return list(connection.scalars(query.order_by(sql.func.count().desc(), reviews.c.kind)))
+
+
 def latest_reviews() -> sql.Subquery:
     """Of each inspection the word that counts."""
     newest = sql.func.row_number().over(

@@ -75,6 +75,14 @@ def events_of(connection: sql.Connection, kind: str) -> list[tuple[int, dict[str
     return [(row.at, row.told) for row in connection.execute(query.order_by(events.c.number))]
 
 
+def latest_events(connection: sql.Connection, kind: str | None, most: int) -> list[dict[str, Any]]:
+    """Of a kind, or all; the newest first."""
+    query = sql.select(events).order_by(events.c.number.desc()).limit(most)
+    if kind is not None:
+        query = query.where(events.c.kind == kind)
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
 def told_of(connection: sql.Connection, kind: str) -> list[dict[str, Any]]:
     """Only what they tell."""
     return [told for _, told in events_of(connection, kind)]

@@ -136,6 +136,22 @@ users = sql.Table(
 )  # fmt: skip
 """password: its argon2 hash."""
 
+sessions = sql.Table(
+    "sessions", metadata, sql.Column("hash", sql.String(64), primary_key=True),
+    _of("users", nullable=False, index=True), _text("form", nullable=False),
+    sql.Column("seen", sql.BigInteger(), nullable=False), *_time(),
+)  # fmt: skip
+"""Browsers at which somebody is signed in. hash: of the secret in the browser's cookie; form: what
+each form must send back; seen: when it was used, to half a minute.
+"""
+
+tokens = sql.Table(
+    "tokens", metadata, _id(), sql.Column("hash", sql.String(64), nullable=False, unique=True),
+    _text("name", nullable=False, unique=True), _text("role", nullable=False),
+    sql.Column("active", sql.Boolean(), nullable=False), *_time(),
+)  # fmt: skip
+"""Programs that may ask. hash: of the secret that only the program knows."""
+
 sets = sql.Table(
     "sets", metadata, _id(), _of("parts", nullable=False), _text("name", nullable=False),
     sql.Column("version", sql.Integer(), nullable=False), _text("who"), *_time(),

@@ -17,7 +17,7 @@ from kenpin.record.rows import add_event
 from kenpin.record.schema import users
 from kenpin.text import LANGUAGES
 
-ROLES = ("viewer", "operator", "reviewer", "engineer", "manager", "admin")
+ROLES = ("viewer", "operator", "reviewer", "engineer", "approver", "administrator")
 LEAST_PASSWORD = 10  # letters
 
 

@@ -1,15 +1,15 @@
 """What happened on a day, in a week or to a lot, as a page to print and sign."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kenpin.assurance import Drift
-from kenpin.errors import OutputError, PictureError
+from kenpin.assurance import Drift, drift
+from kenpin.errors import KenpinError, OutputError, PictureError
 from kenpin.report.explanations import how
 from kenpin.report.html import environment, image, percent_or_dash
 from kenpin.report.pictures import as_grey, outlined
@@ -20,7 +20,7 @@ from kenpin.text import Notice, exists, local_time, say
 from kenpin.types import Outcome, Region
 
 if TYPE_CHECKING:  # reading this room must not load a database
-    from kenpin.record import Kinds, Period, Share
+    from kenpin.record import Filter, Kinds, Period, Place, Share
 
 _PANEL = 300  # pixels
 _DAY, _MINUTE = len("2026-11-27"), len("2026-11-27 08:00")
@@ -48,8 +48,14 @@ class About:
 
 def write_period(path: str | Path, found: "Period", about: About) -> Path:
     """Write the page in the language spoken now; its path. Raises OutputError."""
+    write_atomically(Path(path), period_html(found, about).encode())
+    return Path(path)
+
+
+def period_html(found: "Period", about: About) -> str:
+    """The page, which needs nothing beside it."""
     template = environment().get_template("period.html.j2")
-    html = template.render(
+    return template.render(
         about=about, found=found, title=say(f"period_{about.kind}", name=about.name),
         date=f"{datetime.now():%Y-%m-%d %H:%M}", outcomes=_outcomes(found),
         reasons=[(_named("reason", code), count) for code, count in found.reasons.items()],
@@ -59,8 +65,25 @@ def write_period(path: str | Path, found: "Period", about: About) -> Path:
         events=_events(found), releases=_releases(found), lots=_lots(found),
         how=how("p_chart", "looked_at", "rejected_of_good", "heat", "cycle", "drift_period"),
     )  # fmt: skip
-    write_atomically(Path(path), html.encode())
-    return Path(path)
+
+
+def drifts_of(
+    engine: Any, place: "Place", chosen: "Filter", releases: Iterable[Any]
+) -> dict[str, Drift | Notice]:
+    """Of each file that judged what its verdicts of that time say; or one sentence why not."""
+    from kenpin.record import series  # noqa: PLC0415
+
+    found: dict[str, Drift | Notice] = {}
+    for one in {one.hash: one for one in releases}.values():  # a file may judge two parts
+        if not one.file:
+            found[one.hash] = Notice("drift_no_file")
+            continue
+        try:
+            verdicts = series(engine, replace(chosen, release=one.hash))
+            found[one.hash] = drift(place.folder / one.file, verdicts)
+        except KenpinError as error:
+            found[one.hash] = error.notice
+    return found
 
 
 def period_to_dict(found: "Period") -> dict[str, Any]:

@@ -68,6 +68,19 @@ def triple(
     return np.concatenate([_written(header, [(f"{verdict.outcome}  {name}", _INK)]), beside])
 
 
+def panels(picture: Picture, verdict: Verdict, largest: int = _LARGEST) -> dict[str, Image]:
+    """(H', W', 3) uint8 RGB each, all of one size: "original", "difference", and "reconstruction"
+    where the model has one. See `triple`.
+    """
+    evidence = _evidence(verdict)
+    size = _panel_size(verdict.size, largest)
+    original, heat = _drawn(picture, verdict, size, None)
+    found = {"original": original, "difference": heat}
+    if evidence.reconstruction is not None:
+        found["reconstruction"] = _rebuilt(evidence, verdict, size)
+    return found
+
+
 def close_up(
     picture: Picture, verdict: Verdict, height: int, mask: NDArray[np.bool_] | None = None
 ) -> Image:

@@ -25,5 +25,4 @@ from kenpin.sources.picture import (
     write_png,
 )
 from kenpin.sources.picture_table import NAMES_OF_GOOD, Layout, PictureTable, read_table
-from kenpin.sources.table_file import FORMULAS
 from kenpin.sources.zip_file import ZipMember

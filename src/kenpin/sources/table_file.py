@@ -9,14 +9,11 @@ from typing import Any
 
 from kenpin.errors import DatasetError
 from kenpin.sources.zip_file import ZipMember
-from kenpin.text import Notice
+from kenpin.text import FORMULAS, Notice
 
 SUFFIXES = frozenset({".csv", ".tsv", ".xlsx", ".xlsm"})
 FOREIGN_SUFFIXES = frozenset({".xls", ".xlsb", ".ods", ".numbers"})
 """Tables that kenpin does not read: refused with a sentence."""
-
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that Excel would compute or a table program take for a command."""
 
 _WORKBOOKS = (".xlsx", ".xlsm")
 _MOST_BYTES = 2**26  # unpacked: a million rows have 40 MB

@@ -7,12 +7,14 @@ is the one that `speak` was told, else KENPIN_LANG, else that of the locale, els
 import json
 import locale
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from kenpin.text.numbers import Sentence, local_time, one_in, percent, visible
+from kenpin.text.numbers import FORMULAS, Sentence, inert, local_time, one_in, percent, visible
 
 LANGUAGES: Final = ("en", "ja")
 VARIABLE: Final = "KENPIN_LANG"
@@ -20,6 +22,7 @@ VARIABLE: Final = "KENPIN_LANG"
 
 _FILL = (Sentence(", "), Sentence("、"))
 _told: list[str] = []
+_here: ContextVar[str | None] = ContextVar("language", default=None)
 
 
 class Notice:
@@ -75,13 +78,25 @@ def exists(code: str) -> bool:
 
 def language() -> str:
     """Which language is spoken now: "en" or "ja"."""
-    return _told[-1] if _told else _of_environment()
+    return _here.get() or (_told[-1] if _told else _of_environment())
+
+
+@contextmanager
+def speaking(wanted: str) -> Iterator[None]:
+    """The same inside only, whatever other threads and tasks speak. Raises ValueError."""
+    if wanted not in LANGUAGES:
+        raise ValueError(f"the language must be one of {LANGUAGES}. Got {wanted!r} instead.")
+    before = _here.set(wanted)
+    try:
+        yield
+    finally:
+        _here.reset(before)
 
 
 def speak(wanted: str | None) -> str | None:
     """From now on speak this language; None: that of the environment. Returns what was before.
 
-    All threads of a process speak the same language. Raises ValueError.
+    All threads of a process speak it, but where `speaking` says otherwise. Raises ValueError.
     """
     if wanted is not None and wanted not in LANGUAGES:
         raise ValueError(f"the language must be one of {LANGUAGES}. Got {wanted!r} instead.")

@@ -6,6 +6,9 @@ from math import floor
 from string import Formatter
 from typing import Any
 
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet would compute begins so."""
+
 
 def percent(share: float) -> str:
     """0.05 -> '5 %', 0.0123 -> '1.2 %', 0.001 -> '0.1 %'."""
@@ -25,6 +28,13 @@ def local_time(at: int, offset: int) -> str:
     there = timezone(timedelta(minutes=offset))
     time = datetime.fromtimestamp(at / 1000, UTC).astimezone(there)
     return time.isoformat(sep=" ", timespec="seconds")
+
+
+def inert(cell: Any) -> Any:
+    """A cell that Excel shows and does not compute, whatever a file or a label is called."""
+    if not isinstance(cell, str):
+        return cell
+    return visible(f"'{cell}" if cell.startswith(FORMULAS) else cell)
 
 
 def visible(text: str) -> str:

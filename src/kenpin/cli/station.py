@@ -1,0 +1,54 @@
+"""kenpin station: the pages for people."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kenpin.cli import options
+from kenpin.cli.program import command, complain, out, progress_bar
+from kenpin.text import say
+
+
+def _option(metavar: str) -> Any:
+    return typer.Option(metavar=metavar, show_default=False)
+
+
+@command()
+def station(
+    place: options.Record = None,
+    line: Annotated[Path | None, _option("LINE.toml")] = None,
+    demo: Annotated[Path | None, _option("DIR")] = None,
+    host: Annotated[str, typer.Option(metavar="ADDRESS")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="PORT", min=1, max=65535)] = 8000,
+    cert: Annotated[Path | None, _option("FILE")] = None,
+    key: Annotated[Path | None, _option("FILE")] = None,
+    proxy: Annotated[str | None, _option("ADDRESS")] = None,
+    idle: Annotated[float, typer.Option(metavar="MINUTES", min=1, max=10_000)] = 30,
+) -> None:
+    room = options.station_room()
+    secure = room.check_way(host, cert, key, proxy)
+    wanted, beside = None, None
+    if demo is not None:
+        with progress_bar() as progress:
+            made = room.make_demo(demo, progress)
+        for name, password in made.passwords.items():
+            out.print(say("station_demo_user", name=name, password=password))
+        wanted = made.place
+        beside = partial(made.run, say=_tell)
+    elif line is not None:
+        settings = options.line_room().LineSettings.read(line)
+        wanted = options.record_room().place_of(settings.record)
+        beside = partial(_run, settings)
+    office = room.Office(wanted or options.record_room().place_of(place), idle, secure)
+    out.print(say("station_serves", address=f"{'https' if cert else 'http'}://{host}:{port}"))
+    room.serve(office, host, port, cert, key, proxy, beside and partial(beside, office))
+
+
+async def _run(settings: Any, office: Any, stop: Any) -> None:
+    await options.line_room().run_line(settings, stop, _tell, None, office.screen_of)
+
+
+def _tell(notice: object) -> None:
+    complain(str(notice))

@@ -1,0 +1,121 @@
+"""The program that a browser and other programs speak to."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from kenpin.errors import KenpinError
+from kenpin.station import days, histories, live, people, reviewing, signing_in
+from kenpin.station.api import make_api
+from kenpin.station.bounds import Bounded
+from kenpin.station.browser_files import contents
+from kenpin.station.office import Office
+from kenpin.station.visit import RefusedError, SignInError, Visit, language_of, visit_of
+from kenpin.text import Notice
+
+ROUTERS = tuple(one.router for one in (signing_in, live, histories, reviewing, days, people))
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Content-Security-Policy": (
+        "default-src 'none'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+}  # fmt: skip
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+def make_app(office: Office) -> FastAPI:
+    """The pages and the API of an office; the record is open as long as it runs."""
+
+    @contextlib.asynccontextmanager
+    async def open_office(_: FastAPI) -> AsyncIterator[None]:
+        with office.open():
+            yield
+
+    app = FastAPI(title="kenpin", lifespan=open_office, docs_url=None, redoc_url=None,
+                  openapi_url=None)  # fmt: skip
+    app.state.office = office
+    app.middleware("http")(_with_headers)
+    app.add_middleware(Bounded)
+    app.mount("/api/v1", make_api(office))
+    for kind, answer in (
+        (SignInError, _sign_in), (RefusedError, _refused), (KenpinError, _not_possible),
+        (DBAPIError, _away), (HTTPException, _http), (Exception, _broken),
+    ):  # fmt: skip
+        app.add_exception_handler(kind, answer)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_api_route("/static/{version}/{name}", _static, include_in_schema=False)
+    return app
+
+
+async def _with_headers(request: Request, call_next: Any) -> Response:
+    response: Response = await call_next(request)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not request.url.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _static(version: str, name: str) -> Response:
+    found = contents().get(name)
+    if found is None:
+        raise HTTPException(404)
+    content, kind = found
+    return Response(content, media_type=kind, headers={"Cache-Control": _FOREVER})
+
+
+def _visit(request: Request) -> Visit:
+    """As far as it is known who asks; the record may be away."""
+    found: Visit | None = getattr(request.state, "visit", None)
+    if found is None:
+        office: Office = request.app.state.office
+        with contextlib.suppress(KenpinError, DBAPIError):
+            return visit_of(request)
+        found = Visit(request, office, None, language_of(request))
+    return found
+
+
+def _sentence(request: Request, status: int, notice: Notice) -> Response:
+    visit = _visit(request)
+    return visit.page("sentence", status, status_code=status, sentence=notice)
+
+
+def _sign_in(request: Request, _: Exception) -> Response:
+    if request.method == "GET":
+        return RedirectResponse(f"/sign-in?next={request.url.path}", 303)
+    return _sentence(request, 401, Notice("station_signed_out"))
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusedError)  # noqa: S101 - registered for it
+    return _sentence(request, error.status, error.notice)
+
+
+def _not_possible(request: Request, error: Exception) -> Response:
+    assert isinstance(error, KenpinError)  # noqa: S101
+    away = error.notice.code in ("record_unreachable", "record_denied", "record_failed")
+    return _sentence(request, 503 if away else 400, error.notice)
+
+
+def _away(request: Request, _: Exception) -> Response:
+    return _sentence(request, 503, Notice("station_away"))
+
+
+def _broken(request: Request, _: Exception) -> Response:
+    """The server writes down what it was."""
+    return _sentence(request, 500, Notice("station_internal"))
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    code = "station_not_found" if error.status_code == 404 else "station_http"
+    return _sentence(request, error.status_code, Notice(code, status=error.status_code))

@@ -1,0 +1,96 @@
+"""Signing in and out, and the language."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, Query
+from fastapi.responses import Response
+
+from kenpin.record import change_user, close_session, open_session, signed_in
+from kenpin.station.office import STATION
+from kenpin.station.visit import COOKIE, LANGUAGE, Anybody, Fields
+from kenpin.text import LANGUAGES, Notice
+
+router = APIRouter()
+_YEAR = 31_536_000  # seconds
+
+
+@router.get("/")
+def first_page(visit: Anybody) -> Response:
+    """Where the work of who is signed in lies."""
+    at_the_line = visit.user and visit.office.screens and visit.may("run")
+    return visit.go("/live" if at_the_line else "/review" if visit.may("review") else "/history")
+
+
+@router.get("/sign-in")
+def sign_in_page(visit: Anybody, next_page: Annotated[str, Query(alias="next")] = "/") -> Response:
+    """Name and password."""
+    return visit.page("sign_in", next_page=_own(next_page), name="", wrong=None)
+
+
+@router.post("/sign-in")
+def sign_in(
+    visit: Anybody,
+    name: Annotated[str, Form(max_length=200)] = "",
+    password: Annotated[str, Form(max_length=200)] = "",
+    next_page: Annotated[str, Form(alias="next", max_length=500)] = "/",
+) -> Response:
+    """Slower with each wrong password of the same name or address."""
+    client = visit.request.client
+    keys = (f"name {name.casefold()}", f"address {client.host if client else ''}")
+    slowly = visit.office.slowly
+    wait = slowly.wait(*keys)
+    if wait > 0:
+        told = Notice("station_wait", seconds=round(wait) + 1)
+        return visit.page("sign_in", 429, next_page=_own(next_page), name=name, wrong=told)
+    with visit.office.reading() as connection:
+        user = signed_in(connection, name, password)
+    if user is None:
+        slowly.was_wrong(*keys)
+        told = Notice("station_wrong")
+        return visit.page("sign_in", 401, next_page=_own(next_page), name=name, wrong=told)
+    slowly.was_right(*keys)
+    with visit.office.writing() as connection:
+        before = visit.request.cookies.get(COOKIE)
+        if before:
+            close_session(connection, before)
+        secret = open_session(connection, user.name, STATION)
+    response = visit.go(_own(next_page))
+    response.set_cookie(COOKIE, secret, httponly=True, samesite="strict",
+                        secure=visit.office.secure)  # fmt: skip
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(visit: Anybody, _: Fields) -> Response:
+    """Here; other browsers stay signed in."""
+    with visit.office.writing() as connection:
+        close_session(connection, visit.request.cookies.get(COOKIE, ""))
+    response = visit.go("/sign-in")
+    response.delete_cookie(COOKIE)
+    return response
+
+
+@router.post("/language")
+def choose_language(
+    visit: Anybody,
+    language: Annotated[str, Form(max_length=10)] = "",
+    next_page: Annotated[str, Form(alias="next", max_length=500)] = "/",
+) -> Response:
+    """Of who is signed in, else of this browser."""
+    response = visit.go(_own(next_page))
+    if language in LANGUAGES:
+        if visit.session is not None and visit.user.language != language:
+            with visit.office.writing() as connection:
+                change_user(connection, visit.user.name, visit.user.name, STATION,
+                            language=language)  # fmt: skip
+        response.set_cookie(LANGUAGE, language, max_age=_YEAR, samesite="lax",
+                            secure=visit.office.secure)  # fmt: skip
+    return response
+
+
+def _own(path: str) -> str:
+    """A page of ours, whatever somebody wrote into a link."""
+    parts = urlsplit(path)
+    ours = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc
+    return path if ours and path.isprintable() else "/"

@@ -1,0 +1,142 @@
+"""A request of a browser: who asks, in which language, with which right; and the page it gets."""
+
+import hmac
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from kenpin.record import Session, User, session_of, touch_session
+from kenpin.station.browser_files import address_of
+from kenpin.station.office import Office
+from kenpin.station.rights import may
+from kenpin.system import VERSION
+from kenpin.text import LANGUAGES, Notice, exists, local_time, percent, say, speaking
+
+COOKIE, LANGUAGE = "kenpin_session", "kenpin_language"
+FORM = "form"
+"""The field of each form that proves that it came from a page of ours."""
+
+
+class RefusedError(Exception):
+    """The request is answered by a sentence. status: of HTTP."""
+
+    def __init__(self, status: int, notice: Notice) -> None:
+        super().__init__(notice.code)
+        self.status, self.notice = status, notice
+
+
+class SignInError(Exception):
+    """Nobody is signed in here."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request. session: of who is signed in, None for nobody."""
+
+    request: Request
+    office: Office
+    session: Session | None
+    language: str
+
+    @property
+    def user(self) -> User:
+        """Who is signed in. Raises SignInError for nobody."""
+        if self.session is None:
+            raise SignInError
+        return self.session.user
+
+    def may(self, right: str) -> bool:
+        """Whether who is signed in has the right."""
+        return self.session is not None and may(self.session.user.role, right)
+
+    def page(self, template: str, /, status: int = 200, **values: Any) -> Response:
+        """A page in the language of who asks."""
+        told = {"visit": self, "path": self.request.url.path, "form_secret": self._form()}
+        with speaking(self.language):
+            html = _templates().get_template(f"{template}.html.j2").render(**told, **values)
+        return HTMLResponse(html, status)
+
+    def go(self, path: str) -> Response:
+        """To another page, after something was done."""
+        return RedirectResponse(path, 303)
+
+    def _form(self) -> str:
+        return self.session.form if self.session else ""
+
+
+def visit_of(request: Request) -> Visit:
+    """Who asks; a session that is in use is kept open."""
+    office: Office = request.app.state.office
+    secret, session = request.cookies.get(COOKIE), None
+    if secret:
+        with office.reading() as connection:
+            session = session_of(connection, secret, office.idle_ms)
+        if session is not None and session.due:
+            with office.writing() as connection:
+                touch_session(connection, secret)
+    language = session.user.language if session else language_of(request)
+    request.state.visit = visit = Visit(request, office, session, language)
+    return visit
+
+
+Anybody = Annotated[Visit, Depends(visit_of)]
+
+
+class Right:
+    """Depends on somebody who is signed in and has the right."""
+
+    def __init__(self, right: str) -> None:
+        self.right = right
+
+    def __call__(self, visit: Anybody) -> Visit:
+        """Raises SignInError, RefusedError."""
+        if not may(visit.user.role, self.right):
+            raise RefusedError(403, Notice("station_no_right", role=visit.user.role))
+        return visit
+
+
+async def sent(request: Request) -> dict[str, str]:
+    """The fields of a form that came from a page of ours. Raises RefusedError for any other."""
+    async with request.form(max_files=0, max_fields=100, max_part_size=2**16) as form:
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    visit: Visit = request.state.visit
+    if visit.session is None:
+        raise SignInError
+    if not hmac.compare_digest(fields.pop(FORM, "").encode(), visit.session.form.encode()):
+        raise RefusedError(403, Notice("station_form"))
+    return fields
+
+
+Fields = Annotated[dict[str, str], Depends(sent)]
+
+
+def language_of(request: Request) -> str:
+    """Of somebody who is not signed in: chosen before, else as the browser says."""
+    chosen = request.cookies.get(LANGUAGE, "")
+    if chosen in LANGUAGES:
+        return chosen
+    wanted = request.headers.get("accept-language", "")[:200].lower()
+    first = next((one.strip()[:2] for one in wanted.split(",") if one.strip()[:2] in LANGUAGES), "")
+    return first or LANGUAGES[0]
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(
+        loader=PackageLoader("kenpin.station", "html"), autoescape=True, undefined=StrictUndefined
+    )
+    made.globals |= {"say": say, "known": exists, "version": VERSION, "static": address_of}
+    made.filters |= {"percent": _percent, "time": _time}
+    return made
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else percent(share)
+
+
+def _time(row: Any) -> str:
+    return local_time(row["at"], row["offset"])

@@ -1,0 +1,285 @@
+"""The pages as forms: who may do what, what a form must prove, what is found again."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from fastapi.routing import APIRoute
+from starlette.testclient import TestClient
+
+from kenpin.record import ROLES, Filter, found, place_of, reading, writing
+from kenpin.record.reviews import latest_reviews
+from kenpin.station import Office, make_app, make_demo
+from kenpin.station.app import ROUTERS
+from kenpin.station.rights import RIGHTS
+from kenpin.station.visit import COOKIE, Right
+
+OPEN = {"/", "/sign-in", "/sign-out", "/language"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("station") / "demo"
+    return make_demo(folder)
+
+
+@pytest.fixture
+def plant(made, tmp_path):
+    """A record of its own, and its passwords."""
+    shutil.copytree(made.place.folder, tmp_path / "record")
+    return place_of(tmp_path / "record"), made.passwords
+
+
+@pytest.fixture
+def app(plant):
+    return make_app(Office(plant[0]))
+
+
+@pytest.fixture
+def visitors(app, plant):
+    """Signs in as a role; each in a browser of its own."""
+    with TestClient(app, follow_redirects=False):  # opens the record
+
+        def sign_in(role, **headers):
+            browser = TestClient(app, headers=headers, follow_redirects=False)
+            answer = browser.post("/sign-in", data={"name": role, "password": plant[1][role]})
+            assert answer.status_code == 303, answer.text
+            return browser
+
+        yield sign_in
+
+
+def secret_of(page):
+    return re.search(r'name="form" value="([^"]+)"', page.text)[1]
+
+
+def routes():
+    """(path, methods, right) of every page."""
+    for route in (one for router in ROUTERS for one in router.routes):
+        if isinstance(route, APIRoute):
+            rights = [one.call.right for one in route.dependant.dependencies
+                      if isinstance(one.call, Right)]  # fmt: skip
+            yield route.path, route.methods, rights
+
+
+def test_every_page_has_one_right_of_the_table():
+    told = list(routes())
+    assert len(told) > 15
+    for path, _, rights in told:
+        if path in OPEN:
+            assert not rights
+        else:
+            assert len(rights) == 1 and rights[0] in RIGHTS, path
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_sees_what_the_table_says(role, visitors):
+    browser = visitors(role)
+    page = browser.get("/history")
+    for path, methods, rights in routes():
+        if path in OPEN or "{" in path:
+            continue
+        allowed = role in RIGHTS[rights[0]]
+        if "GET" in methods:
+            answer = browser.get(path)
+            assert answer.status_code == (200 if allowed else 403), path
+            assert allowed or "may not" in answer.text
+            shown = f'href="{path}"' in page.text
+            assert not shown or allowed, f"{role} is shown {path}"
+        elif not allowed:
+            answer = browser.post(path, data={"form": secret_of(page)})
+            assert answer.status_code == 403, path
+
+
+def test_nobody_is_asked_to_sign_in(app, visitors):
+    browser = TestClient(app, follow_redirects=False)
+    for path, methods, _ in routes():
+        if path in OPEN or "{" in path:
+            continue
+        if "GET" in methods:
+            answer = browser.get(path)
+            assert answer.headers["location"] == f"/sign-in?next={path}"
+        else:
+            answer = browser.post(path)
+            assert answer.status_code == 401 and "no longer signed in" in answer.text
+
+
+def test_a_form_that_is_not_ours_does_nothing(visitors, plant):
+    browser = visitors("administrator")
+    for form in ({}, {"form": "x" * 43}, {"form": "日本"}):
+        answer = browser.post("/people/add", data=form | {"name": "eve", "role": "viewer"})
+        assert answer.status_code == 403 and "nothing was done" in answer.text
+    assert "eve" not in browser.get("/people").text
+
+
+def test_a_session_ends_by_idling_and_cannot_be_guessed(plant, made):
+    app = make_app(Office(plant[0], idle=0.002))
+    with TestClient(app, follow_redirects=False) as browser:
+        told = {"name": "viewer", "password": plant[1]["viewer"]}
+        cookie = browser.post("/sign-in", data=told).headers["set-cookie"]
+        assert "HttpOnly" in cookie and "SameSite=strict" in cookie
+        assert browser.get("/history").status_code == 200
+        import time  # noqa: PLC0415
+
+        time.sleep(0.3)
+        assert browser.get("/history").status_code == 303
+        browser.cookies.set(COOKIE, "guessed")
+        assert browser.get("/history").status_code == 303
+
+
+def test_signing_out_and_a_new_role_end_sessions(visitors):
+    browser, admin = visitors("reviewer"), visitors("administrator")
+    page = browser.get("/history")
+    assert browser.post("/sign-out", data={"form": secret_of(page)}).status_code == 303
+    assert browser.get("/history").status_code == 303
+    browser = visitors("reviewer")
+    form = {"form": secret_of(admin.get("/people")), "name": "reviewer", "role": "viewer",
+            "active": "yes", "language": "en"}  # fmt: skip
+    assert admin.post("/people/change", data=form).status_code == 303
+    assert browser.get("/history").status_code == 303
+
+
+def test_wrong_passwords_make_it_slower(app, visitors):
+    browser = TestClient(app, follow_redirects=False)
+    seen = [browser.post("/sign-in", data={"name": "viewer", "password": f"{n}"}) for n in range(6)]
+    assert [one.status_code for one in seen[:3]] == [401] * 3
+    assert seen[-1].status_code == 429 and "try again in" in seen[-1].text
+    assert "wrong" in seen[0].text
+
+
+def test_pages_have_no_script_of_their_own_and_say_so(visitors):
+    browser = visitors("administrator")
+    for path in ("/history", "/people", "/audit", "/about", "/day"):
+        answer = browser.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert "script-src 'self'" in policy and "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert re.findall(r"<script(?![^>]*\bsrc=)", answer.text) == []
+        assert " style=" not in answer.text and " onclick=" not in answer.text
+        assert re.findall(r"https?://(?!www.w3.org)", answer.text) == []
+
+
+def test_a_name_is_shown_and_never_runs(visitors):
+    browser = visitors("administrator")
+    name = "<script>alert(1)</script>"
+    form = {"form": secret_of(browser.get("/people")), "name": name, "role": "viewer",
+            "language": "ja"}  # fmt: skip
+    shown = browser.post("/people/add", data=form)
+    assert shown.status_code == 200 and name not in shown.text
+    assert "&lt;script&gt;" in shown.text
+    again = browser.post("/people/add", data=form)
+    assert again.status_code == 400 and "Traceback" not in again.text
+
+
+def test_history_finds_by_what_the_address_says(visitors, plant):
+    browser = visitors("reviewer")
+    with reading(plant[0]) as engine:
+        ng = list(found(engine, Filter(outcomes=("NG",))))
+    page = browser.get("/history?outcome=NG")
+    assert set(re.findall(r'href="/part/([0-9a-f-]+)"', page.text)) == {str(r["id"]) for r in ng}
+    first = browser.get("/history")
+    more = re.search(r'href="(/history\?before=[^"]+)"', first.text)[1]
+    numbers = re.findall(r">line 1/(\d+)</a>", first.text)
+    older = re.findall(r">line 1/(\d+)</a>", browser.get(more).text)
+    assert [int(n) for n in numbers + older] == list(range(80, 0, -1))
+    one = browser.get("/history?serial=S0007")
+    assert re.findall(r">line 1/(\d+)</a>", one.text) == ["8"]
+    for wrong in ("day=yesterday", "outcome=MAYBE"):
+        answer = browser.get(f"/history?{wrong}")
+        assert answer.status_code == 400 and "Traceback" not in answer.text
+    table = browser.get("/history.csv?outcome=NG").text.splitlines()
+    assert len(table) == 1 + len(ng) and table[0].startswith("\ufefftime,station")
+
+
+def test_all_about_one_part_and_its_pictures(visitors, plant):
+    browser = visitors("viewer")
+    with reading(plant[0]) as engine:
+        row = next(iter(found(engine, Filter(outcomes=("NG",)))))
+    page = browser.get(f"/part/{row['id']}")
+    assert row["release"] in page.text and row["serial"] in page.text
+    for panel in ("preview", "original", "reconstruction", "difference"):
+        answer = browser.get(f"/picture/{row['id']}/{panel}")
+        assert answer.status_code == 200 and answer.headers["content-type"].startswith("image/")
+    assert browser.get(f"/picture/{row['id']}/secret").status_code == 404
+    assert browser.get("/part/00000000-0000-0000-0000-000000000000").status_code == 404
+    assert browser.get("/part/x").status_code == 422
+
+
+def test_two_reviewers_never_get_the_same_part(visitors, plant):
+    one, two = visitors("reviewer"), visitors("engineer")
+    seen = []
+    for _ in range(3):
+        for browser in (one, two):
+            page = browser.get("/review")
+            identity = re.search(r'action="/review/([0-9a-f-]+)"', page.text)[1]
+            seen.append(identity)
+            form = {"form": secret_of(page), "word": "ng", "kind": "bent"}
+            answer = browser.post(f"/review/{identity}", data=form)
+            assert answer.headers["location"] == f"/review?before={identity}"
+    assert len(set(seen)) == len(seen) == 6
+    with reading(plant[0]) as engine, engine.connect() as connection:
+        latest = latest_reviews()
+        words = connection.execute(latest.select()).all()
+    assert {str(word.inspection_id) for word in words} == set(seen)
+    assert {word.who for word in words} == {"reviewer", "engineer"}
+    assert "bent" in one.get("/review").text  # a key for a kind that was named
+    numbers = one.get("/review/numbers").text
+    assert "0 / " in numbers or "/ 6" in numbers
+
+
+def test_what_is_left_for_later_comes_to_others_first(visitors):
+    one, two = visitors("reviewer"), visitors("engineer")
+    page = one.get("/review")
+    identity = re.search(r'action="/review/([0-9a-f-]+)"', page.text)[1]
+    one.post(f"/review/{identity}", data={"form": secret_of(page), "word": "later"})
+    assert identity not in one.get("/review").text
+    assert f'action="/review/{identity}"' in two.get("/review").text
+
+
+def test_the_day_opens_as_its_report(visitors):
+    browser = visitors("viewer")
+    page = browser.get("/day/report")
+    assert page.status_code == 200 and "80" in page.text
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert "<script" not in page.text
+
+
+def test_the_audit_says_that_the_record_is_whole_and_when_not(visitors, plant):
+    browser = visitors("approver")
+    form = {"form": secret_of(browser.get("/audit"))}
+    assert "as it was written" in browser.post("/audit", data=form).text
+    with writing(plant[0]) as connection:
+        connection.exec_driver_sql("UPDATE inspections SET outcome = 'OK' WHERE outcome = 'NG'")
+    assert "as it was written" not in browser.post("/audit", data=form).text
+
+
+def test_pages_speak_the_language_of_who_asks(app, visitors):
+    browser = TestClient(app, headers={"accept-language": "ja-JP,ja;q=0.9"})
+    with browser:
+        assert "サインイン" in browser.get("/sign-in").text
+        assert "Sign in" in TestClient(app).get("/sign-in").text
+    reviewer = visitors("reviewer")
+    reviewer.post("/language", data={"language": "ja", "next": "/history"})
+    assert "履歴" in reviewer.get("/history").text
+    assert reviewer.get("/history").text.startswith('\n<!doctype html>\n<html lang="ja">')
+
+
+def test_a_link_leads_to_no_other_host(visitors, app, plant):
+    browser = TestClient(app, follow_redirects=False)
+    for wrong in ("//evil.example", "https://evil.example", "/\\evil.example", "x"):
+        told = {"name": "viewer", "password": plant[1]["viewer"], "next": wrong}
+        assert browser.post("/sign-in", data=told).headers["location"] == "/"
+
+
+def test_a_record_that_is_away_is_one_sentence(visitors, plant):
+    browser = visitors("viewer")
+    file = Path(plant[0].database)
+    aside = file.with_name("aside")
+    file.rename(aside)
+    try:
+        answer = browser.get("/history")
+    finally:
+        aside.replace(file)
+    assert answer.status_code in (200, 503) and "Traceback" not in answer.text
+    assert browser.get("/history").status_code == 200
