@@ -140,7 +140,7 @@ class Trouble:
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(self.rng.uniform(5, 15))
+            await asyncio.sleep(self.rng.uniform(10, 25))
             await self.rng.choice((self.lock, self.busy, self.turn_clock))()
 
     async def lock(self) -> None:

@@ -28,6 +28,7 @@ from kenpin.text import Notice
 
 _MOST_BYTES = 2**20
 _WORD = 0xFFFF
+_KINDS = ("bool", "int", "float", "str")  # pydantic tells each that a value may be
 _LONGEST_NAME = 200  # bytes, for it is part of a file's name
 
 
@@ -248,7 +249,8 @@ def _beside(told: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def _complaint(error: ValidationError, path: Path) -> Notice:
     first = error.errors()[0]
-    setting = ".".join(str(one) for one in first["loc"]) or "…"
+    where = [str(one) for one in first["loc"] if one not in _KINDS]
+    setting = ".".join(where) or "…"
     told: dict[str, Any] = {"path": path, "setting": setting}
     if first["type"] == "extra_forbidden":
         return Notice("line_unknown", **told)
