@@ -29,7 +29,7 @@ class Office:
         self.pictures = Pictures(place.folder)
         self.slowly, self.leases = Slowly(), Leases()
         self._inspectors: dict[str, Inspector] = {}
-        self.screens: dict[str, Screen] = {}
+        self.screens: dict[str, Screen] = {}  # by names that an address can carry
 
     @contextlib.contextmanager
     def open(self) -> Iterator[None]:
@@ -54,7 +54,7 @@ class Office:
 
     def screen_of(self, settings: StationSettings) -> tuple[Controller, Callable[[Camera], Camera]]:
         """What shows a station of the line, and what its camera is watched by."""
-        screen = self.screens[settings.name] = Screen(settings)
+        screen = self.screens[settings.file_name] = Screen(settings)
         return screen, lambda camera: Watched(camera, screen)
 
     def inspector(self, digest: str, file: Path) -> Inspector:

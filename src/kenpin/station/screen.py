@@ -5,7 +5,7 @@ import contextlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ class Screen:
         self._lock = threading.Lock()
         self._shot: Shot | None = None
         self._shots: OrderedDict[int, Shot] = OrderedDict()
+        self._drawing = threading.Lock()
+        self._drawn: OrderedDict[tuple[int, str], bytes | None] = OrderedDict()
         self._number = 0
 
     async def run(self, post: Any) -> None:
@@ -64,10 +66,18 @@ class Screen:
         """The picture of the part under way."""
         self._shot = shot
 
-    def shot(self, number: int) -> Shot | None:
-        """The picture of one of the newest answers."""
-        with self._lock:
-            return self._shots.get(number)
+    def drawn(self, number: int, panel: str, draw: Callable[[Shot], bytes | None]) -> bytes | None:
+        """The picture of one of the newest answers, drawn once however many look at it."""
+        with self._drawing:
+            with self._lock:
+                shot = self._shots.get(number)
+            if shot is None:
+                return None
+            if (number, panel) not in self._drawn:
+                self._drawn[number, panel] = draw(shot)
+                while len(self._drawn) > 2 * _REMEMBERED:
+                    self._drawn.popitem(last=False)
+            return self._drawn[number, panel]
 
     def ask(self, event: Any) -> bool:
         """What a person asks of the station; from any thread. Whether the line runs."""

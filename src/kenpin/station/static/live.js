@@ -44,7 +44,7 @@ class Line {
     this.find("verdict").className = `outcome ${told.outcome}`;
     this.find("word").textContent = told.code ? `${told.outcome} ${told.code}` : told.outcome;
     if (!told.row) return;
-    const at = `/live/${encodeURIComponent(this.name)}/${told.number}`;
+    const at = `${this.root.dataset.address}/${told.number}`;
     this.find("picture").src = `${at}/picture`;
     const layer = this.find("layer");
     layer.hidden = told.outcome === "OK";
