@@ -307,6 +307,24 @@ def test_a_frame_that_nobody_asked_for_is_not_taken():
     assert asyncio.run(work()) == ["camera_setting"]
 
 
+def test_two_frames_for_one_trigger_are_nobodys():
+    devices = []
+
+    async def work():
+        camera = stream("software", devices)
+        async with opened(camera) as said:
+            waiting = asyncio.create_task(camera.grab())
+            await until(lambda: devices[0].triggers == 1)
+            frames = [np.full((4, 4), n, np.uint8) for n in (1, 2)]
+            for n, frame in enumerate(frames):  # both before anybody looks
+                camera._take(camera._stop, frame, bytes([n]), 0.0)
+            with pytest.raises(CameraError, match="camera_setting"):
+                await waiting
+            return said
+
+    assert asyncio.run(work()) == ["camera_setting"]
+
+
 def test_of_a_wired_camera_the_next_frame_counts():
     devices = []
 

@@ -81,7 +81,9 @@ def test_a_torn_line_of_its_memory_costs_that_line_only(tmp_path):
     assert len(asyncio.run(watched(folder, memory, 3))) == 3
     lines = memory.read_text().splitlines()
     memory.write_text("\n".join(lines[:2]) + "\n" + lines[2][:7])
-    assert asyncio.run(watched(folder, memory, 1)) == [json.loads(lines[2])[0]]
+    again = json.loads(lines[2])[0]
+    assert asyncio.run(watched(folder, memory, 1)) == [again]
+    assert asyncio.run(watched(folder, memory, 1)) == []  # what follows it is remembered
 
 
 def test_a_share_that_was_not_there_yet_leaves_the_memory(tmp_path):

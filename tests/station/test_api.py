@@ -68,6 +68,13 @@ def test_a_picture_gets_the_verdict_that_it_gets_everywhere(ask, place, kind, tm
     assert row["operator"] == "mes engineer" and row["camera"] == "upload"
 
 
+def test_a_file_that_is_not_the_released_one_judges_nothing(ask, place):
+    file = next((place.folder / "releases").rglob("*.kenpin"))
+    file.write_bytes(file.read_bytes() + b"x")
+    answer = ask("engineer").post("/api/v1/judge", data={"part": "terminals"}, files=sent(drawn()))
+    assert answer.status_code == 400 and answer.json()["code"] == "line_release_changed"
+
+
 def test_a_trial_is_not_kept(ask, place):
     answer = ask("engineer").post("/api/v1/judge", data={"part": "terminals", "keep": "false"},
                                   files=sent(drawn()))  # fmt: skip

@@ -1,5 +1,6 @@
 """The pages as forms: who may do what, what a form must prove, what is found again."""
 
+import html
 import re
 import shutil
 from pathlib import Path
@@ -104,6 +105,17 @@ def test_nobody_is_asked_to_sign_in(app, visitors):
         else:
             answer = browser.post(path)
             assert answer.status_code == 401 and "no longer signed in" in answer.text
+
+
+def test_a_link_that_was_sent_keeps_its_filters(app, plant, visitors):
+    browser = TestClient(app, follow_redirects=False)
+    asked = browser.get("/history?outcome=NG&lot=L1").headers["location"]
+    page = browser.get(asked)
+    here, wanted = map(html.unescape, re.findall(r'name="next" value="([^"]+)"', page.text))
+    assert here == asked  # as which it comes again in the other language
+    assert wanted == "/history?outcome=NG&lot=L1"
+    told = {"name": "viewer", "password": plant[1]["viewer"], "next": wanted}
+    assert browser.post("/sign-in", data=told).headers["location"] == wanted
 
 
 def test_a_form_that_is_not_ours_does_nothing(visitors, plant):

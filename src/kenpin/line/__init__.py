@@ -4,6 +4,7 @@ from kenpin.line.cameras import Camera, Shot
 from kenpin.line.check import check_line
 from kenpin.line.controller_settings import ModbusServer
 from kenpin.line.controllers import Controller, Shown
+from kenpin.line.judge import Models
 from kenpin.line.line import run_line
 from kenpin.line.machine import ChangePart, Halt, Run
 from kenpin.line.map_of_words import WordMap, word_maps

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import os
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -246,8 +247,14 @@ def _remembered(memory: Path) -> set[Seen]:
 
 
 def _append(memory: Path, line: str) -> None:
-    with contextlib.suppress(OSError), memory.open("a", encoding="utf-8") as file:
-        file.write(line)
+    """On the disk when it returns; after a line that a power cut tore it begins a new one."""
+    with contextlib.suppress(OSError), memory.open("ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            line = line if file.read(1) == b"\n" else f"\n{line}"
+        file.write(line.encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _delete(path: Path, seen: Seen) -> None:

@@ -361,11 +361,13 @@ class Runner:
     async def _take_the_new_release(self, part: int) -> None:
         """No more by the one before, from now on; the new one as soon as nothing is under way."""
         self.post(m.Hold(m.RELEASE, True))
-        while self.station.job is not None or self.station.answer is not None:
-            await asyncio.sleep(_LOOK_EVERY)
-        if self.station.part == part:  # no other was asked for meanwhile
-            self.post(m.ChangePart(part))
-        self.post(m.Hold(m.RELEASE, False))
+        try:
+            while self.station.job is not None or self.station.answer is not None:
+                await asyncio.sleep(_LOOK_EVERY)
+            if self.station.part == part:  # no other was asked for meanwhile
+                self.post(m.ChangePart(part))
+        finally:
+            self.post(m.Hold(m.RELEASE, False))
 
     def _took(self, stage: str, own: _Underway) -> None:
         self._metrics.took(self._settings.name, stage, perf_counter() - own.began)

@@ -126,10 +126,14 @@ class Stream:
         try:
             async with asyncio.timeout(_STALE):
                 await asyncio.to_thread(self._frames.trigger)
-                return await self._until(lambda: self._count >= number)
+                found = await self._until(lambda: self._count >= number)
         except (TimeoutError, asyncio.CancelledError):  # its frame may come when nobody waits
             self._break(CameraError("camera_late"))
             raise
+        if self._count != number:  # one more came, and which is the part's is not known
+            self._break(CameraError("camera_setting"))
+            raise CameraError("camera_setting")
+        return found
 
     async def _by_itself(self) -> tuple[Pixels, int]:
         if self._each_is_a_part:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
@@ -91,7 +92,7 @@ def _sentence(request: Request, status: int, notice: Notice) -> Response:
 
 def _sign_in(request: Request, _: Exception) -> Response:
     if request.method == "GET":
-        return RedirectResponse(f"/sign-in?next={request.url.path}", 303)
+        return RedirectResponse(f"/sign-in?next={quote(_visit(request).here, safe='/')}", 303)
     return _sentence(request, 401, Notice("station_signed_out"))
 
 

@@ -1,7 +1,10 @@
 """No request is larger than what it may be."""
 
+import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
+from kenpin.text import say
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -48,7 +51,7 @@ class Bounded:
 
 
 async def _refuse(send: Send) -> None:
-    body = b'{"code": "too_large", "message": "The request is too large."}'
+    body = json.dumps({"code": "too_large", "message": say("station_too_large")}).encode()
     headers = [(b"content-type", b"application/json"), (b"connection", b"close"),
                (b"content-length", str(len(body)).encode())]  # fmt: skip
     await send({"type": "http.response.start", "status": 413, "headers": headers})

@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlalchemy as sql
 
 from kenpin.inspection import Inspector
-from kenpin.line import Camera, Controller, StationSettings
+from kenpin.line import Camera, Controller, Models, StationSettings
 from kenpin.record import Pictures, Place, Record, one_sentence, reading
 from kenpin.station.leases import Leases
 from kenpin.station.screen import Screen, Watched
@@ -28,7 +28,7 @@ class Office:
         self.idle_ms = round(idle * 60_000)
         self.pictures = Pictures(place.folder)
         self.slowly, self.leases = Slowly(), Leases()
-        self._inspectors: dict[str, Inspector] = {}
+        self._models = Models()
         self.screens: dict[str, Screen] = {}  # by names that an address can carry
 
     @contextlib.contextmanager
@@ -58,7 +58,5 @@ class Office:
         return screen, lambda camera: Watched(camera, screen)
 
     def inspector(self, digest: str, file: Path) -> Inspector:
-        """A release that judges, opened once. Raises KenpinError."""
-        if digest not in self._inspectors:
-            self._inspectors[digest] = Inspector.open(file)
-        return self._inspectors[digest]
+        """What judges, opened once. Raises KenpinError, also where it is not what was released."""
+        return self._models.of(digest, file)

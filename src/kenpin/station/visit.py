@@ -55,10 +55,17 @@ class Visit:
 
     def page(self, template: str, /, status: int = 200, **values: Any) -> Response:
         """A page in the language of who asks."""
-        told = {"visit": self, "path": self.request.url.path, "form_secret": self._form()}
+        told = {"visit": self, "path": self.request.url.path, "here": self.here,
+                "form_secret": self._form()}  # fmt: skip
         with speaking(self.language):
             html = _templates().get_template(f"{template}.html.j2").render(**told, **values)
         return HTMLResponse(html, status)
+
+    @property
+    def here(self) -> str:
+        """The address of this page, its filters among it."""
+        url = self.request.url
+        return f"{url.path}?{url.query}" if url.query else url.path
 
     def go(self, path: str) -> Response:
         """To another page, after something was done."""
