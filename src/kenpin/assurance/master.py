@@ -120,13 +120,15 @@ def master_folder(part: str | Path) -> Path:
 
 def add_masters(
     part: str | Path,
-    ok: Sequence[str | Path] = (),
-    ng: Sequence[str | Path] = (),
+    ok: Sequence[str | Path | Picture] = (),
+    ng: Sequence[str | Path | Picture] = (),
     expect: str | None = None,
+    folder: Path | None = None,
 ) -> tuple[Masters, int]:
     """Keep pictures of pieces whose verdict is known; one of the same name is replaced.
 
     ok, ng: pictures or folders. expect: the label of these pieces, where the part has labels.
+    folder: where they are kept; left out, see `master_folder`.
 
     Raises StudyError, and keeps none, when the part judges one otherwise or one has another size
     than the pictures learned from; PictureError when one cannot be read. Returns all that are kept
@@ -134,8 +136,8 @@ def add_masters(
     """
     inspector = Inspector.open(part)
     inspector.check_label(expect)
-    truths: dict[Expected, Sequence[str | Path]] = {"OK": ok, "NG": ng}
-    given = {truth: find_pictures(list(paths)) for truth, paths in truths.items() if paths}
+    truths: dict[Expected, Sequence[str | Path | Picture]] = {"OK": ok, "NG": ng}
+    given = {truth: _pictures(shown) for truth, shown in truths.items() if shown}
     if not given:
         raise StudyError("master_none_given")
     new: dict[str, tuple[Master, Picture]] = {}
@@ -147,25 +149,57 @@ def add_masters(
             if _key(master.name) in new:
                 raise StudyError("master_twice", name=master.name)
             new[_key(master.name)] = master, picture
-    folder = master_folder(part)
+    folder = folder or master_folder(part)
     kept = _read(folder).masters if (folder / LIST).is_file() else ()
     make_folder(folder / PICTURES)
     for master, picture in new.values():
         write_png(folder / PICTURES / master.file, picture.pixels)
     others = [master for master in kept if _key(master.name) not in new]
-    masters = Masters(format=1, masters=(*others, *(master for master, _ in new.values())))
-    content = json.dumps(masters.model_dump(mode="json"), indent=1, ensure_ascii=False)
-    write_atomically(folder / LIST, content.encode())
+    masters = _write(folder, (*others, *(master for master, _ in new.values())))
     now = {_key(one.file) for one in masters.masters}
     for replaced in (one.file for one in kept if _key(one.file) not in now):
         (folder / PICTURES / replaced).unlink(missing_ok=True)
     return masters, len(new)
 
 
+def _pictures(given: Sequence[str | Path | Picture]) -> list[PictureSource]:
+    named = [one for one in given if not isinstance(one, Picture)]
+    return [*(one for one in given if isinstance(one, Picture)),
+            *(find_pictures(named) if named else [])]  # fmt: skip
+
+
+def list_masters(folder: Path) -> tuple[Master, ...]:
+    """The pieces that are kept in it, none where it holds no list. Raises StudyError."""
+    return _read(folder).masters if (folder / LIST).is_file() else ()
+
+
+def master_picture(folder: Path, master: Master) -> Path:
+    """The stored picture of one of them."""
+    return folder / PICTURES / master.file
+
+
+def remove_master(folder: Path, name: str) -> None:
+    """Keep it no more. Raises StudyError where there is none of this name."""
+    kept = _read(folder).masters
+    gone = next((one for one in kept if one.name == name), None)
+    if gone is None:
+        raise StudyError("master_unknown", name=name)
+    _write(folder, tuple(one for one in kept if one is not gone))
+    master_picture(folder, gone).unlink(missing_ok=True)
+
+
+def _write(folder: Path, kept: tuple[Master, ...]) -> Masters:
+    masters = Masters(format=1, masters=kept)
+    content = json.dumps(masters.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    write_atomically(folder / LIST, content.encode())
+    return masters
+
+
 def check_masters(
     part: str | Path,
     fresh: str | Path | Mapping[str, PictureSource] | None = None,
     progress: Progress | None = None,
+    folder: Path | None = None,
 ) -> MasterCheck:
     """Judge the master pieces again and keep a dated record of it.
 
@@ -178,7 +212,7 @@ def check_masters(
     Raises StudyError when there are no master pictures, their list or one of them was damaged, no
     fresh picture is called like any of them, or the record cannot be written.
     """
-    inspector, folder = Inspector.open(part), master_folder(part)
+    inspector, folder = Inspector.open(part), folder or master_folder(part)
     kept = _read(folder)
     sources = {} if fresh is None else _fresh(kept, fresh)
     pieces: list[Checked] = []

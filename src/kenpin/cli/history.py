@@ -3,7 +3,7 @@
 import json
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ import typer
 from kenpin.cli import options
 from kenpin.cli.program import as_json_line, command, complain, out
 from kenpin.errors import DatasetError, OutputError
-from kenpin.text import inert, say
+from kenpin.text import say
 from kenpin.types import Outcome
 
 _MOST_SHOWN = 50
@@ -114,39 +114,18 @@ def _check_outputs(
         raise OutputError("output_exists", path=folder)
 
 
-def _cells(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
-    """The lines of a table, its heads first; nothing that a spreadsheet would compute."""
-    room = options.record_room()
-    yield list(room.COLUMNS)
-    for row in rows:
-        told = room.plain_row(row)
-        yield [inert(told[name]) for name in room.COLUMNS]
-
-
 def _write_csv(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    import csv
-    import io
-
     from kenpin.system import written_at_once
 
     with written_at_once(path) as file:
-        text = io.TextIOWrapper(file, "utf-8-sig", newline="")
-        csv.writer(text).writerows(_cells(rows))
-        text.flush()
-        text.detach()
+        file.writelines(line.encode() for line in options.record_room().csv_lines(rows))
 
 
 def _write_xlsx(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    from openpyxl import Workbook
-
     from kenpin.system import written_at_once
 
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("history")
-    for line in _cells(rows):
-        sheet.append(line)
     with written_at_once(path) as file:
-        book.save(file)
+        options.record_room().write_xlsx(file, rows)
 
 
 def _copy(folder: Path, kept: Any, rows: Iterable[dict[str, Any]]) -> int:

@@ -1,5 +1,6 @@
 """kenpin station: the pages for people."""
 
+from datetime import time
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ import typer
 
 from kenpin.cli import options
 from kenpin.cli.program import command, complain, out, progress_bar
+from kenpin.errors import LineError
 from kenpin.text import say
 
 
@@ -26,7 +28,10 @@ def station(
     key: Annotated[Path | None, _option("FILE")] = None,
     proxy: Annotated[str | None, _option("ADDRESS")] = None,
     idle: Annotated[float, typer.Option(metavar="MINUTES", min=1, max=10_000)] = 30,
+    shifts: Annotated[str, typer.Option(metavar="TIMES")] = "00:00",
+    backups: Annotated[Path | None, _option("DIR")] = None,
 ) -> None:
+    begins = _times(shifts)
     room = options.station_room()
     secure = room.check_way(host, cert, key, proxy)
     wanted, beside = None, None
@@ -41,9 +46,21 @@ def station(
         settings = options.line_room().LineSettings.read(line)
         wanted = options.record_room().place_of(settings.record)
         beside = partial(_run, settings)
-    office = room.Office(wanted or options.record_room().place_of(place), idle, secure)
+    own = wanted or options.record_room().place_of(place)
+    first = None if demo is not None else room.first_administrator(own)
+    if first is not None:
+        out.print(say("station_first", name=first.name, password=first.password))
+    office = room.Office(own, idle, secure, begins, backups)
     out.print(say("station_serves", address=f"{'https' if cert else 'http'}://{host}:{port}"))
     room.serve(office, host, port, cert, key, proxy, beside and partial(beside, office))
+
+
+def _times(given: str) -> list[time]:
+    """Raises LineError."""
+    try:
+        return [time.fromisoformat(one.strip()) for one in given.split(",")]
+    except ValueError:
+        raise LineError("station_shifts", value=given) from None
 
 
 async def _run(settings: Any, office: Any, stop: Any) -> None:

@@ -31,12 +31,17 @@ class CameraError(Exception):
 class Shot:
     """A picture as it came. source: its file, or its pixels; name: for people.
 
-    done: called at the end, with whether its row is durable; never again after that.
+    done: called at the end, with whether its row is durable; never again after that. lot, serial:
+    of the part, where who sent the picture tells them. looked_at: called
+    where a person only looked at it, and no answer will come.
     """
 
     source: PictureSource
     name: str
     done: Callable[[bool], None] = lambda _: None
+    lot: str | None = None
+    serial: str | None = None
+    looked_at: Callable[[], None] = lambda: None
 
 
 class Camera(Protocol):
@@ -111,3 +116,31 @@ class Drawn:
         """No more parts."""
         if self._ticking is not None:
             self._ticking.cancel()
+
+
+class Around:
+    """A camera with something put around it; what is not said anew is as the camera does it."""
+
+    def __init__(self, camera: Camera) -> None:
+        self.camera = camera
+
+    async def open(self, arrived: Call, lost: Lost) -> None:
+        """As the camera does."""
+        await self.camera.open(arrived, lost)
+
+    @property
+    def waiting(self) -> int:
+        """As the camera says."""
+        return self.camera.waiting
+
+    def pass_over(self) -> int:
+        """As the camera does."""
+        return self.camera.pass_over()
+
+    async def grab(self) -> Shot:
+        """As the camera does."""
+        return await self.camera.grab()
+
+    async def close(self) -> None:
+        """As the camera does."""
+        await self.camera.close()

@@ -71,6 +71,9 @@ async def _camera(
             if own.kind == "folder":
                 yield True, Notice("line_folder_there", **told, path=own.path)
                 return
+            if own.kind == "upload":
+                yield True, Notice("line_uploads_there", **told, address=station.file_name)
+                return
             if own.by_itself and own.kind != "drawn":
                 yield True, Notice("line_camera_waits", **told, trigger=own.trigger)
                 return

@@ -28,9 +28,11 @@ from kenpin.line.settings import (
     GenicamCamera,
     StationSettings,
     Streaming,
+    UploadCamera,
     VideoCamera,
 )
 from kenpin.line.stream import Frames, Stream
+from kenpin.line.uploads import Uploads
 from kenpin.record import Filter, Place, found, reading
 from kenpin.system import make_folder
 
@@ -46,6 +48,8 @@ def make_camera(settings: StationSettings, place: Place) -> Camera:
     own = settings.camera
     if isinstance(own, DrawnCamera):
         return Drawn(own)
+    if isinstance(own, UploadCamera):
+        return Uploads(own)
     made: Folder | Stream = (
         _folder(own, settings, place) if isinstance(own, FolderCamera) else _stream(own)
     )

@@ -133,7 +133,8 @@ class Judge:
             raise NotJudgedError("picture_unreadable", error.notice) from None
         except KenpinError as error:
             raise NotJudgedError("judge_failed", error.notice) from None
-        told = Circumstances(camera=self._camera, lot=job.lot, serial=job.serial,
+        told = Circumstances(camera=self._camera, lot=job.lot or shot.lot,
+                             serial=job.serial or shot.serial,
                              trigger=str(job.trigger))  # fmt: skip
         try:
             row = self._record.write(verdict, prepared.release, told, shot.source)

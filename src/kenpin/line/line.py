@@ -20,6 +20,7 @@ from kenpin.line.metrics import Metrics
 from kenpin.line.notes import Say
 from kenpin.line.runner import Runner
 from kenpin.line.settings import LineSettings, StationSettings
+from kenpin.line.uploads import Uploads
 from kenpin.record import Place, Record, events_of, now, place_of, reading
 from kenpin.system import one_blas_thread
 
@@ -54,6 +55,9 @@ async def run_line(
     Raises LineError or RecordError before anything is judged.
     """
     place, metrics = place_of(settings.record), Metrics()
+    sent = next((one.name for one in settings.station if one.camera.kind == "upload"), None)
+    if sent is not None and also is None:
+        raise LineError("line_upload_pages", station=sent)
     if settings.metrics is not None:
         try:
             metrics.serve(settings.metrics)
@@ -98,12 +102,14 @@ def _station(settings: StationSettings, shared: _Shared) -> Iterator[Runner]:
     """A station with a record of its own name."""
     with Record(shared.place, settings.name, tell=shared.say) as record:
         camera = make_camera(settings, shared.place)
-        camera = shared.wrap(camera) if shared.wrap else camera
         controllers = make_controllers(settings)
+        if isinstance(camera, Uploads):
+            controllers.append(camera)
         if shared.also is not None:
             controller, around = shared.also(settings)
             controllers.append(controller)
             camera = around(camera)
+        camera = shared.wrap(camera) if shared.wrap else camera
         judge = Judge(shared.place, record, shared.models, settings.camera.kind)
         yield Runner(
             settings, judge, camera, controllers, shared.judging, shared.noting,

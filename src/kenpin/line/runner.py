@@ -18,14 +18,13 @@ from kenpin.line.cameras import Camera, CameraError, Shot
 from kenpin.line.controller_settings import OpcUa, Words
 from kenpin.line.controllers import Controller, Shown
 from kenpin.line.judge import Judge, Judged, NotJudgedError, Prepared, told_of
+from kenpin.line.keeper import Keeper, Look
 from kenpin.line.metrics import Metrics
 from kenpin.line.notes import Note, Notes, Say
 from kenpin.line.settings import StationSettings
 from kenpin.line.supervise import for_ever
-from kenpin.text import Notice
 
 _HEARTBEAT = 0.5  # seconds
-_CAMERA_AGAIN = 0.5  # seconds until the next try to open a camera
 _LOOK_EVERY = 0.02  # seconds, whether a part is still under way
 _OWED = "picture"  # the device that is lost while a late picture may still come
 _GOING_BY = (m.State.PREOPERATIONAL, m.State.INITIALIZED, m.State.ERROR, m.State.HALTED)
@@ -77,7 +76,9 @@ class Runner:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._heart = self._last_missed = self._feeding = False
         self._own_trigger = self._owed = 0
-        self._camera_lost = asyncio.Event()
+        self._keeper = Keeper(
+            settings.name, camera, lambda: self.station, self._feed, self.post, say
+        )
         self._told: dict[str, Any] | None = None
         self._score = 0.0
 
@@ -87,7 +88,7 @@ class Runner:
         for event in (m.Hold(m.MASTER, self._settings.master), first, m.Run(True)):
             self.post(event)
         keep: list[tuple[str, Callable[[], Awaitable[object]]]] = [
-            ("camera", self._keep_camera), ("internal", self._beat), ("internal", self._keep_watch),
+            ("camera", self._keeper.run), ("internal", self._beat), ("internal", self._keep_watch),
             ("controller", partial(self._controllers[0].run, self.post)),
             *(("", partial(one.run, self.post)) for one in self._controllers[1:]),
         ]  # fmt: skip
@@ -129,6 +130,9 @@ class Runner:
                 self._step(m.Run(False))
 
     def _step(self, event: Any) -> None:
+        if isinstance(event, Look):
+            self._begin(self._keeper.look(event))
+            return
         self._heard(event)
         self._feeding = self._feeding and not isinstance(event, m.Trigger)
         self.station, actions = m.step(self.station, event)
@@ -148,6 +152,8 @@ class Runner:
     def _feed(self) -> None:
         """Where each picture is a part: the next one, as soon as it can be taken."""
         if self._settings.trigger.by != "picture" or not self._camera.waiting:
+            return
+        if self._keeper.looking:  # what comes now is for who looks
             return
         if self.station.state is m.State.READY and not self._feeding:
             self._own_trigger += 1
@@ -221,7 +227,7 @@ class Runner:
         except CameraError as error:
             self.post(m.Failed(number, error.code))
             if error.code != "camera_late":
-                self._camera_is_lost(error.code)
+                self._keeper.lost(error.code)
             return
         self._took("acquire", own)
         if self.station.job != own.job:  # answered meanwhile
@@ -262,7 +268,7 @@ class Runner:
         except NotJudgedError as error:
             self._notes.say(error.notice)
             if error.code == "camera_black":
-                self._camera_is_lost(error.code)
+                self._keeper.lost(error.code)
             told = {"picture": own.shot.name, "part": prepared.part, "lot": job.lot}
             self._notes.write("unreadable", code=error.code, **told)
             self.post(m.Failed(number, error.code))
@@ -306,31 +312,6 @@ class Runner:
         self._notes.tell("change_refused", "line_refused", part=action.part, code=action.code)
 
     # --- what goes on beside ---------------------------------------------------------------------
-
-    async def _keep_camera(self) -> None:
-        """Open the camera, and again whenever it is lost."""
-        why = ""
-        while True:
-            try:
-                await self._camera.open(self._feed, self._camera_is_lost)
-            except CameraError as error:
-                self.post(m.Lost("camera", error.code))
-                if error.detail not in ("", why):
-                    why = error.detail
-                    self._notes.say(
-                        Notice("line_camera_why", station=self._settings.name, detail=why)
-                    )
-                await asyncio.sleep(_CAMERA_AGAIN)
-                continue
-            why = ""
-            self.post(m.Back("camera"))
-            self._camera_lost.clear()
-            await self._camera_lost.wait()
-            await self._camera.close()
-
-    def _camera_is_lost(self, code: str) -> None:
-        self.post(m.Lost("camera", code))
-        self._camera_lost.set()
 
     async def _beat(self) -> None:
         """Turn the heartbeat over; the controller knows by it that this loop is alive."""

@@ -123,8 +123,19 @@ class DrawnCamera(Strict):
     every_ms: Milliseconds = 1000
 
 
+class UploadCamera(Strict):
+    """Pictures that other programs send to the API of the pages; each is a part. most_waiting: so
+    many at once, and one more is refused.
+    """
+
+    by_itself: ClassVar[bool] = True
+
+    kind: Literal["upload"]
+    most_waiting: int = Field(8, ge=1, le=100)
+
+
 Camera = Annotated[
-    FolderCamera | VideoCamera | GenicamCamera | BaslerCamera | DrawnCamera,
+    FolderCamera | VideoCamera | GenicamCamera | BaslerCamera | UploadCamera | DrawnCamera,
     Field(discriminator="kind"),
 ]
 Controller = Annotated[
@@ -171,6 +182,8 @@ class StationSettings(Strict):
             raise ValueError(Notice("rule_trigger_by"))
         if self.trigger.by == "picture" and not self.camera.by_itself:
             raise ValueError(Notice("rule_video_by"))
+        if self.trigger.by == "controller" and self.camera.kind == "upload":
+            raise ValueError(Notice("rule_upload_by"))
         late = getattr(self.camera, "latency_ms", 0)
         if late >= self.trigger.limit_ms:
             raise ValueError(Notice("rule_latency", latency=late, limit=self.trigger.limit_ms))

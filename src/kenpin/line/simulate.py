@@ -21,7 +21,7 @@ from kenpin.drawn import draw_terminals
 from kenpin.errors import LineError
 from kenpin.learning import learn
 from kenpin.line import words
-from kenpin.line.cameras import DRAWN_SIZE, Camera, CameraError, Shot
+from kenpin.line.cameras import DRAWN_SIZE, Around, Camera, CameraError, Shot
 from kenpin.line.controller_settings import ModbusServer
 from kenpin.line.line import run_line
 from kenpin.line.notes import Say
@@ -176,26 +176,18 @@ def beside_record(settings: LineSettings, counts: Counts, kills: int = 0) -> Sim
     return Simulated(counts, rows, sum((told - ok).values()), kills)
 
 
-class Faulty:
+class Faulty(Around):
     """A camera that fails now and then: lost, late, or a picture that cannot be used."""
 
     def __init__(self, camera: Camera, rng: random.Random, often: float) -> None:
-        self._camera, self._rng, self._often = camera, rng, often
+        super().__init__(camera)
+        self._rng, self._often = rng, often
 
     async def open(self, arrived: Any, lost: Any) -> None:
         """Now and then it is not there at once."""
         if self._rng.random() < self._often:
             raise CameraError("camera_lost", "simulated")
-        await self._camera.open(arrived, lost)
-
-    @property
-    def waiting(self) -> int:
-        """As the camera says."""
-        return self._camera.waiting
-
-    def pass_over(self) -> int:
-        """As the camera does."""
-        return self._camera.pass_over()
+        await super().open(arrived, lost)
 
     async def grab(self) -> Shot:
         """Now and then it fails."""
@@ -204,14 +196,10 @@ class Faulty:
             raise CameraError("camera_lost", "simulated")
         if fate < 0.6:
             raise CameraError("camera_late", "simulated")
-        shot = await self._camera.grab()
+        shot = await super().grab()
         if fate < 0.8:
             return Shot(Path("/nowhere/half.png"), shot.name, shot.done)
         return shot
-
-    async def close(self) -> None:
-        """As the camera does."""
-        await self._camera.close()
 
 
 class VirtualPlc:

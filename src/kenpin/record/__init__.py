@@ -1,8 +1,9 @@
 """One durable row for each part judged, with its picture, its reviews, and who did what."""
 
 from kenpin.record.audit import verify
-from kenpin.record.days import between, day_of, moment
+from kenpin.record.days import began, between, day_of, moment
 from kenpin.record.entry import Circumstances, now
+from kenpin.record.export import csv_lines, write_xlsx
 from kenpin.record.history import (
     COLUMNS,
     Filter,
@@ -14,6 +15,7 @@ from kenpin.record.history import (
     regions_of,
     series,
     shots,
+    stations_of,
 )
 from kenpin.record.import_log import import_log
 from kenpin.record.keep import rule, set_rule
@@ -25,7 +27,7 @@ from kenpin.record.numbers import (
     period,
 )
 from kenpin.record.opening import make, one_sentence, reading, upgrade, writing
-from kenpin.record.overview import Status, back_up, status
+from kenpin.record.overview import Status, back_up, status, waiting_rows
 from kenpin.record.pictures import KEPT, Keep, Pictures
 from kenpin.record.place import VARIABLE, Place, place_of
 from kenpin.record.record import Record, station_name
@@ -38,6 +40,7 @@ from kenpin.record.releases import (
     find_release,
     in_use,
     list_releases,
+    masters_of,
     steps_of,
 )
 from kenpin.record.reviews import (
@@ -63,4 +66,13 @@ from kenpin.record.sessions import (
     touch_session,
 )
 from kenpin.record.sets import Confirmed, confirmed, freeze, list_sets, of_set
-from kenpin.record.users import ROLES, User, add_user, change_user, find_user, list_users, signed_in
+from kenpin.record.users import (
+    ROLES,
+    User,
+    add_user,
+    change_user,
+    find_user,
+    list_users,
+    of_badge,
+    signed_in,
+)

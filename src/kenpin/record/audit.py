@@ -29,6 +29,7 @@ from kenpin.record.schema import (
     steps,
     users,
 )
+from kenpin.record.users import SECRET_OF, SECRETS
 from kenpin.text import Notice
 from kenpin.types import Progress
 
@@ -222,8 +223,15 @@ def _users(connection: sql.Connection) -> Iterator[Notice]:
         told.setdefault(str(row.told.get("name")), {}).update(row.told)
     for row in connection.execute(sql.select(users)):
         own = told.pop(row.name, {})
-        there = (row.role, row.language, row.active, chain.hash_of_password(row.password))
-        if there != tuple(own.get(name) for name in ("role", "language", "active", "secret")):
+        kept = {SECRET_OF[one]: getattr(row, one) for one in SECRETS}
+        there: dict[str, Any] = {name: chain.hash_of_password(value)
+                                 for name, value in kept.items() if value is not None}  # fmt: skip
+        there |= {name: getattr(row, name) for name in ("role", "language", "active")}
+        there |= {"one_time": True} if row.one_time else {}
+        said = {name: value for name, value in own.items() if value is not None and name != "name"}
+        if said.get("one_time") is False:
+            del said["one_time"]
+        if there != said:
             yield Notice("verify_user", name=row.name)
     for name in told:
         yield Notice("verify_user", name=name)

@@ -1,6 +1,7 @@
 """Days and moments of the place's clock, in milliseconds."""
 
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
 
 from kenpin.errors import DatasetError
 
@@ -19,6 +20,14 @@ def between(first: date, days: int = 1) -> tuple[int, int]:
         return _midnight(first), _midnight(first + timedelta(days=days))
     except (ValueError, OverflowError, OSError):
         raise DatasetError("history_day", value=first) from None
+
+
+def began(times: Sequence[time]) -> datetime:
+    """When the shift that is now began. times: of the day at which one begins; not empty."""
+    now, today = datetime.now().astimezone(), date.today()
+    days = (today - timedelta(days=1), today)
+    every = (datetime.combine(day, one).astimezone() for day in days for one in times)
+    return max(one for one in every if one <= now)
 
 
 def moment(given: str) -> int:

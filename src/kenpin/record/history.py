@@ -176,6 +176,12 @@ def find_inspection(connection: sql.Connection, name: str) -> UUID:
     raise RecordError("review_unknown", value=name)
 
 
+def stations_of(connection: sql.Connection) -> list[str]:
+    """The names of all that ever judged something, in order."""
+    judged = sql.select(stations.c.name).where(stations.c.last > 0).order_by(stations.c.name)
+    return list(connection.scalars(judged))
+
+
 def count(connection: sql.Connection, chosen: Filter) -> int:
     """How many there are."""
     query = filtered(sql.select(sql.func.count()).select_from(inspections), chosen)

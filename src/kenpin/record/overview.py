@@ -16,6 +16,7 @@ from kenpin.record import opening, versions
 from kenpin.record.pictures import FOLDER, Pictures
 from kenpin.record.place import Place, is_remote
 from kenpin.record.releases import FOLDER as RELEASES
+from kenpin.record.releases import MASTERS
 from kenpin.record.schema import events, inspections, parts, releases, reviews, stations
 from kenpin.system import check_apart, make_folder
 from kenpin.text import Notice
@@ -69,13 +70,18 @@ def status(place: Place) -> Status:
             tables = (parts, releases, stations, inspections, reviews, events)
             rows = {table.name: _count(connection, table) for table in tables}
             size = _size(connection, place)
-    waiting = sum(1 for _ in (place.folder / "waiting").glob("*/*.json"))
+    waiting = waiting_rows(place.folder)
     warnings = [Notice("record_remote", path=place.folder)] if _unsafe(place) else []
     if waiting:
         warnings.append(Notice("record_waiting", count=waiting))
     held = sum(path.stat().st_size for _, path in pictures.every())
     told = size, held, pictures.free(), waiting, repaired, tuple(warnings)
     return Status(place.name, versions.LATEST, rows, *told)
+
+
+def waiting_rows(store: Path) -> int:
+    """How many are on this machine's disk that are not in the record yet."""
+    return sum(1 for _ in (store / "waiting").glob("*/*.json"))
 
 
 def repair(engine: sql.Engine, pictures: Pictures) -> list[Notice]:
@@ -151,7 +157,7 @@ def back_up(place: Place, folder: Path) -> None:
                 closing(sqlite3.connect(folder / place.database.name)) as target,
             ):
                 source.backup(target)
-        for name in (RELEASES, FOLDER):
+        for name in (RELEASES, MASTERS, FOLDER):
             if (place.folder / name).exists():
                 shutil.copytree(place.folder / name, folder / name)
     except sqlite3.Error as error:

@@ -1,6 +1,7 @@
 """Parts (品番), and the .kenpin files that judge them: kept by their hash, released by steps."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from kenpin.record.schema import parts, releases, steps
 from kenpin.system import make_folder, write_atomically
 from kenpin.text import Notice
 
-FOLDER = "releases"
+FOLDER, MASTERS = "releases", "masters"
 DRAFT, REQUESTED, APPROVED, IN_USE, RETIRED = STATES = (
     "draft", "requested", "approved", "in_use", "retired"
 )  # fmt: skip
@@ -51,6 +52,12 @@ class Step:
     comment: str | None
     at: int
     offset: int
+
+
+def masters_of(store: Path, part: str) -> Path:
+    """Where the master pieces (限度見本) of a part are, whichever release judges it."""
+    readable = re.sub(r"[^\w-]", "_", part)[:40]
+    return store / MASTERS / f"{readable}-{hashlib.sha256(part.encode()).hexdigest()[:8]}"
 
 
 def add_part(

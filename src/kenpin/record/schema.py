@@ -132,9 +132,13 @@ users = sql.Table(
     "users", metadata, _id(), _text("name", nullable=False, unique=True),
     _text("language", nullable=False), _text("role", nullable=False),
     _text("password", nullable=False), sql.Column("active", sql.Boolean(), nullable=False),
-    *_time(),
+    *_time(), _text("pin"), _hash("badge", nullable=True),
+    sql.Column("one_time", sql.Boolean(), nullable=False, server_default=sql.false()),
+    sql.Index(None, "badge", unique=True),
 )  # fmt: skip
-"""password: its argon2 hash."""
+"""password, pin: their argon2 hashes; badge: the hash of its code. one_time: whether the password
+must be changed before anything else.
+"""
 
 sessions = sql.Table(
     "sessions", metadata, sql.Column("hash", sql.String(64), primary_key=True),

@@ -13,7 +13,7 @@ from kenpin.errors import RecordError
 from kenpin.record.entry import now, plain
 from kenpin.record.rows import add_event
 from kenpin.record.schema import sessions, tokens, users
-from kenpin.record.users import ROLES, User
+from kenpin.record.users import ROLES, User, user_of
 
 _TOUCH = 30_000  # milliseconds between two notes that a session is in use
 _PREFIX = "kenpin_"
@@ -54,14 +54,13 @@ def open_session(connection: sql.Connection, user: str, station: str) -> str:
 
 def session_of(connection: sql.Connection, secret: str, idle: int) -> Session | None:
     """Whose secret this is; None where nobody's, or unused for `idle` milliseconds."""
-    query = sql.select(sessions, users.c.name, users.c.language, users.c.role, users.c.active)
+    query = sql.select(sessions.c.seen, sessions.c.form, users)
     query = query.join(users, users.c.id == sessions.c.user_id)
     row = connection.execute(query.where(sessions.c.hash == _hash(secret))).first()
     at, _ = now()
     if row is None or not row.active or at - row.seen > idle:
         return None
-    user = User(row.name, row.language, row.role, row.active)
-    return Session(user, row.form, abs(at - row.seen) > _TOUCH)
+    return Session(user_of(row), row.form, abs(at - row.seen) > _TOUCH)
 
 
 def touch_session(connection: sql.Connection, secret: str) -> None:

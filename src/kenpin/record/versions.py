@@ -9,7 +9,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-LATEST = "0002"
+LATEST = "0003"
 
 
 def version_of(connection: sql.Connection) -> str | None:

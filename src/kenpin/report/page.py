@@ -38,11 +38,15 @@ def write_page(folder: str | Path, page: Page, about: str) -> Path:
     """
     folder = Path(folder)
     make_folder(folder)
+    path = folder / f"{page.name}.html"
+    write_atomically(path, page_html(page, about).encode())
+    return path
+
+
+def page_html(page: Page, about: str) -> str:
+    """The page itself; about: what it is made from, for people."""
     plots = {one.heading: one.plot() for one in page.sections if one.plot}
     shown = {heading: (image(plot.png), plot.legend) for heading, plot in plots.items()}
     template = environment().get_template("page.html.j2")
     date = f"{datetime.now():%Y-%m-%d %H:%M}"
-    html = template.render(page=page, plots=shown, about=about, date=date)
-    path = folder / f"{page.name}.html"
-    write_atomically(path, html.encode())
-    return path
+    return template.render(page=page, plots=shown, about=about, date=date)

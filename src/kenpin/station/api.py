@@ -31,10 +31,12 @@ from kenpin.sources import Taken
 from kenpin.station.histories import Wanted
 from kenpin.station.office import Office
 from kenpin.station.rights import may
+from kenpin.station.screen import Screen
 from kenpin.station.visit import RefusedError
 from kenpin.text import Notice
 
 _LONGEST_NAME = 100  # letters of a picture's name
+_GRACE = 5.0  # seconds beyond what a station may take
 _bearer = HTTPBearer(auto_error=False)
 _REFUSALS: dict[int | str, dict[str, Any]] = {}
 
@@ -89,6 +91,35 @@ class Release(BaseModel):
     at: int
 
 
+class Line(BaseModel):
+    """A station at the line in this program: state as the controller is shown it, part by its
+    number, faults: of each lost device the code; counts since it was started.
+    """
+
+    name: str
+    address: str
+    state: str
+    part: str | None
+    error: str | None
+    holds: list[str]
+    faults: dict[str, str]
+    answered: int
+    missed: int
+
+
+class Answer(BaseModel):
+    """What the station answered to a picture, as its controller is told it."""
+
+    outcome: str
+    code: str | None = None
+    row: UUID | None = None
+    number: int
+    score: float | None = None
+    limit: float | None = None
+    p_value: float | None = None
+    regions: list[dict[str, int]] = []
+
+
 class Kept(BaseModel):
     """The id of what was kept."""
 
@@ -136,6 +167,9 @@ def make_api(office: Office) -> FastAPI:
     add("/inspections/{identity}/reviews", review, methods=["POST"], response_model=Kept,
         status_code=201)  # fmt: skip
     add("/releases", releases, response_model=list[Release])
+    add("/lines", lines, response_model=list[Line])
+    add("/lines/{name}/pictures", picture_of_line, methods=["POST"], response_model=Answer,
+        responses={409: {"model": Refusal}})  # fmt: skip
     return api
 
 
@@ -155,7 +189,7 @@ def judge(
         release = in_use(connection, part)
     if release is None:
         raise RefusedError(400, Notice("line_not_released", part=part))
-    name = PurePath(picture.filename or "").name[:_LONGEST_NAME] or "picture"
+    name = _name_of(picture)
     source = Taken(office.place.folder / name, picture.file.read())
     inspector = office.inspector(release.hash, office.place.folder / release.file)
     verdict = inspector.inspect(source, expect)
@@ -164,6 +198,53 @@ def judge(
         told = Circumstances(camera="upload", lot=lot, serial=serial, operator=token.name)
         row = office.record.write(verdict, release.id, told, source)
     return Judged(verdict=verdict.to_dict() | {"picture": name}, release=release.hash, row=row)
+
+
+def _name_of(picture: UploadFile) -> str:
+    """For people; never a path."""
+    return PurePath(picture.filename or "").name[:_LONGEST_NAME] or "picture"
+
+
+def lines(request: Request, _: Annotated[Token, Depends(Allowed("look"))]) -> list[Line]:
+    """How each station of the line is now."""
+    office: Office = request.app.state.office
+    return [_line(screen) for screen in office.screens.values()]
+
+
+def _line(screen: Screen) -> Line:
+    now, own = screen.latest, screen.settings
+    return Line(
+        name=own.name, address=own.file_name, state=now["state"],
+        part=own.parts.get(now.get("part") or 0), error=now.get("error"),
+        holds=now.get("holds", []), faults=now.get("faults", {}),
+        answered=now.get("answered", 0), missed=now.get("missed", 0),
+    )  # fmt: skip
+
+
+def picture_of_line(
+    request: Request,
+    token: Annotated[Token, Depends(Allowed("judge"))],
+    name: str,
+    picture: Annotated[UploadFile, File()],
+    lot: Annotated[str | None, Form(max_length=200)] = None,
+    serial: Annotated[str | None, Form(max_length=200)] = None,
+) -> Answer:
+    """A part of a station whose camera is "upload": judged, kept and told as any other; returns
+    when it was answered.
+    """
+    office: Office = request.app.state.office
+    screen = office.screens.get(name)
+    if screen is None or screen.uploads is None:
+        raise HTTPException(404)
+    own, limit = screen.settings, screen.settings.trigger.limit_ms / 1000
+    reply = screen.uploads.send(_name_of(picture), picture.file.read(), lot, serial)
+    try:
+        told = reply.result(timeout=2 * limit * (1 + screen.uploads.waiting) + _GRACE)
+    except TimeoutError:
+        raise RefusedError(503, Notice("api_no_answer", station=own.name)) from None
+    if "outcome" not in told:
+        raise RefusedError(409, Notice("api_not_ready", station=own.name, code=told["code"]))
+    return Answer.model_validate(told)
 
 
 def inspections(

@@ -6,20 +6,41 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from kenpin.errors import KenpinError
-from kenpin.station import days, histories, live, people, reviewing, signing_in
+from kenpin.station import (
+    days,
+    histories,
+    live,
+    masters,
+    people,
+    reviewing,
+    setting_up,
+    signing_in,
+    studies,
+)
 from kenpin.station.api import make_api
 from kenpin.station.bounds import Bounded
 from kenpin.station.browser_files import contents
 from kenpin.station.office import Office
-from kenpin.station.visit import RefusedError, SignInError, Visit, language_of, visit_of
+from kenpin.station.visit import (
+    OneTimeError,
+    RefusedError,
+    SignInError,
+    Visit,
+    language_of,
+    visit_of,
+)
 from kenpin.text import Notice
 
-ROUTERS = tuple(one.router for one in (signing_in, live, histories, reviewing, days, people))
+_PAGES = (
+    signing_in, live, masters, histories, reviewing, days, studies, setting_up, people
+)  # fmt: skip
+ROUTERS = tuple(one.router for one in _PAGES)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin",
@@ -47,8 +68,9 @@ def make_app(office: Office) -> FastAPI:
     app.add_middleware(Bounded)
     app.mount("/api/v1", make_api(office))
     for kind, answer in (
-        (SignInError, _sign_in), (RefusedError, _refused), (KenpinError, _not_possible),
-        (DBAPIError, _away), (HTTPException, _http), (Exception, _broken),
+        (SignInError, _sign_in), (OneTimeError, _one_time), (RefusedError, _refused),
+        (KenpinError, _not_possible), (DBAPIError, _away), (HTTPException, _http),
+        (RequestValidationError, _unlike), (Exception, _broken),
     ):  # fmt: skip
         app.add_exception_handler(kind, answer)
     for router in ROUTERS:
@@ -96,6 +118,10 @@ def _sign_in(request: Request, _: Exception) -> Response:
     return _sentence(request, 401, Notice("station_signed_out"))
 
 
+def _one_time(_: Request, __: Exception) -> Response:
+    return RedirectResponse("/account", 303)
+
+
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RefusedError)  # noqa: S101 - registered for it
     return _sentence(request, error.status, error.notice)
@@ -114,6 +140,12 @@ def _away(request: Request, _: Exception) -> Response:
 def _broken(request: Request, _: Exception) -> Response:
     """The server writes down what it was."""
     return _sentence(request, 500, Notice("station_internal"))
+
+
+def _unlike(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    field = ".".join(str(one) for one in error.errors()[0]["loc"][1:])
+    return _sentence(request, 400, Notice("station_field_wrong", field=field[:100]))
 
 
 def _http(request: Request, error: Exception) -> Response:

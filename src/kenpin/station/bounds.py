@@ -1,6 +1,7 @@
 """No request is larger than what it may be."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -13,7 +14,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 MOST_OF_A_FORM = 2**20
 MOST_OF_A_PICTURE = 2**26
-_LARGE = ("/api/v1/judge",)
+_LARGE = re.compile(r"/api/v1/(judge|lines/[^/]*/pictures)")
 
 
 class Bounded:
@@ -27,7 +28,7 @@ class Bounded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = MOST_OF_A_PICTURE if scope["path"] in _LARGE else MOST_OF_A_FORM
+        most = MOST_OF_A_PICTURE if _LARGE.fullmatch(scope["path"]) else MOST_OF_A_FORM
         told = dict(scope["headers"]).get(b"content-length", b"0")
         if not told.isdigit() or int(told) > most:
             await _refuse(send)

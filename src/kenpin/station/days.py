@@ -7,20 +7,26 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse, Response
 
-from kenpin.record import Filter, between, day_of, period
-from kenpin.report import About, drifts_of, period_html
-from kenpin.station.visit import Right, Visit
+from kenpin.assurance import drift
+from kenpin.record import (
+    Filter,
+    between,
+    day_of,
+    find_release,
+    list_releases,
+    period,
+    series,
+    stations_of,
+)
+from kenpin.report import About, drift_page, drifts_of, page_html, period_html
+from kenpin.station.visit import SELF_MADE, Right, Visit
 from kenpin.text import speaking
 
 router = APIRouter()
-_SECURE = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
-    "frame-ancestors 'none'; form-action 'none'"
-)
-"""Of a page that brings its own style and pictures and has no script at all."""
 
 Look = Annotated[Visit, Depends(Right("look"))]
 Text = Annotated[str, Query(max_length=200)]
+Days = Annotated[int, Query(ge=1, le=3650)]
 
 
 @router.get("/day")
@@ -28,7 +34,30 @@ def choose(visit: Look, day: Text = "") -> Response:
     """Which day, week or lot."""
     chosen = day_of(day or None)
     near = {"before": chosen - timedelta(days=1), "after": chosen + timedelta(days=1)}
-    return visit.page("day", day=chosen, near=near, today=date.today())
+    with visit.office.reading() as connection:
+        releases = [one for one in list_releases(connection) if one.state == "in_use"]
+        stations = stations_of(connection)
+    return visit.page("day", day=chosen, near=near, today=date.today(), releases=releases,
+                      stations=stations)  # fmt: skip
+
+
+@router.get("/day/drift")
+def drift_charts(
+    visit: Look,
+    release: Text = "",
+    station: Text = "",
+    days: Annotated[int, Query(ge=1, le=3650)] = 30,
+) -> Response:
+    """Whether the latest parts are as those it was learned from; see `kenpin drift`."""
+    office = visit.office
+    with office.reading() as connection:
+        own = find_release(connection, release, None)
+    since, _ = between(date.today() - timedelta(days=days - 1))
+    chosen = Filter(release=own.hash, station=station or None, since=since)
+    found = drift(office.place.folder / own.file, series(office.engine, chosen))
+    with speaking(visit.language):
+        html = page_html(drift_page(found), f"{own.part} {own.hash[:12]} {station}")
+    return HTMLResponse(html, headers={"Content-Security-Policy": SELF_MADE})
 
 
 @router.get("/day/report")
@@ -56,4 +85,4 @@ def report(
     )  # fmt: skip
     with speaking(visit.language):
         html = period_html(found, about)
-    return HTMLResponse(html, headers={"Content-Security-Policy": _SECURE})
+    return HTMLResponse(html, headers={"Content-Security-Policy": SELF_MADE})

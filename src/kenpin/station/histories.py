@@ -1,8 +1,7 @@
 """Every part again: a list that can be searched, and all about one of them."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+from base64 import b64encode
+from tempfile import TemporaryFile
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,23 +12,31 @@ from starlette.exceptions import HTTPException
 
 from kenpin.errors import DatasetError
 from kenpin.record import (
-    COLUMNS,
     Filter,
     between,
+    count,
+    csv_lines,
     day_of,
     found,
+    in_use,
     plain_row,
     regions_of,
     words_on,
+    write_xlsx,
 )
+from kenpin.report import panels
+from kenpin.sources import encode, read_picture
 from kenpin.station.evidence import PANELS, panel_of
-from kenpin.station.visit import Right, Visit
-from kenpin.text import inert
+from kenpin.station.visit import Fields, RefusedError, Right, Visit
+from kenpin.text import Notice
 from kenpin.types import Outcome
 
 router = APIRouter()
 _AT_ONCE = 50  # rows of a page
 _MOST_ROWS = 1_000_000  # of a table that is downloaded
+_MOST_OF_A_BOOK = 50_000
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_LARGEST = 1000  # pixels of a panel's longer side
 OUTCOMES = tuple(outcome.value for outcome in Outcome)
 
 Look = Annotated[Visit, Depends(Right("look"))]
@@ -92,21 +99,25 @@ def history_csv(
     """All of them as a table, a line at a time."""
     rows = found(visit.office.engine, wanted.filter(), _MOST_ROWS)
     headers = {"Content-Disposition": 'attachment; filename="history.csv"'}
-    return StreamingResponse(_lines(rows), media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(csv_lines(rows), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    yield "\N{BYTE ORDER MARK}"
-    writer.writerow(COLUMNS)
-    for row in rows:
-        told = plain_row(row)
-        writer.writerow([inert(told[name]) for name in COLUMNS])
-        yield text.getvalue()
-        text.seek(0)
-        text.truncate()
-    yield text.getvalue()
+@router.get("/history.xlsx")
+def history_xlsx(
+    visit: Annotated[Visit, Depends(Right("export"))], wanted: Annotated[Wanted, Depends()]
+) -> Response:
+    """All of them as an Excel workbook, where a workbook can hold them."""
+    chosen = wanted.filter()
+    with visit.office.reading() as connection:
+        many = count(connection, chosen)
+    if many > _MOST_OF_A_BOOK:
+        raise RefusedError(400, Notice("station_too_many", count=many, most=_MOST_OF_A_BOOK))
+    with TemporaryFile() as file:
+        write_xlsx(file, found(visit.office.engine, chosen, _MOST_OF_A_BOOK))
+        file.seek(0)
+        content = file.read()
+    headers = {"Content-Disposition": 'attachment; filename="history.xlsx"'}
+    return Response(content, media_type=_XLSX, headers=headers)
 
 
 def one(visit: Visit, identity: UUID) -> dict[str, Any]:
@@ -120,10 +131,38 @@ def one(visit: Visit, identity: UUID) -> dict[str, Any]:
 @router.get("/part/{identity}")
 def part(visit: Look, identity: UUID) -> Response:
     """Everything about one."""
-    row = one(visit, identity)
+    return _part(visit, one(visit, identity), None)
+
+
+@router.post("/part/{identity}/again")
+def judge_again(
+    visit: Annotated[Visit, Depends(Right("judge"))], identity: UUID, _: Fields
+) -> Response:
+    """What the release in use says of it now; nothing is kept of that."""
+    office, row = visit.office, one(visit, identity)
+    with office.reading() as connection:
+        release = in_use(connection, row["part"])
+    if release is None:
+        raise RefusedError(400, Notice("line_not_released", part=row["part"]))
+    if row["kept"] is None:
+        raise RefusedError(404, Notice("station_no_picture"))
+    picture = read_picture(office.pictures.path(row["kept"]))
+    inspector = office.inspector(release.hash, office.place.folder / release.file)
+    verdict = inspector.inspect(picture, row["expected"])
+    drawn = {name: _address(encode(image, "png"))
+             for name, image in panels(picture, verdict, _LARGEST).items()}  # fmt: skip
+    return _part(visit, row, {"verdict": verdict, "release": release, "drawn": drawn})
+
+
+def _address(content: bytes) -> str:
+    return f"data:image/png;base64,{b64encode(content).decode()}"
+
+
+def _part(visit: Visit, row: dict[str, Any], again: dict[str, Any] | None) -> Response:
     with visit.office.reading() as connection:
-        regions, words = regions_of(connection, identity), words_on(connection, identity)
-    return visit.page("part", row=row, told=plain_row(row), regions=regions, words=words)
+        regions, words = regions_of(connection, row["id"]), words_on(connection, row["id"])
+    return visit.page("part", row=row, told=plain_row(row), regions=regions, words=words,
+                      again=again)  # fmt: skip
 
 
 @router.get("/picture/{identity}/{panel}")

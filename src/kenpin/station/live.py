@@ -1,6 +1,7 @@
 """The page at the line: the newest part of each station, its state, and the buttons."""
 
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from kenpin.errors import KenpinError
 from kenpin.line import ChangePart, Shot
-from kenpin.record import Filter, add_event, between, count_outcomes, day_of, found, in_use, now
+from kenpin.record import Filter, add_event, began, count_outcomes, found, in_use, now
 from kenpin.report import outlined, panels
 from kenpin.sources import encode, read_picture
 from kenpin.station.office import STATION, Office
@@ -40,12 +41,17 @@ def live(visit: Look) -> Response:
 
 def _station(office: Office, screen: Screen) -> dict[str, Any]:
     name = screen.settings.name
-    since, _ = between(day_of(None))
+    since = began(office.shifts)
     with office.reading() as connection:
-        today = count_outcomes(connection, Filter(station=name, since=since))
+        shift = count_outcomes(connection, Filter(station=name, since=_at(since)))
         hour = count_outcomes(connection, Filter(station=name, since=now()[0] - _HOUR))
     strip = list(found(office.engine, Filter(station=name), _STRIP))
-    return {"screen": screen, "today": today, "hour": hour, "strip": strip[::-1]}
+    return {"screen": screen, "since": f"{since:%H:%M}", "shift": shift, "hour": hour,
+            "strip": strip[::-1], "free": office.pictures.free() / 2**30}  # fmt: skip
+
+
+def _at(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 @router.get("/live/events")
@@ -59,7 +65,7 @@ def events(visit: Look) -> Response:
 @router.get("/live/{name}/{number}/{panel}")
 def picture(visit: Look, name: str, number: int, panel: str) -> Response:
     """picture, or its difference as a layer that lies over it."""
-    screen = _screen(visit, name)
+    screen = screen_of(visit, name)
     if panel not in _KINDS:
         raise HTTPException(404)
     try:
@@ -77,8 +83,7 @@ def _drawn(office: Office, screen: Screen, panel: str, shot: Shot) -> bytes | No
     if panel == "picture":
         return encode(outlined(own, (), _LARGEST), "jpeg", quality=90)
     with office.reading() as connection:
-        number = screen.latest.get("part") or 0
-        release = in_use(connection, screen.settings.parts.get(number, ""))
+        release = in_use(connection, screen.part)
     if release is None:
         return None
     inspector = office.inspector(release.hash, office.place.folder / release.file)
@@ -90,7 +95,7 @@ def _drawn(office: Office, screen: Screen, panel: str, shot: Shot) -> bytes | No
 @router.post("/live/{name}/ask")
 def ask(visit: Run, name: str, fields: Fields) -> Response:
     """Start, stop, reset, part change, or call somebody."""
-    screen, wanted = _screen(visit, name), fields.get("ask", "")
+    screen, wanted = screen_of(visit, name), fields.get("ask", "")
     if wanted == "call":
         screen.call(visit.user.name)
     elif wanted == "change":
@@ -114,7 +119,8 @@ def _ask(screen: Screen, event: Any) -> None:
         raise RefusedError(503, Notice("station_line_away"))
 
 
-def _screen(visit: Visit, name: str) -> Screen:
+def screen_of(visit: Visit, name: str) -> Screen:
+    """Of the line in this program. Raises HTTPException for no such station."""
     screen = visit.office.screens.get(name)
     if screen is None:
         raise HTTPException(404)

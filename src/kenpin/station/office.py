@@ -1,35 +1,62 @@
 """What the pages and the API work with: the record, the files that judge, the clock of sign-ins."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import time
 from pathlib import Path
 
 import sqlalchemy as sql
 
+from kenpin.assurance import MasterCheck
 from kenpin.inspection import Inspector
-from kenpin.line import Camera, Controller, Models, StationSettings
+from kenpin.line import Camera, Controller, Models, StationSettings, Uploads
 from kenpin.record import Pictures, Place, Record, one_sentence, reading
 from kenpin.station.leases import Leases
 from kenpin.station.screen import Screen, Watched
 from kenpin.station.slowly import Slowly
+from kenpin.types import Picture
 
 STATION = "station"
 """What the record is told as the place where something was done at a page."""
 
 
+@dataclass
+class Round:
+    """A master check under way. release: its hash; shown: the pieces that the camera saw; found:
+    what came of it, when all were shown.
+    """
+
+    release: str
+    shown: dict[str, Picture] = field(default_factory=dict)
+    found: MasterCheck | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
 class Office:
     """One for each program. idle: minutes after which a browser must sign in again.
 
-    secure: whether it is reached by TLS, so that cookies never go without.
+    secure: whether it is reached by TLS, so that cookies never go without. shifts: when each
+    begins, by the place's clock. backups: where they go, None for nowhere.
     """
 
-    def __init__(self, place: Place, idle: float = 30, secure: bool = False) -> None:
-        self.place, self.secure = place, secure
+    def __init__(
+        self,
+        place: Place,
+        idle: float = 30,
+        secure: bool = False,
+        shifts: Sequence[time] = (time(),),
+        backups: Path | None = None,
+    ) -> None:
+        self.place, self.secure, self.shifts, self.backups = place, secure, shifts, backups
         self.idle_ms = round(idle * 60_000)
         self.pictures = Pictures(place.folder)
         self.slowly, self.leases = Slowly(), Leases()
         self._models = Models()
         self.screens: dict[str, Screen] = {}  # by names that an address can carry
+        self._rounds: dict[str, Round] = {}
+        self.studying, self.backing_up = threading.Lock(), threading.Lock()
 
     @contextlib.contextmanager
     def open(self) -> Iterator[None]:
@@ -55,7 +82,23 @@ class Office:
     def screen_of(self, settings: StationSettings) -> tuple[Controller, Callable[[Camera], Camera]]:
         """What shows a station of the line, and what its camera is watched by."""
         screen = self.screens[settings.file_name] = Screen(settings)
-        return screen, lambda camera: Watched(camera, screen)
+
+        def watched(camera: Camera) -> Camera:
+            screen.uploads = camera if isinstance(camera, Uploads) else None
+            return Watched(camera, screen)
+
+        return screen, watched
+
+    def round_of(self, name: str, release: str) -> Round:
+        """The master check under way at a station, begun anew where another release judges."""
+        found = self._rounds.get(name)
+        if found is None or found.release != release:
+            found = self._rounds[name] = Round(release)
+        return found
+
+    def begin_round(self, name: str) -> None:
+        """Every piece is to be shown again."""
+        self._rounds.pop(name, None)
 
     def inspector(self, digest: str, file: Path) -> Inspector:
         """What judges, opened once. Raises KenpinError, also where it is not what was released."""

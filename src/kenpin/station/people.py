@@ -1,7 +1,10 @@
 """Users, tokens of programs, who did what, and what this program is."""
 
+import re
 import secrets
-from importlib.metadata import distribution
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -27,8 +30,8 @@ from kenpin.text import LANGUAGES, Notice
 
 router = APIRouter()
 _MOST_EVENTS, _MOST_WRONG = 200, 100
-_PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless", "pillow", "sqlalchemy", "fastapi",
-             "uvicorn", "jinja2", "pydantic")  # fmt: skip
+_DIGITS = 6  # of a PIN
+_NAME = re.compile(r"[\w.-]+")
 
 People = Annotated[Visit, Depends(Right("people"))]
 Audit = Annotated[Visit, Depends(Right("audit"))]
@@ -45,7 +48,8 @@ def people(visit: People) -> Response:
 def add(visit: People, fields: Fields) -> Response:
     """A user, with a password that is shown once."""
     password = secrets.token_urlsafe(12)
-    user = User(fields.get("name", ""), fields.get("language", ""), fields.get("role", ""), True)
+    told = fields.get("name", ""), fields.get("language", ""), fields.get("role", "")
+    user = User(*told, active=True, one_time=True)
     with visit.office.writing() as connection:
         add_user(connection, user, password, visit.user.name, STATION)
     return _people(visit, Notice("station_password", name=user.name.strip(), password=password))
@@ -53,15 +57,21 @@ def add(visit: People, fields: Fields) -> Response:
 
 @router.post("/people/change")
 def change(visit: People, fields: Fields) -> Response:
-    """Role, language, whether active, or a new password; the user signs in again."""
+    """Role, language, whether active, new secrets; the user signs in again."""
     name, shown = fields.get("name", ""), None
     changes: dict[str, object] = {"active": fields.get("active") == "yes"}
     changes |= {"role": fields.get("role", "")} if fields.get("role") in ROLES else {}
     changes |= {"language": fields["language"]} if fields.get("language") in LANGUAGES else {}
     if fields.get("password"):
-        password = secrets.token_urlsafe(12)
-        changes["password"] = password
-        shown = Notice("station_password", name=name, password=password)
+        changes |= {"password": secrets.token_urlsafe(12), "one_time": True}
+        shown = Notice("station_password", name=name, password=changes["password"])
+    if fields.get("pin") == "new":
+        changes["pin"] = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
+        shown = Notice("station_pin", name=name, pin=changes["pin"])
+    for secret in ("pin", "badge"):
+        changes |= {secret: None} if fields.get(secret) == "none" else {}
+    if fields.get("badge_code"):
+        changes["badge"] = fields["badge_code"]
     with visit.office.writing() as connection:
         change_user(connection, name, visit.user.name, STATION, **changes)
         close_sessions_of(connection, name)
@@ -115,11 +125,31 @@ def about(visit: Look) -> Response:
     """What judges, what keeps, and by which licences."""
     with visit.office.reading() as connection:
         releases = [one for one in list_releases(connection) if one.state == "in_use"]
-    packages = [(one.name, one.version, _licence(one)) for one in map(distribution, _PACKAGES)]
+    packages = [(one.metadata["Name"], one.version, _licence(one)) for one in _packages()]
     return visit.page("about", releases=releases, packages=packages, place=visit.office.place.name)
 
 
-def _licence(package: object) -> str:
-    told = package.metadata  # type: ignore[attr-defined]
-    named = str(told["License-Expression"] or told["License"] or "").partition("\n")[0]
-    return named[:60] or "–"
+@cache
+def _packages() -> list[Distribution]:
+    """kenpin and everything that it brought along, by name."""
+    found: dict[str, Distribution] = {}
+    waiting = ["kenpin"]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        with suppress(PackageNotFoundError):  # an extra that is not installed
+            found[name] = distribution(name)
+            wanted = (_NAME.match(one) for one in found[name].requires or ())
+            waiting += [one[0].lower().replace("_", "-") for one in wanted if one]
+    return [found[name] for name in sorted(found)]
+
+
+def _licence(package: Distribution) -> str:
+    told = package.metadata.json
+    named = [
+        str(told.get(name, "")).partition("\n")[0] for name in ("license_expression", "license")
+    ]
+    classes = (one for one in told.get("classifier", ()) if one.startswith("License ::"))
+    named += [one.rpartition(" :: ")[2] for one in classes]
+    return next((one[:60] for one in named if one and one != "UNKNOWN"), "–")

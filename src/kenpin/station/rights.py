@@ -5,22 +5,28 @@ from kenpin.record import ROLES
 VIEWER, OPERATOR, REVIEWER, ENGINEER, APPROVER, ADMINISTRATOR = ROLES
 
 RIGHTS: dict[str, frozenset[str]] = {
+    "own": frozenset(ROLES),
     "look": frozenset(ROLES),
     "export": frozenset(ROLES) - {VIEWER, OPERATOR},
     "run": frozenset({OPERATOR, ENGINEER, ADMINISTRATOR}),
     "judge": frozenset({REVIEWER, ENGINEER, APPROVER}),
     "review": frozenset({REVIEWER, ENGINEER, APPROVER}),
+    "masters": frozenset({ENGINEER}),
+    "study": frozenset({REVIEWER, ENGINEER}),
     "release": frozenset({ENGINEER}),
     "approve": frozenset({APPROVER}),
     "audit": frozenset({APPROVER, ADMINISTRATOR}),
+    "setup": frozenset({ADMINISTRATOR}),
     "people": frozenset({ADMINISTRATOR}),
 }
 """Of each right the roles that have it.
 
-look: pages of the line, parts and days. export: tables of many parts. run: start, stop, part change
-and call. judge: a picture again, or by the API. review: a word on a part. release: add and ask for
-one. approve: approve, take into use and take back what another person asked for. audit: who did
-what, and whether the record is whole. people: users and tokens.
+own: the own password. look: pages of the line, parts and days. export: tables of many parts. run:
+start, stop, part change, master check and call. judge: a picture again, or by the API. review: a
+word on a part. masters: which pieces are shown before a shift. study: of repeatability. release:
+add and ask for one. approve: approve, take into use and take back what another person asked for.
+audit: who did what, and whether the record is whole. setup: which pictures are kept, backups.
+people: users and tokens.
 """
 
 

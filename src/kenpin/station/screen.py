@@ -6,13 +6,16 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from concurrent.futures import Future
 from typing import Any
 
-from kenpin.line import Camera, Halt, Run, Shot, Shown, StationSettings
+from kenpin.errors import LineError
+from kenpin.line import Around, Camera, Halt, Look, Run, Shot, Shown, StationSettings, Uploads
+from kenpin.types import Picture
 
 _REMEMBERED = 4  # pictures
 _MOST_WAITING = 200  # messages to a browser that is slow; one with more is let go
+_LOOK = 60.0  # seconds
 _QUIET = 10.0  # seconds until a word that the connection is there
 
 
@@ -31,6 +34,7 @@ class Screen:
         self._drawing = threading.Lock()
         self._drawn: OrderedDict[tuple[int, str], bytes | None] = OrderedDict()
         self._number = 0
+        self.uploads: Uploads | None = None
 
     async def run(self, post: Any) -> None:
         """As long as the line runs."""
@@ -86,6 +90,22 @@ class Screen:
         self._loop.call_soon_threadsafe(self._post, event)
         return True
 
+    @property
+    def part(self) -> str:
+        """The number (品番) of the part that is prepared, else of the one that it begins with."""
+        parts = self.settings.parts
+        return parts.get(self.latest.get("part") or 0, parts[self.settings.first_part])
+
+    def look(self) -> Picture:
+        """What the camera sees now; no part is judged meanwhile. Raises KenpinError."""
+        reply: Future[Picture] = Future()
+        if not self.ask(Look(reply)):
+            raise LineError("station_line_away")
+        try:
+            return reply.result(_LOOK)
+        except TimeoutError:
+            raise LineError("line_no_look", code="camera_late") from None
+
     def call(self, who: str) -> None:
         """Every browser shows that somebody is needed here; from any thread."""
         if self._loop is not None:
@@ -123,35 +143,18 @@ async def messages(screens: list[Screen], seconds: float) -> AsyncIterator[str]:
             screen.browsers.discard(browser)
 
 
-@dataclass
-class Watched:
+class Watched(Around):
     """A camera whose pictures are shown as well."""
 
-    camera: Camera
-    screen: Screen
-
-    async def open(self, arrived: Any, lost: Any) -> None:
-        """As the camera does."""
-        await self.camera.open(arrived, lost)
-
-    @property
-    def waiting(self) -> int:
-        """As the camera says."""
-        return self.camera.waiting
-
-    def pass_over(self) -> int:
-        """As the camera does."""
-        return self.camera.pass_over()
+    def __init__(self, camera: Camera, screen: Screen) -> None:
+        super().__init__(camera)
+        self._screen = screen
 
     async def grab(self) -> Shot:
         """The picture, of which the screen is told."""
-        shot = await self.camera.grab()
-        self.screen.took(shot)
+        shot = await super().grab()
+        self._screen.took(shot)
         return shot
-
-    async def close(self) -> None:
-        """As the camera does."""
-        await self.camera.close()
 
 
 ASKED = {"start": Run(True), "stop": Run(False), "reset": Halt(False)}

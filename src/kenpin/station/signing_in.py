@@ -3,15 +3,24 @@
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Depends, Form, Query
 from fastapi.responses import Response
 
-from kenpin.record import change_user, close_session, open_session, signed_in
+from kenpin.record import (
+    change_user,
+    close_session,
+    close_sessions_of,
+    list_users,
+    of_badge,
+    open_session,
+    signed_in,
+)
 from kenpin.station.office import STATION
-from kenpin.station.visit import COOKIE, LANGUAGE, Anybody, Fields
+from kenpin.station.visit import COOKIE, LANGUAGE, Anybody, Fields, Right, Visit
 from kenpin.text import LANGUAGES, Notice
 
 router = APIRouter()
+Own = Annotated[Visit, Depends(Right("own"))]
 _YEAR = 31_536_000  # seconds
 
 
@@ -25,7 +34,7 @@ def first_page(visit: Anybody) -> Response:
 @router.get("/sign-in")
 def sign_in_page(visit: Anybody, next_page: Annotated[str, Query(alias="next")] = "/") -> Response:
     """Name and password."""
-    return visit.page("sign_in", next_page=_own(next_page), name="", wrong=None)
+    return _sign_in_page(visit, 200, next_page, "", None)
 
 
 @router.post("/sign-in")
@@ -33,22 +42,22 @@ def sign_in(
     visit: Anybody,
     name: Annotated[str, Form(max_length=200)] = "",
     password: Annotated[str, Form(max_length=200)] = "",
+    badge: Annotated[str, Form(max_length=200)] = "",
     next_page: Annotated[str, Form(alias="next", max_length=500)] = "/",
 ) -> Response:
-    """Slower with each wrong password of the same name or address."""
-    client = visit.request.client
+    """By password, PIN or badge; slower with each wrong one of the same name or address."""
+    client, slowly = visit.request.client, visit.office.slowly
     keys = (f"name {name.casefold()}", f"address {client.host if client else ''}")
-    slowly = visit.office.slowly
     wait = slowly.wait(*keys)
     if wait > 0:
         told = Notice("station_wait", seconds=round(wait) + 1)
-        return visit.page("sign_in", 429, next_page=_own(next_page), name=name, wrong=told)
+        return _sign_in_page(visit, 429, next_page, name, told)
     with visit.office.reading() as connection:
-        user = signed_in(connection, name, password)
+        user = of_badge(connection, badge) if badge else signed_in(connection, name, password)
     if user is None:
         slowly.was_wrong(*keys)
-        told = Notice("station_wrong")
-        return visit.page("sign_in", 401, next_page=_own(next_page), name=name, wrong=told)
+        told = Notice("station_wrong_badge" if badge else "station_wrong")
+        return _sign_in_page(visit, 401, next_page, name, told)
     slowly.was_right(*keys)
     with visit.office.writing() as connection:
         before = visit.request.cookies.get(COOKIE)
@@ -61,6 +70,15 @@ def sign_in(
     return response
 
 
+def _sign_in_page(
+    visit: Visit, status: int, next_page: str, name: str, wrong: Notice | None
+) -> Response:
+    with visit.office.reading() as connection:
+        badges = any(one.has_badge and one.active for one in list_users(connection))
+    return visit.page("sign_in", status, next_page=_own(next_page), name=name, wrong=wrong,
+                      badges=badges)  # fmt: skip
+
+
 @router.post("/sign-out")
 def sign_out(visit: Anybody, _: Fields) -> Response:
     """Here; other browsers stay signed in."""
@@ -68,6 +86,34 @@ def sign_out(visit: Anybody, _: Fields) -> Response:
         close_session(connection, visit.request.cookies.get(COOKIE, ""))
     response = visit.go("/sign-in")
     response.delete_cookie(COOKIE)
+    return response
+
+
+@router.get("/account")
+def account(visit: Own) -> Response:
+    """The own password."""
+    return visit.page("account", wrong=None)
+
+
+@router.post("/account")
+def new_password(visit: Own, fields: Fields) -> Response:
+    """Another one, by who knows the one before; other browsers must sign in again."""
+    name, office = visit.user.name, visit.office
+    key = f"name {name.casefold()}"
+    with office.reading() as connection:
+        known = office.slowly.wait(key) <= 0 and signed_in(connection, name, fields.get("old", ""))
+    if not known:
+        office.slowly.was_wrong(key)
+        return visit.page("account", 401, wrong=Notice("station_wrong_old"))
+    wanted = fields.get("new", "")
+    if wanted != fields.get("again") or wanted == fields.get("old"):
+        return visit.page("account", 400, wrong=Notice("station_not_same"))
+    with office.writing() as connection:
+        change_user(connection, name, name, STATION, password=wanted, one_time=False)
+        close_sessions_of(connection, name)
+        secret = open_session(connection, name, STATION)
+    response = visit.go("/")
+    response.set_cookie(COOKIE, secret, httponly=True, samesite="strict", secure=office.secure)
     return response
 
 

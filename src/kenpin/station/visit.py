@@ -21,6 +21,13 @@ FORM = "form"
 """The field of each form that proves that it came from a page of ours."""
 
 
+SELF_MADE = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+    "frame-ancestors 'none'; form-action 'none'"
+)
+"""The policy of a page that brings its own style and pictures and has no script at all."""
+
+
 class RefusedError(Exception):
     """The request is answered by a sentence. status: of HTTP."""
 
@@ -31,6 +38,10 @@ class RefusedError(Exception):
 
 class SignInError(Exception):
     """Nobody is signed in here."""
+
+
+class OneTimeError(Exception):
+    """The password was given by somebody else, and must be changed first."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,9 @@ class Right:
         self.right = right
 
     def __call__(self, visit: Anybody) -> Visit:
-        """Raises SignInError, RefusedError."""
+        """Raises SignInError, OneTimeError, RefusedError."""
+        if visit.user.one_time and self.right != "own":
+            raise OneTimeError
         if not may(visit.user.role, self.right):
             raise RefusedError(403, Notice("station_no_right", role=visit.user.role))
         return visit

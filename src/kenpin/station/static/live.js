@@ -34,8 +34,19 @@ class Line {
     state.dataset.state = told.state;
     state.textContent = told.holds?.includes("master") ? words.master : words[told.state];
     this.find("part").textContent = this.parts[told.part] ?? "";
-    this.find("faults").textContent = Object.values(told.faults ?? {}).join(", ");
+    this.devices(told.faults ?? {});
     if (told.missed !== undefined) this.find("missed").textContent = told.missed;
+  }
+
+  devices(faults) {
+    const others = { ...faults };
+    for (const device of this.root.querySelectorAll("[data-device]")) {
+      const why = faults[device.dataset.device] ?? "";
+      delete others[device.dataset.device];
+      device.classList.toggle("lost", why !== "");
+      device.querySelector("[data-why]").textContent = why;
+    }
+    this.find("faults").textContent = Object.values(others).join(", ");
   }
 
   answer(told) {

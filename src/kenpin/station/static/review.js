@@ -20,13 +20,6 @@ for (const button of document.querySelectorAll("[data-kind]")) {
   });
 }
 
-// A form that was sent is not sent again by a second press.
-form?.addEventListener("submit", (event) => {
-  if (form.dataset.sent) event.preventDefault();
-  form.dataset.sent = "yes";
-});
-addEventListener("pageshow", () => form && delete form.dataset.sent);
-
 for (const place of document.querySelectorAll("[data-fragment]")) {
   const answer = await fetch(place.dataset.fragment).catch(() => null);
   if (answer?.ok) place.innerHTML = await answer.text();

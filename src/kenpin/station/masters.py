@@ -1,0 +1,159 @@
+"""Master pieces (限度見本): which there are, and the check that a shift begins with."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from kenpin.assurance import (
+    Master,
+    add_masters,
+    check_masters,
+    list_masters,
+    master_picture,
+    remove_master,
+)
+from kenpin.record import Release, add_event, in_use, latest_events, list_releases, masters_of
+from kenpin.report import outlined
+from kenpin.sources import encode, read_picture
+from kenpin.station.histories import one
+from kenpin.station.live import screen_of
+from kenpin.station.office import STATION, Office, Round
+from kenpin.station.screen import Screen
+from kenpin.station.visit import Fields, RefusedError, Right, Visit
+from kenpin.text import Notice
+from kenpin.types import Picture
+
+router = APIRouter()
+_CHECKS = 30  # of the latest, on the page
+_LARGEST = 800  # pixels of a picture's longer side
+
+Look = Annotated[Visit, Depends(Right("look"))]
+Choose = Annotated[Visit, Depends(Right("masters"))]
+Run = Annotated[Visit, Depends(Right("run"))]
+Text = Annotated[str, Query(max_length=200)]
+
+
+@router.get("/masters")
+def masters(visit: Look) -> Response:
+    """The pieces of every part in use, and the latest checks."""
+    office = visit.office
+    with office.reading() as connection:
+        parts = [one.part for one in list_releases(connection) if one.state == "in_use"]
+        checks = latest_events(connection, "master", _CHECKS)
+    kept = {part: _pieces(office, part) for part in parts}
+    return visit.page("masters", kept=kept, checks=checks)
+
+
+@router.get("/masters/picture")
+def picture(visit: Look, part: Text = "", name: Text = "") -> Response:
+    """The stored picture of a piece."""
+    master = next((one for one in _pieces(visit.office, part) if one.name == name), None)
+    if master is None:
+        raise HTTPException(404)
+    kept = read_picture(master_picture(masters_of(visit.office.place.folder, part), master))
+    return _shown(kept)
+
+
+@router.post("/masters/add")
+def add(visit: Choose, fields: Fields) -> Response:
+    """A part of the record becomes a piece whose verdict is known."""
+    office, expected = visit.office, fields.get("expected", "")
+    try:
+        row = one(visit, UUID(fields.get("id", "")))
+    except ValueError:
+        raise HTTPException(404) from None
+    if row["kept"] is None or expected not in ("OK", "NG"):
+        raise RefusedError(400, Notice("station_no_picture"))
+    kept = read_picture(office.pictures.path(row["kept"]))
+    named = Picture(kept.pixels, fields.get("name", "").strip() or f"{row['number']}")
+    release, truth = _release(office, row["part"]), {expected.lower(): [named]}
+    folder = masters_of(office.place.folder, row["part"])
+    add_masters(office.place.folder / release.file, **truth, expect=row["expected"], folder=folder)
+    told = {"part": row["part"], "piece": named.name, "expected": expected, "row": str(row["id"])}
+    _note(visit, "master_piece", told)
+    return visit.go("/masters")
+
+
+@router.post("/masters/remove")
+def remove(visit: Choose, fields: Fields) -> Response:
+    """It is no longer shown."""
+    part, name = fields.get("part", ""), fields.get("name", "")
+    remove_master(masters_of(visit.office.place.folder, part), name)
+    _note(visit, "master_piece", {"part": part, "piece": name, "expected": None})
+    return visit.go("/masters")
+
+
+@router.get("/live/{name}/master")
+def check(visit: Run, name: str) -> Response:
+    """Which piece is to be shown next; at the end what came of it."""
+    screen = screen_of(visit, name)
+    release = _release(visit.office, screen.part)
+    pieces = _pieces(visit.office, release.part)
+    own = visit.office.round_of(name, release.hash)
+    left = [piece for piece in pieces if piece.name not in own.shown]
+    return visit.page("master_check", screen=screen, part=release.part, pieces=pieces, own=own,
+                      left=left)  # fmt: skip
+
+
+@router.get("/live/{name}/master/picture")
+def fresh(visit: Run, name: str, piece: Text) -> Response:
+    """What the camera saw of a piece in this check."""
+    own = visit.office.round_of(name, _release(visit.office, screen_of(visit, name).part).hash)
+    if piece not in own.shown:
+        raise HTTPException(404)
+    return _shown(own.shown[piece])
+
+
+@router.post("/live/{name}/master")
+def take(visit: Run, name: str, fields: Fields) -> Response:
+    """Take the picture of the piece that is shown now, or begin anew; judge them when all are."""
+    screen, office = screen_of(visit, name), visit.office
+    release = _release(office, screen.part)
+    own = office.round_of(name, release.hash)
+    if fields.get("do") == "again":
+        office.begin_round(name)
+        return visit.go(f"/live/{name}/master")
+    pieces = {piece.name for piece in _pieces(office, release.part)}
+    with own.lock:
+        piece = fields.get("piece", "")
+        if piece in pieces and own.found is None:
+            own.shown[piece] = Picture(screen.look().pixels, piece)
+            if own.shown.keys() >= pieces:
+                _judge(visit, screen, release, own)
+    return visit.go(f"/live/{name}/master")
+
+
+def _judge(visit: Visit, screen: Screen, release: Release, own: Round) -> None:
+    store = visit.office.place.folder
+    own.found = found = check_masters(store / release.file, own.shown,
+                                      folder=masters_of(store, release.part))  # fmt: skip
+    wrong = sum(piece.problem is not None for piece in found.pieces)
+    told = {"part": release.hash, "pieces": len(found.pieces), "wrong": wrong,
+            "fresh": found.fresh, "passed": found.passed}  # fmt: skip
+    _note(visit, "master", told, screen.settings.name)
+
+
+def _note(visit: Visit, kind: str, told: dict[str, Any], station: str = STATION) -> None:
+    with visit.office.writing() as connection:
+        add_event(connection, kind, told, visit.user.name, station)
+
+
+def _release(office: Office, part: str) -> Release:
+    """What judges it now. Raises RefusedError."""
+    with office.reading() as connection:
+        release = in_use(connection, part)
+    if release is None:
+        raise RefusedError(400, Notice("line_not_released", part=part))
+    return release
+
+
+def _pieces(office: Office, part: str) -> tuple[Master, ...]:
+    return list_masters(masters_of(office.place.folder, part))
+
+
+def _shown(picture: Picture) -> Response:
+    content = encode(outlined(picture, (), _LARGEST), "jpeg", quality=90)
+    return Response(content, media_type="image/jpeg")

@@ -1,0 +1,302 @@
+"""Master checks, studies and pictures that are sent: pages beside a line at work."""
+
+import asyncio
+import re
+import threading
+import time
+
+import pytest
+from forms import secret_of
+from starlette.testclient import TestClient
+
+from kenpin.drawn import draw_terminals
+from kenpin.inspection import Inspector
+from kenpin.line import LineSettings, run_line
+from kenpin.record import (
+    Filter,
+    add_token,
+    events_of,
+    found,
+    latest_events,
+    masters_of,
+    reading,
+    writing,
+)
+from kenpin.sources import encode, write_png
+from kenpin.station import Office, make_app
+
+pytest_plugins = ["browsers"]
+
+
+def drawn(seed, kind="good"):
+    return draw_terminals(seed, kind, size=(192, 256)).pixels
+
+
+class Beside:
+    """A line in a thread of its own, with the pages' office, and what lies before its camera."""
+
+    def __init__(self, plant, folder, **station):
+        self.place, self.passwords = plant
+        self.folder = folder / "camera"
+        self.folder.mkdir()
+        told = {
+            "name": "line 1", "parts": {1: "terminals"},
+            "camera": {"kind": "folder", "path": str(self.folder), "still_ms": 50},
+            "controller": {"kind": "none"}, "trigger": {"by": "picture"},
+        } | station  # fmt: skip
+        self.settings = LineSettings.model_validate(
+            {"record": str(self.place.folder), "station": [told]}
+        )
+        self.office = Office(self.place)
+        self.app = make_app(self.office)
+        self.said, self._shown, self._closed = [], 0, False
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+
+    async def _run(self):
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        await run_line(self.settings, self._stop, self.said.append, None, self.office.screen_of)
+
+    def __enter__(self):
+        self._pages = TestClient(self.app, follow_redirects=False)
+        self._pages.__enter__()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._closed = True
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(30)
+        self._pages.__exit__(None, None, None)
+
+    @property
+    def screen(self):
+        self.until(lambda: "line_1" in self.office.screens)
+        return self.office.screens["line_1"]
+
+    def until(self, holds, seconds=30):
+        end = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < end, self.office.screens and self.screen.latest
+            time.sleep(0.02)
+
+    def put(self, pixels):
+        """Before the camera, as soon as somebody looks through it."""
+
+        def wait_and_put():
+            while "settings" not in self.screen.latest.get("holds", ()):
+                if self._closed:
+                    return
+                time.sleep(0.02)
+            time.sleep(0.1)
+            self._shown += 1
+            aside = self.folder.parent / f"{self._shown:04}.png"
+            write_png(aside, pixels)
+            aside.rename(self.folder / aside.name)
+
+        threading.Thread(target=wait_and_put).start()
+
+    def browser(self, role):
+        browser = TestClient(self.app, follow_redirects=False)
+        told = {"name": role, "password": self.passwords[role]}
+        assert browser.post("/sign-in", data=told).status_code == 303
+        return browser
+
+
+def make_masters(beside, browser):
+    """One good and one NG piece, of parts that the record holds."""
+    with reading(beside.place) as engine:
+        rows = list(found(engine, Filter()))
+    for expected in ("OK", "NG"):
+        row = next(one for one in rows if one["outcome"] == expected)
+        page = browser.get(f"/part/{row['id']}")
+        form = {"form": secret_of(page), "id": str(row["id"]), "name": f"piece {expected}",
+                "expected": expected}  # fmt: skip
+        answer = browser.post("/masters/add", data=form)
+        assert answer.status_code == 303, answer.text
+
+
+def wrong_and_right(beside):
+    """A good and an NG picture that are not the stored ones."""
+    inspector = Inspector.open(next((beside.place.folder / "releases").rglob("*.kenpin")))
+
+    def first(kind, outcome):
+        shown = (drawn(n, kind) for n in range(500, 600))
+        return next(one for one in shown if inspector.inspect(one).outcome.value == outcome)
+
+    return first("good", "OK"), first("bent", "NG")
+
+
+def test_a_shift_begins_with_a_master_check_that_unlocks_the_line(plant, tmp_path):
+    with Beside(plant, tmp_path, master=True) as beside:
+        make_masters(beside, beside.browser("engineer"))
+        good, bad = wrong_and_right(beside)
+        beside.until(lambda: "master" in beside.screen.latest.get("holds", ()))
+        operator = beside.browser("operator")
+        for shown, passes in (((good, good), False), ((good, bad), True)):
+            for pixels in shown:
+                page = operator.get("/live/line_1/master")
+                piece = re.search(r'name="piece" value="([^"]+)"', page.text)[1]
+                beside.put(pixels)
+                form = {"form": secret_of(page), "do": "take", "piece": piece}
+                assert operator.post("/live/line_1/master", data=form).status_code == 303
+            page = operator.get("/live/line_1/master")
+            words = "Every piece was judged" if passes else "Not every piece was judged"
+            assert words in page.text
+            if not passes:
+                assert "master" in beside.screen.latest["holds"]
+                again = {"form": secret_of(page), "do": "again"}
+                operator.post("/live/line_1/master", data=again)
+        beside.until(lambda: beside.screen.latest["state"] == "READY")
+        shown = operator.get("/masters").text
+        assert "passed" in shown and "failed" in shown and "piece NG" in shown
+    with reading(beside.place) as engine, engine.connect() as connection:
+        checks = [told for _, told in events_of(connection, "master")]
+        (latest,) = latest_events(connection, "master", 1)
+    assert [one["passed"] for one in checks] == [False, True] and checks[0]["wrong"] == 1
+    assert latest["who"] == "operator" and latest["station"] == "line 1"
+    with reading(beside.place) as engine:
+        assert sum(1 for _ in found(engine, Filter())) == 80  # a look makes no row
+
+
+def test_a_stored_picture_shown_again_is_no_check(plant, tmp_path):
+    with Beside(plant, tmp_path, master=True) as beside:
+        make_masters(beside, beside.browser("engineer"))
+        operator = beside.browser("operator")
+        stored = sorted((masters_of(beside.place.folder, "terminals") / "pictures").iterdir())
+        for path in reversed(stored):  # as they are asked for: OK, then NG
+            page = operator.get("/live/line_1/master")
+            piece = re.search(r'name="piece" value="([^"]+)"', page.text)[1]
+            beside.put(draw_of(path))
+            form = {"form": secret_of(page), "do": "take", "piece": piece}
+            operator.post("/live/line_1/master", data=form)
+        page = operator.get("/live/line_1/master").text
+        assert "Not every piece was judged" in page and "stored picture itself" in page
+
+
+def draw_of(path):
+    from kenpin.sources import read_picture  # noqa: PLC0415
+
+    return read_picture(path).pixels
+
+
+def test_a_piece_that_is_judged_otherwise_is_not_kept(plant, tmp_path):
+    with Beside(plant, tmp_path) as beside:
+        browser = beside.browser("engineer")
+        with reading(beside.place) as engine:
+            row = next(iter(found(engine, Filter(outcomes=("NG",)))))
+        form = {"form": secret_of(browser.get("/history")), "id": str(row["id"]), "name": "x",
+                "expected": "OK"}  # fmt: skip
+        answer = browser.post("/masters/add", data=form)
+        assert answer.status_code == 400 and "NG" in answer.text
+        assert "piece" not in browser.get("/masters").text.partition("<h2>")[2].split("</ul>")[0]
+
+
+def test_nobody_is_judged_while_a_person_looks_through_the_camera(plant, tmp_path):
+    with Beside(plant, tmp_path) as beside:
+        beside.until(lambda: beside.screen.latest["state"] == "READY")
+        seen = []
+        beside.put(drawn(900))
+        thread = threading.Thread(target=lambda: seen.append(beside.screen.look()))
+        thread.start()
+        beside.until(lambda: beside.screen.latest["state"] == "INITIALIZED")
+        thread.join(30)
+        assert (seen[0].pixels == drawn(900)).all()
+        beside.until(lambda: beside.screen.latest["state"] == "READY")
+    assert beside.screen.latest["answered"] == 0
+
+
+def test_a_study_leads_from_piece_to_piece_and_ends_in_its_report(plant, tmp_path):
+    with Beside(plant, tmp_path) as beside:
+        browser = beside.browser("engineer")
+        form = {"form": secret_of(browser.get("/studies")), "line": "line_1", "lot": "MSA-1"}
+        few = browser.post("/studies/begin", data=form | {"pieces": "2", "shots": "2"})
+        assert few.status_code == 400 and "from 5 to 50" in few.text
+        begun = browser.post("/studies/begin", data=form | {"pieces": "5", "shots": "2"})
+        address = begun.headers["location"]
+        asked = []
+        for number in range(10):
+            page = browser.get(address)
+            told = re.search(r'name="shot" value="([^"]+)"', page.text)[1]
+            asked.append(told)
+            beside.put(drawn(300 + number % 5 + 1000 * (number // 5)))
+            taking = {"form": secret_of(page), "shot": told}
+            assert browser.post(address, data=taking).status_code == 303
+            if number == 3:  # a form that was sent twice takes nothing
+                browser.post(address, data=taking)
+        assert asked == [f"{n:02}/{time}" for time in (1, 2) for n in range(1, 6)]
+        assert 'name="shot"' not in browser.get(address).text
+        report = browser.get(f"{address}/report")
+        assert report.status_code == 200 and "MSA-1" in report.text
+        twice = browser.post("/studies/begin", data=form | {"pieces": "5", "shots": "2"})
+        assert twice.status_code == 400 and "MSA-1" in twice.text
+    with reading(beside.place) as engine:
+        rows = list(found(engine, Filter(lot="MSA-1")))
+    assert len(rows) == 10 and {row["serial"] for row in rows} == {f"0{n}" for n in range(1, 6)}
+
+
+@pytest.fixture
+def uploading(plant, tmp_path):
+    with Beside(plant, tmp_path, camera={"kind": "upload"}) as beside:
+        beside.until(lambda: beside.screen.latest["state"] == "READY")
+        with writing(beside.place) as connection:
+            secret = add_token(connection, "mes", "engineer", "x", "x")
+        yield beside, TestClient(beside.app, headers={"authorization": f"Bearer {secret}"})
+
+
+def sent(pixels):
+    return {"picture": ("a.png", encode(pixels, "png"))}
+
+
+def test_a_picture_that_is_sent_is_a_part_of_the_line(uploading):
+    beside, client = uploading
+    good, bad = wrong_and_right(beside)
+    for serial, pixels, outcome in (("1", good, "OK"), ("2", bad, "NG")):
+        answer = client.post("/api/v1/lines/line_1/pictures", files=sent(pixels),
+                             data={"lot": "L7", "serial": serial})  # fmt: skip
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["outcome"] == outcome
+        with reading(beside.place) as engine:
+            (row,) = found(engine, Filter(lot="L7", serial=serial))
+        assert str(row["id"]) == answer.json()["row"] and row["camera"] == "upload"
+        assert row["station"] == "line 1" and row["outcome"] == outcome
+    (line,) = client.get("/api/v1/lines").json()
+    assert line["state"] in ("READY", "RESULT") and line["answered"] == 2
+    assert line["part"] == "terminals"
+
+
+def test_many_pictures_at_once_get_each_its_own_answer(uploading):
+    beside, client = uploading
+    good, bad = wrong_and_right(beside)
+    answers = {}
+
+    def send(number):
+        pixels = bad if number % 2 else good
+        answer = client.post("/api/v1/lines/line_1/pictures", files=sent(pixels),
+                             data={"serial": f"P{number}"})  # fmt: skip
+        answers[number] = answer.json()
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number, told in answers.items():
+        assert told["outcome"] == ("NG" if number % 2 else "OK")
+        with reading(beside.place) as engine:
+            (row,) = found(engine, Filter(serial=f"P{number}"))
+        assert str(row["id"]) == told["row"]
+
+
+def test_what_cannot_be_judged_is_said_to_who_sent_it(uploading):
+    beside, client = uploading
+    answer = client.post("/api/v1/lines/line_1/pictures", files={"picture": ("a.png", b"nothing")})
+    assert answer.status_code == 200
+    assert answer.json()["outcome"] == "ERROR" and answer.json()["code"] == "picture_unreadable"
+    operator = beside.browser("operator")
+    form = {"form": secret_of(operator.get("/live")), "ask": "stop"}
+    operator.post("/live/line_1/ask", data=form)
+    beside.until(lambda: beside.screen.latest["state"] == "INITIALIZED")
+    refused = client.post("/api/v1/lines/line_1/pictures", files=sent(drawn(1)))
+    assert refused.status_code == 409 and refused.json()["code"] == "api_not_ready"
+    beside.until(lambda: beside.screen.latest["missed"] == 1)
+    assert client.post("/api/v1/lines/x/pictures", files=sent(drawn(1))).status_code == 404
