@@ -139,11 +139,10 @@ def _whole(path: Path) -> bool:
     return True
 
 
-def large(place: Place, folder: Path, rows: int) -> Iterator[dict[str, Any]]:
-    """Rows of many days at one in two seconds, through what every row goes through."""
+def fill(place: Place, folder: Path, rows: int, start: int) -> None:
+    """One in two seconds from `start` on, in milliseconds."""
     with Record(place, "large") as record:
         release = record.release(judge_file(folder), "P")
-        start, began = 1_700_000_000_000, time.perf_counter()
         writing = record.engine.execution_options(writes=True)
         for first in range(0, rows, 2000):
             entries = []
@@ -154,7 +153,13 @@ def large(place: Place, folder: Path, rows: int) -> Iterator[dict[str, Any]]:
                 entries.append(entry)
             with writing.begin() as connection:
                 add_inspections(connection, station_id(connection, "large"), entries)
-        seconds = time.perf_counter() - began
+
+
+def large(place: Place, folder: Path, rows: int) -> Iterator[dict[str, Any]]:
+    """Rows of many days at one in two seconds, through what every row goes through."""
+    start, began = 1_700_000_000_000, time.perf_counter()
+    fill(place, folder, rows, start)
+    seconds = time.perf_counter() - began
     day = Filter(part="P", since=start + 86_400_000, until=start + 2 * 86_400_000)
     with reading(place) as engine:
         timed = {}

@@ -11,6 +11,8 @@ from kenpin.record.history import (
     count_outcomes,
     find_inspection,
     found,
+    moments_of,
+    newest_of,
     plain_row,
     regions_of,
     series,
@@ -25,6 +27,7 @@ from kenpin.record.numbers import (
     Period,
     Share,
     period,
+    wrong_shares,
 )
 from kenpin.record.opening import make, one_sentence, reading, upgrade, writing
 from kenpin.record.overview import Status, back_up, status, waiting_rows

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVarTuple
 from uuid import UUID
 
@@ -98,8 +98,40 @@ def rows_of(
     newest_first: bool = True,
 ) -> Iterator[dict[str, Any]]:
     """The same on a connection that is there."""
+    if chosen.part is not None and most is not None and most <= _AT_ONCE:
+        yield from _of_part(connection, chosen, most, newest_first)
+        return
+    query = filtered(_rows(), chosen).order_by(*_order(newest_first)).limit(most)
+    for row in connection.execute(query).yield_per(_AT_ONCE):
+        yield dict(row._mapping)
+
+
+def _of_part(
+    connection: sql.Connection, chosen: Filter, most: int, newest_first: bool
+) -> Iterator[dict[str, Any]]:
+    """Of each release as many, then the first of all: each comes in order from its index, while
+    SQLite would sort every row that the part ever had.
+    """
+    own = sql.select(releases.c.id).join(parts, parts.c.id == releases.c.part_id)
+    query = filtered(_rows(), replace(chosen, part=None))
+    query = query.order_by(*_order(newest_first)).limit(most)
+    rows = [
+        dict(row._mapping)
+        for release in connection.scalars(own.where(parts.c.number == plain(chosen.part))).all()
+        for row in connection.execute(query.where(inspections.c.release_id == release))
+    ]
+    rows.sort(key=lambda row: (row["at"], row["number"]), reverse=newest_first)
+    yield from rows[:most]
+
+
+def _order(newest_first: bool) -> list[Any]:
     order = (inspections.c.at, inspections.c.number)
-    query = (
+    return [one.desc() if newest_first else one for one in order]
+
+
+def _rows() -> "sql.Select[Any]":
+    """Rows with the names of part and station, and the release's hash."""
+    return (
         sql.select(
             inspections,
             parts.c.number.label("part"),
@@ -110,10 +142,6 @@ def rows_of(
         .join(parts, parts.c.id == releases.c.part_id)
         .join(stations, stations.c.id == inspections.c.station_id)
     )
-    query = filtered(query, chosen)
-    query = query.order_by(*(one.desc() if newest_first else one for one in order)).limit(most)
-    for row in connection.execute(query).yield_per(_AT_ONCE):
-        yield dict(row._mapping)
 
 
 def series(engine: sql.Engine, chosen: Filter) -> list[Judged]:
@@ -193,6 +221,27 @@ def count_outcomes(connection: sql.Connection, chosen: Filter) -> dict[str, int]
     own = inspections.c
     query = filtered(sql.select(own.outcome, sql.func.count()), chosen).group_by(own.outcome)
     return {str(outcome): int(number) for outcome, number in connection.execute(query)}
+
+
+def newest_of(
+    connection: sql.Connection, station: str, most: int, until: int
+) -> list[tuple[str, str]]:
+    """Ids and outcomes of a station's latest before that moment, the oldest first."""
+    own, known = inspections.c, sql.select(stations.c.id).where(stations.c.name == station)
+    query = sql.select(own.id, own.outcome, own.at)
+    query = query.where(own.station_id == known.scalar_subquery())
+    rows = connection.execute(query.order_by(own.number.desc()).limit(most)).all()
+    return [(str(row.id), row.outcome) for row in reversed(rows) if row.at < until]
+
+
+def moments_of(
+    connection: sql.Connection, station: str, since: int, until: int
+) -> list[tuple[int, str]]:
+    """When each part of a station was judged, and its outcome; the oldest first."""
+    own = inspections.c
+    chosen = Filter(station=station, since=since, until=until)
+    rows = connection.execute(filtered(sql.select(own.at, own.outcome), chosen).order_by(own.at))
+    return [(row.at, row.outcome) for row in rows]
 
 
 def regions_of(connection: sql.Connection, inspection: UUID) -> list[dict[str, Any]]:

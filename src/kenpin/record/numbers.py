@@ -152,6 +152,14 @@ class Period:
         return share(*rates), low, high
 
 
+def wrong_shares(engine: sql.Engine, chosen: Filter) -> tuple[Share, Share]:
+    """False rejects and escapes alone; see `Period`."""
+    with counting.one_moment(engine) as connection:
+        rejected = ~counting.OK & ~counting.REVIEW
+        return (Share(*counting.share(connection, chosen, rejected, "good")),
+                Share(*counting.share(connection, chosen, counting.OK, "ng")))  # fmt: skip
+
+
 def period(engine: sql.Engine, chosen: Filter) -> Period:
     """All that a report says of these inspections, as they are at one moment."""
     with counting.one_moment(engine) as connection:

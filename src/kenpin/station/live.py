@@ -1,7 +1,6 @@
 """The page at the line: the newest part of each station, its state, and the buttons."""
 
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -13,17 +12,24 @@ from starlette.exceptions import HTTPException
 
 from kenpin.errors import KenpinError
 from kenpin.line import ChangePart, Shot
-from kenpin.record import Filter, add_event, began, count_outcomes, found, in_use, now
+from kenpin.record import (
+    Filter,
+    add_event,
+    count_outcomes,
+    in_use,
+    moments_of,
+    newest_of,
+)
 from kenpin.report import outlined, panels
 from kenpin.sources import encode, read_picture
 from kenpin.station.office import STATION, Office
 from kenpin.station.screen import ASKED, Screen, messages
+from kenpin.station.tally import HOUR, STRIP
 from kenpin.station.visit import Fields, RefusedError, Right, Visit
 from kenpin.text import Notice
+from kenpin.types import Outcome
 
 router = APIRouter()
-_STRIP = 30
-_HOUR = 3_600_000  # milliseconds
 _LARGEST = 1000  # pixels of a picture's longer side
 _KINDS = {"picture": "image/jpeg", "difference": "image/png"}
 _BRIGHT = 0.02  # of the difference's scale, from which on it covers the picture
@@ -40,18 +46,21 @@ def live(visit: Look) -> Response:
 
 
 def _station(office: Office, screen: Screen) -> dict[str, Any]:
-    name = screen.settings.name
-    since = began(office.shifts)
+    if not screen.tally.seeded:
+        _seed(office, screen)
+    return {"screen": screen, "free": office.pictures.free() / 2**30, **screen.tally.told()}
+
+
+def _seed(office: Office, screen: Screen) -> None:
+    """What was judged before this program began to count."""
+    name, tally = screen.settings.name, screen.tally
+    since = round(tally.since.timestamp() * 1000)
     with office.reading() as connection:
-        shift = count_outcomes(connection, Filter(station=name, since=_at(since)))
-        hour = count_outcomes(connection, Filter(station=name, since=now()[0] - _HOUR))
-    strip = list(found(office.engine, Filter(station=name), _STRIP))
-    return {"screen": screen, "since": f"{since:%H:%M}", "shift": shift, "hour": hour,
-            "strip": strip[::-1], "free": office.pictures.free() / 2**30}  # fmt: skip
-
-
-def _at(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+        shift = count_outcomes(connection, Filter(station=name, since=since, until=tally.began_at))
+        last = newest_of(connection, name, STRIP, tally.began_at)
+        hour = moments_of(connection, name, tally.began_at - HOUR, tally.began_at)
+    if not tally.seeded:
+        tally.seed(shift, [(at, outcome == Outcome.OK.value) for at, outcome in hour], last)
 
 
 @router.get("/live/events")

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
+from time import monotonic
 
 import sqlalchemy as sql
 
 from kenpin.assurance import MasterCheck
 from kenpin.inspection import Inspector
 from kenpin.line import Camera, Controller, Models, StationSettings, Uploads
-from kenpin.record import Pictures, Place, Record, one_sentence, reading
+from kenpin.record import Pictures, Place, Record, Session, one_sentence, reading, session_of
 from kenpin.station.leases import Leases
 from kenpin.station.screen import Screen, Watched
 from kenpin.station.slowly import Slowly
@@ -20,6 +21,10 @@ from kenpin.types import Picture
 
 STATION = "station"
 """What the record is told as the place where something was done at a page."""
+
+
+_MOMENT = 2.0  # seconds
+_MOST_SESSIONS = 1000
 
 
 @dataclass
@@ -56,6 +61,7 @@ class Office:
         self._models = Models()
         self.screens: dict[str, Screen] = {}  # by names that an address can carry
         self._rounds: dict[str, Round] = {}
+        self._sessions: dict[str, tuple[float, Session | None]] = {}
         self.studying, self.backing_up = threading.Lock(), threading.Lock()
 
     @contextlib.contextmanager
@@ -78,10 +84,28 @@ class Office:
             self.engine.execution_options(writes=True).begin() as connection,
         ):
             yield connection
+        self._sessions.clear()  # it may have ended one, or changed whose it is
+
+    def session_of(self, secret: str) -> Session | None:
+        """Whose browser this is. Raises RecordError.
+
+        Remembered for a moment, for a page asks for many pictures at once: so an end that another
+        program wrote counts a moment later.
+        """
+        known = self._sessions.get(secret)
+        if known is not None and known[0] > monotonic():
+            return known[1]
+        with self.reading() as connection:
+            session = session_of(connection, secret, self.idle_ms)
+        if len(self._sessions) > _MOST_SESSIONS:
+            self._sessions.clear()
+        until = monotonic() + min(_MOMENT, self.idle_ms / 4000)
+        self._sessions[secret] = until, session
+        return session
 
     def screen_of(self, settings: StationSettings) -> tuple[Controller, Callable[[Camera], Camera]]:
         """What shows a station of the line, and what its camera is watched by."""
-        screen = self.screens[settings.file_name] = Screen(settings)
+        screen = self.screens[settings.file_name] = Screen(settings, self.shifts)
 
         def watched(camera: Camera) -> Camera:
             screen.uploads = camera if isinstance(camera, Uploads) else None

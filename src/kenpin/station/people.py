@@ -125,13 +125,13 @@ def about(visit: Look) -> Response:
     """What judges, what keeps, and by which licences."""
     with visit.office.reading() as connection:
         releases = [one for one in list_releases(connection) if one.state == "in_use"]
-    packages = [(one.metadata["Name"], one.version, _licence(one)) for one in _packages()]
-    return visit.page("about", releases=releases, packages=packages, place=visit.office.place.name)
+    return visit.page("about", releases=releases, packages=_packages(),
+                      place=visit.office.place.name)  # fmt: skip
 
 
 @cache
-def _packages() -> list[Distribution]:
-    """kenpin and everything that it brought along, by name."""
+def _packages() -> list[tuple[str, str, str]]:
+    """kenpin and everything that it brought along: names, versions, licences."""
     found: dict[str, Distribution] = {}
     waiting = ["kenpin"]
     while waiting:
@@ -142,7 +142,8 @@ def _packages() -> list[Distribution]:
             found[name] = distribution(name)
             wanted = (_NAME.match(one) for one in found[name].requires or ())
             waiting += [one[0].lower().replace("_", "-") for one in wanted if one]
-    return [found[name] for name in sorted(found)]
+    every = (found[name] for name in sorted(found))
+    return [(one.metadata["Name"], one.version, _licence(one)) for one in every]
 
 
 def _licence(package: Distribution) -> str:

@@ -6,7 +6,16 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
-from kenpin.record import Filter, Word, add_review, between, day_of, known_kinds, period, to_review
+from kenpin.record import (
+    Filter,
+    Word,
+    add_review,
+    between,
+    day_of,
+    known_kinds,
+    to_review,
+    wrong_shares,
+)
 from kenpin.station.histories import one
 from kenpin.station.office import STATION
 from kenpin.station.visit import Fields, Right, Visit
@@ -31,8 +40,8 @@ def next_one(visit: Review, before: UUID | None = None) -> Response:
 def numbers(visit: Review) -> Response:
     """How many good parts were rejected and NG passed, of today's that people looked at."""
     since, until = between(day_of(None))
-    found = period(visit.office.engine, Filter(since=since, until=until))
-    return visit.page("numbers", found=found)
+    false_rejects, escapes = wrong_shares(visit.office.engine, Filter(since=since, until=until))
+    return visit.page("numbers", false_rejects=false_rejects, escapes=escapes)
 
 
 @router.get("/review/{identity}")

@@ -1,33 +1,38 @@
 """What a station at the line shows, kept for every browser that looks at it."""
 
 import asyncio
-import contextlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
+from datetime import time
 from typing import Any
 
 from kenpin.errors import LineError
 from kenpin.line import Around, Camera, Halt, Look, Run, Shot, Shown, StationSettings, Uploads
+from kenpin.station.tally import Tally
 from kenpin.types import Picture
 
-_REMEMBERED = 4  # pictures
-_MOST_WAITING = 200  # messages to a browser that is slow; one with more is let go
+_REMEMBERED = 8  # pictures
+_TICK = 0.1  # seconds between two messages to a browser
 _LOOK = 60.0  # seconds
 _QUIET = 10.0  # seconds until a word that the connection is there
 
 
 class Screen:
-    """Told by the line like any controller, and asks like one: start, stop, part change."""
+    """Told by the line like any controller, and asks like one: start, stop, part change.
 
-    def __init__(self, settings: StationSettings) -> None:
-        self.settings = settings
+    latest: how it is now, as a browser is told; version: counts its changes.
+    """
+
+    def __init__(self, settings: StationSettings, shifts: Sequence[time]) -> None:
+        self.settings, self.tally = settings, Tally(shifts)
         self.latest: dict[str, Any] = {"station": settings.name, "state": "PREOPERATIONAL"}
+        self.version = 0
+        self._message: tuple[int, str] = (-1, "")
         self._post: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.browsers: set[asyncio.Queue[str]] = set()
         self._lock = threading.Lock()
         self._shot: Shot | None = None
         self._shots: OrderedDict[int, Shot] = OrderedDict()
@@ -42,26 +47,43 @@ class Screen:
         await asyncio.Event().wait()
 
     def show(self, shown: Shown) -> None:
-        """What holds from now on; browsers hear of it where it differs."""
-        own = shown.station
-        told = {
+        """What holds from now on."""
+        own, told = shown.station, shown.told
+        now = {
             "station": self.settings.name, "state": own.state.value, "part": own.part,
             "error": own.error, "holds": sorted(own.holds), "answered": own.answered,
             "missed": own.missed, "faults": dict(own.faults), "running": own.running,
         }  # fmt: skip
-        answer = shown.told
-        if answer is not None and answer["number"] != self._number:
-            self._number = answer["number"]
-            with self._lock:
-                if self._shot is not None:
-                    self._shots[self._number] = self._shot
-                    while len(self._shots) > _REMEMBERED:
-                        self._shots.popitem(last=False)
-            told["answer"] = answer
-        before = {name: value for name, value in self.latest.items() if name != "answer"}
-        if "answer" in told or told != before:
-            self.latest = self.latest | told
-            self._publish(told)
+        if told is not None and told["number"] != self._number:
+            self._number = told["number"]
+            self._keep_shot()
+            self.tally.add(told["outcome"], told.get("row"))
+            now["answer"] = told
+        self._change(now)
+
+    def _keep_shot(self) -> None:
+        with self._lock:
+            if self._shot is not None:
+                self._shots[self._number] = self._shot
+                while len(self._shots) > _REMEMBERED:
+                    self._shots.popitem(last=False)
+
+    def _change(self, now: dict[str, Any]) -> None:
+        changed = self.latest | now
+        if changed != self.latest:
+            self.latest = changed
+            self.version += 1
+
+    @property
+    def message(self) -> str:
+        """How it is, as an event for browsers; made once however many there are."""
+        version, text = self._message
+        if version != self.version:
+            version = self.version
+            told = json.dumps(self.latest | self.tally.told(), ensure_ascii=False)
+            text = f"data: {told}\n\n"
+            self._message = version, text
+        return text
 
     def missed(self, trigger: int, code: str) -> None:
         """It is among what is shown."""
@@ -108,39 +130,32 @@ class Screen:
 
     def call(self, who: str) -> None:
         """Every browser shows that somebody is needed here; from any thread."""
+        number = self.latest.get("call", {}).get("number", 0) + 1
+        call = {"call": {"who": who, "number": number}}
         if self._loop is not None:
-            told = {"station": self.settings.name, "call": who}
-            self._loop.call_soon_threadsafe(self._publish, told)
-
-    def _publish(self, told: dict[str, Any]) -> None:
-        message = f"data: {json.dumps(told, ensure_ascii=False)}\n\n"
-        for browser in list(self.browsers):
-            if browser.qsize() >= _MOST_WAITING:
-                self.browsers.discard(browser)
-            else:
-                browser.put_nowait(message)
+            self._loop.call_soon_threadsafe(self._change, call)
 
 
 async def messages(screens: list[Screen], seconds: float) -> AsyncIterator[str]:
-    """Server-sent events of all stations: how they are now, then each change. A browser asks again
-    after that time, so that it must be signed in still.
+    """Server-sent events of all stations: how they are now, then whenever one changed, but not more
+    often than can be seen: a slow browser, and many of them, hear less and never of the past. A
+    browser asks again after that time, so that it must be signed in still.
     """
-    browser: asyncio.Queue[str] = asyncio.Queue()
-    end = asyncio.get_running_loop().time() + seconds
-    for screen in screens:
-        screen.browsers.add(browser)
-        browser.put_nowait(f"data: {json.dumps(screen.latest, ensure_ascii=False)}\n\n")
-    try:
-        while asyncio.get_running_loop().time() < end:
-            if browser.empty() and not all(browser in one.browsers for one in screens):
-                return  # it was too slow; it asks again, and hears how things are then
-            message = ": here\n\n"
-            with contextlib.suppress(TimeoutError):
-                message = await asyncio.wait_for(browser.get(), _QUIET)
-            yield message
-    finally:
-        for screen in screens:
-            screen.browsers.discard(browser)
+    loop = asyncio.get_running_loop()
+    end, quiet = loop.time() + seconds, loop.time()
+    heard = dict.fromkeys(range(len(screens)), -1)
+    while loop.time() < end:
+        text = ""
+        for place, screen in enumerate(screens):
+            if heard[place] != screen.version:
+                heard[place] = screen.version
+                text += screen.message
+        if not text and loop.time() - quiet > _QUIET:
+            text = ": here\n\n"
+        if text:
+            quiet = loop.time()
+            yield text
+        await asyncio.sleep(_TICK)
 
 
 class Watched(Around):

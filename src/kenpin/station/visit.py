@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from kenpin.record import Session, User, session_of, touch_session
+from kenpin.record import Session, User, touch_session
 from kenpin.station.browser_files import address_of
 from kenpin.station.office import Office
 from kenpin.station.rights import may
@@ -91,8 +91,7 @@ def visit_of(request: Request) -> Visit:
     office: Office = request.app.state.office
     secret, session = request.cookies.get(COOKIE), None
     if secret:
-        with office.reading() as connection:
-            session = session_of(connection, secret, office.idle_ms)
+        session = office.session_of(secret)
         if session is not None and session.due:
             with office.writing() as connection:
                 touch_session(connection, secret)

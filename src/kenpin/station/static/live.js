@@ -1,5 +1,5 @@
 // The page at the line: what each station tells is shown at once.
-const STRIP = 30;
+const PICTURE_MS = 500;
 const words = pairs(document.querySelector("[data-words]:is(dl)"));
 
 function pairs(list) {
@@ -25,7 +25,9 @@ class Line {
   }
 
   hear(told) {
-    if (told.state) this.state(told);
+    this.state(told);
+    this.counts(told);
+    this.strip(told.last);
     if (told.answer) this.answer(told.answer);
   }
 
@@ -49,42 +51,60 @@ class Line {
     this.find("faults").textContent = Object.values(others).join(", ");
   }
 
+  counts(told) {
+    for (const count of this.root.querySelectorAll("[data-count]")) {
+      count.textContent = told.shift[count.dataset.count] ?? 0;
+    }
+    const since = this.find("since");
+    since.textContent = since.dataset.words.replace("{since}", told.since);
+    const [parts, notOk] = told.hour;
+    const share = parts ? `${Number(((100 * notOk) / parts).toPrecision(2))} %` : "–";
+    this.find("hour").textContent = share;
+  }
+
+  strip(last) {
+    const newest = last.at(-1)?.[0];
+    if (newest === this.newest) return;
+    this.newest = newest;
+    this.find("strip").replaceChildren(...last.map(([row, outcome]) => {
+      const link = document.createElement("a");
+      link.className = `outcome ${outcome}`;
+      link.href = `/part/${row}`;
+      link.title = outcome;
+      link.append(Object.assign(document.createElement("span"), { className: "shape" }));
+      const item = document.createElement("li");
+      item.append(link);
+      return item;
+    }));
+  }
+
   answer(told) {
     if (told.number === this.number) return;
     this.number = told.number;
     this.find("verdict").className = `outcome ${told.outcome}`;
     this.find("word").textContent = told.code ? `${told.outcome} ${told.code}` : told.outcome;
-    if (!told.row) return;
+    if (told.row) this.show(told);
+  }
+
+  // Pictures not faster than a person sees: the newest when its turn comes, none in between.
+  show(told) {
+    this.wanted = told;
+    if (this.waiting) return;
+    const left = (this.shownAt ?? -PICTURE_MS) + PICTURE_MS - performance.now();
+    this.waiting = setTimeout(() => {
+      this.waiting = null;
+      this.shownAt = performance.now();
+      this.draw(this.wanted);
+    }, Math.max(0, left));
+  }
+
+  draw(told) {
     const at = `${this.root.dataset.address}/${told.number}`;
     this.find("picture").src = `${at}/picture`;
     const layer = this.find("layer");
     layer.hidden = told.outcome === "OK";
     layer.style.opacity = this.find("opacity").value;
     if (!layer.hidden) layer.src = `${at}/difference`;
-    this.count(told);
-    this.strip(told);
-  }
-
-  count(told) {
-    const count = this.root.querySelector(`[data-count="${told.outcome}"]`);
-    if (count) count.textContent = Number(count.textContent) + 1;
-    const hour = this.find("hour");
-    const parts = (hour.dataset.hour = Number(hour.dataset.hour) + 1);
-    if (told.outcome !== "OK") hour.dataset.notOk = Number(hour.dataset.notOk) + 1;
-    hour.textContent = `${Number(((100 * hour.dataset.notOk) / parts).toPrecision(2))} %`;
-  }
-
-  strip(told) {
-    const list = this.find("strip");
-    const item = document.createElement("li");
-    const link = document.createElement("a");
-    link.className = `outcome ${told.outcome}`;
-    link.href = `/part/${told.row}`;
-    link.title = `${told.outcome} ${told.number}`;
-    link.append(Object.assign(document.createElement("span"), { className: "shape" }));
-    item.append(link);
-    list.append(item);
-    while (list.children.length > STRIP) list.firstElementChild.remove();
   }
 }
 
@@ -95,8 +115,15 @@ for (const root of document.querySelectorAll("[data-station]")) {
 const away = document.querySelector("[data-away]");
 const called = document.querySelector("[data-call]");
 
-function called_by(told) {
-  called.textContent = called.dataset.words.replace("{who}", told.call).replace("{station}", told.station);
+const calls = new Map();
+
+// A call that is heard for the first time is of before this page was opened.
+function callOf(told) {
+  const number = told.call?.number ?? 0;
+  const before = calls.get(told.station) ?? number;
+  calls.set(told.station, number);
+  if (number === before) return;
+  called.textContent = called.dataset.words.replace("{who}", told.call.who).replace("{station}", told.station);
   called.hidden = false;
 }
 
@@ -109,7 +136,7 @@ function listen() {
   });
   source.addEventListener("message", (event) => {
     const told = JSON.parse(event.data);
-    if (told.call) called_by(told);
+    callOf(told);
     lines.get(told.station)?.hear(told);
   });
 }
