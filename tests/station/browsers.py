@@ -39,3 +39,14 @@ def visitors(app, plant):
             return browser
 
         yield sign_in
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from chrome import chromium  # noqa: PLC0415 - only where a browser is wanted
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+
+    with sync_playwright() as program:
+        made = program.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield made
+        made.close()

@@ -142,6 +142,8 @@ def test_a_shift_begins_with_a_master_check_that_unlocks_the_line(plant, tmp_pat
             page = operator.get("/live/line_1/master")
             words = "Every piece was judged" if passes else "Not every piece was judged"
             assert words in page.text
+            fresh = operator.get("/live/line_1/master/picture?piece=piece NG")
+            assert fresh.headers["content-type"] == "image/jpeg"
             if not passes:
                 assert "master" in beside.screen.latest["holds"]
                 again = {"form": secret_of(page), "do": "again"}

@@ -1,97 +1,25 @@
 """The pages in a browser, as a person would use them: both languages, keyboard, a phone."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 import time
-from contextlib import contextmanager, suppress
 
 import pytest
-from playwright.sync_api import Error, sync_playwright
+from chrome import Program, shoot, until, visiting
+
+from kenpin.line import free_port
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+pytest_plugins = ["browsers"]
 WORDS = {"en": ("Review", "History", "ready"), "ja": ("確認", "履歴", "待機中")}
-
-
-def chromium():
-    found = next((p for p in map(shutil.which, ("chromium", "chromium-browser")) if p), None)
-    if found is None:
-        why = "Chromium is not installed: apt-get install chromium"
-        pytest.fail(why) if os.environ.get("KENPIN_TESTS_NEED_CHROMIUM") else pytest.skip(why)
-    return found
 
 
 @pytest.fixture(scope="module")
 def station(tmp_path_factory):
     """The demo as a user starts it: its address, and the password of each role."""
-    port = free_port()
-    command = [sys.executable, "-m", "kenpin", "station", "--demo",
-               str(tmp_path_factory.mktemp("browser") / "demo"), "--port", str(port)]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          env=os.environ | {"KENPIN_LANG": "en"}) as process:  # fmt: skip
-        passwords, line = {}, ""
-        while "The pages are at" not in line:
-            line = process.stdout.readline()
-            assert line, process.stderr.read()
-            told = re.match(r"Sign in as (\w+) with (\S+)", line)
-            if told:
-                passwords[told[1]] = told[2]
-        yield f"http://127.0.0.1:{port}", passwords
-        process.terminate()
-        error = process.communicate(timeout=30)[1]
-        assert "Traceback" not in error, error
-
-
-def free_port():
-    import socket  # noqa: PLC0415
-
-    with socket.socket() as own:
-        own.bind(("127.0.0.1", 0))
-        return own.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as program:
-        made = program.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield made
-        made.close()
-
-
-def until(page, expression, seconds=30):
-    """Not by Playwright's own waiting, which evaluates text: the pages forbid that."""
-    end = time.monotonic() + seconds
-    holds = False
-    while not holds:
-        assert time.monotonic() < end, expression
-        with suppress(Error):  # it goes to another page just now
-            holds = page.evaluate(expression)
-        page.wait_for_timeout(100)
-
-
-@contextmanager
-def visiting(browser, station, role, language="en", width=1024, height=768, offline=False):
-    """A browser of its own, signed in; nothing may be asked of another host, nor fail."""
-    address, passwords = station
-    locale = {"en": "en-US", "ja": "ja-JP"}[language]
-    context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
-    page, wrong = context.new_page(), []
-    page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda r: None if r.url.startswith(address) else wrong.append(r.url))
-    page.goto(f"{address}/sign-in")
-    page.fill("[name=name]", role)
-    page.fill("[name=password]", passwords[role])
-    page.click("button.main")
-    page.wait_for_url(lambda url: "/sign-in" not in url)
-    if page.get_attribute("html", "lang") != language:
-        page.click(".language button")
-        page.wait_for_load_state()
-    yield page
-    context.close()
-    assert [one for one in wrong if not (offline and "ERR_INTERNET_DISCONNECTED" in one)] == []
+    folder = tmp_path_factory.mktemp("browser")
+    program = Program("--demo", folder / "demo", "--backups", folder / "backups", port=free_port())
+    yield program.address, program.passwords
+    program.end()
 
 
 @pytest.mark.parametrize("language", WORDS)
@@ -111,6 +39,9 @@ def test_an_operator_sees_verdicts_come_and_stops_the_line(browser, station, lan
             "['READY', 'RESULT', 'ACQUIRING', 'JUDGING'].includes("
             "document.querySelector('[data-state]').dataset.state)",
         )
+        until(page, "document.querySelector('[data-word]').textContent === 'NG'", 60)
+        page.wait_for_timeout(300)
+        shoot(page, f"station-live-{language}")
         box = page.locator("[value=stop]").bounding_box()
         assert box["y"] + box["height"] <= 768, "the buttons are not on a tablet's screen"
 
@@ -134,6 +65,9 @@ def test_a_reviewer_works_by_keyboard_alone(browser, station, language):
         seen = []
         for key in ("n", "g", "n"):
             page.wait_for_selector("form[data-once]")
+            if not seen:
+                page.wait_for_selector(".numbers")
+                shoot(page, f"station-review-{language}")
             seen.append(page.get_attribute("form[data-once]", "action"))
             page.keyboard.press(key)
             page.wait_for_url(lambda url: "before=" in url and seen[-1].rpartition("/")[2] in url)
@@ -166,12 +100,15 @@ def test_a_part_is_found_and_zoomed(browser, station):
 @pytest.mark.parametrize(("role", "path"), [
     ("operator", "/live"), ("reviewer", "/review"), ("viewer", "/history"), ("viewer", "/day"),
     ("administrator", "/people"), ("approver", "/audit"), ("viewer", "/about"),
+    ("viewer", "/masters"), ("engineer", "/studies"), ("administrator", "/setup"),
+    ("viewer", "/account"), ("operator", "/live/line_1/master"),
 ])  # fmt: skip
 @pytest.mark.parametrize("width", [400, 1280])
 def test_every_page_can_be_read_by_everybody(browser, station, role, path, width):
     with visiting(browser, station, role, width=width) as page:
         page.goto(station[0] + path)
         page.wait_for_timeout(300)
+        shoot(page, f"{width}{path.replace('/', '-')}")
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width + 1, "the page is wider than the screen"
         found = axe.Axe().run(page)
@@ -194,7 +131,7 @@ def test_two_tabs_and_a_form_sent_twice(browser, station):
 
 
 def test_the_network_goes_and_comes_back(browser, station):
-    with visiting(browser, station, "viewer", offline=True) as page:
+    with visiting(browser, station, "viewer", away=True) as page:
         page.goto(f"{station[0]}/live")
         until(page, "document.querySelector('[data-word]').textContent !== '–'")
         before = page.locator("[data-strip] li:last-child a").get_attribute("href")
@@ -206,3 +143,47 @@ def test_the_network_goes_and_comes_back(browser, station):
             f"document.querySelector('[data-strip] li:last-child a').getAttribute('href') "
             f"!== '{before}'",
         )
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_master_pieces_are_made_and_checked(browser, station, language):
+    name = f"limit {language}"
+    with visiting(browser, station, "engineer", language) as page:
+        page.goto(f"{station[0]}/history?outcome=NG")
+        page.click("tbody tr:nth-child(1) td:nth-child(3) a")
+        page.fill("[name=name]", name)
+        page.select_option("[name=expected]", "NG")
+        page.click("[action='/masters/add'] button")
+        page.wait_for_url(lambda url: url.endswith("/masters"))
+        until(
+            page, "[...document.querySelectorAll('.gallery img')].every(i => i.naturalWidth > 100)"
+        )
+        shoot(page, f"station-masters-{language}")
+    with visiting(browser, station, "operator", language) as page:
+        page.goto(f"{station[0]}/live/line_1/master")
+        while page.locator("[name=piece]").count():
+            asked = page.get_attribute("[name=piece]", "value")
+            shoot(page, f"station-check-{language}")
+            page.click("[value=take]")
+            page.wait_for_selector("[role=status], [name=piece]", state="attached")
+            if page.locator("[name=piece]").count():
+                assert page.get_attribute("[name=piece]", "value") != asked
+        assert page.locator(".gallery li").count() >= 1
+        assert name in page.inner_text(".gallery")
+        page.goto(f"{station[0]}/masters")
+        assert "line 1" in page.inner_text("tbody")
+
+
+def test_a_badge_is_held_to_the_reader(browser, station):
+    with visiting(browser, station, "administrator") as page:
+        page.goto(f"{station[0]}/people")
+        row = page.locator("tr:has([name=name][value=operator])")
+        row.locator("[name=badge_code]").fill("4711-0815")
+        row.locator("button").click()
+        page.wait_for_load_state()
+    page = browser.new_context().new_page()
+    page.goto(f"{station[0]}/sign-in")
+    page.fill("[name=badge]", "4711-0815")
+    page.keyboard.press("Enter")  # as a reader does
+    page.wait_for_url(lambda url: url.endswith("/live"))
+    page.context.close()

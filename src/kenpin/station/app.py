@@ -38,7 +38,7 @@ from kenpin.station.visit import (
 from kenpin.text import Notice
 
 _PAGES = (
-    signing_in, live, masters, histories, reviewing, days, studies, setting_up, people
+    signing_in, masters, live, histories, reviewing, days, studies, setting_up, people
 )  # fmt: skip
 ROUTERS = tuple(one.router for one in _PAGES)
 _HEADERS = {

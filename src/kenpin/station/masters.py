@@ -92,7 +92,7 @@ def check(visit: Run, name: str) -> Response:
     screen = screen_of(visit, name)
     release = _release(visit.office, screen.part)
     pieces = _pieces(visit.office, release.part)
-    own = visit.office.round_of(name, release.hash)
+    own = _round(visit.office, name, release)
     left = [piece for piece in pieces if piece.name not in own.shown]
     return visit.page("master_check", screen=screen, part=release.part, pieces=pieces, own=own,
                       left=left)  # fmt: skip
@@ -101,7 +101,7 @@ def check(visit: Run, name: str) -> Response:
 @router.get("/live/{name}/master/picture")
 def fresh(visit: Run, name: str, piece: Text) -> Response:
     """What the camera saw of a piece in this check."""
-    own = visit.office.round_of(name, _release(visit.office, screen_of(visit, name).part).hash)
+    own = _round(visit.office, name, _release(visit.office, screen_of(visit, name).part))
     if piece not in own.shown:
         raise HTTPException(404)
     return _shown(own.shown[piece])
@@ -112,7 +112,7 @@ def take(visit: Run, name: str, fields: Fields) -> Response:
     """Take the picture of the piece that is shown now, or begin anew; judge them when all are."""
     screen, office = screen_of(visit, name), visit.office
     release = _release(office, screen.part)
-    own = office.round_of(name, release.hash)
+    own = _round(office, name, release)
     if fields.get("do") == "again":
         office.begin_round(name)
         return visit.go(f"/live/{name}/master")
@@ -124,6 +124,11 @@ def take(visit: Run, name: str, fields: Fields) -> Response:
             if own.shown.keys() >= pieces:
                 _judge(visit, screen, release, own)
     return visit.go(f"/live/{name}/master")
+
+
+def _round(office: Office, name: str, release: Release) -> Round:
+    pieces = _pieces(office, release.part)
+    return office.round_of(name, (release.hash, *(one.hash for one in pieces)))
 
 
 def _judge(visit: Visit, screen: Screen, release: Release, own: Round) -> None:

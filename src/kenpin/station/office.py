@@ -24,16 +24,19 @@ STATION = "station"
 
 
 _MOMENT = 2.0  # seconds
+_LEFT = 900.0  # seconds until a master check that nobody goes on with is begun anew
 _MOST_SESSIONS = 1000
 
 
 @dataclass
 class Round:
-    """A master check under way. release: its hash; shown: the pieces that the camera saw; found:
-    what came of it, when all were shown.
+    """A master check under way. of: the hashes of the release and of its pieces; until: when it is
+    begun anew, of the monotonic clock; shown: the pieces that the camera saw; found: what came of
+    it, when all were shown.
     """
 
-    release: str
+    of: tuple[str, ...]
+    until: float
     shown: dict[str, Picture] = field(default_factory=dict)
     found: MasterCheck | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -113,11 +116,14 @@ class Office:
 
         return screen, watched
 
-    def round_of(self, name: str, release: str) -> Round:
-        """The master check under way at a station, begun anew where another release judges."""
-        found = self._rounds.get(name)
-        if found is None or found.release != release:
-            found = self._rounds[name] = Round(release)
+    def round_of(self, name: str, of: tuple[str, ...]) -> Round:
+        """The master check under way at a station, begun anew where another release judges, other
+        pieces are to be shown, or nobody went on with it for a while.
+        """
+        found, now = self._rounds.get(name), monotonic()
+        if found is None or found.of != of or found.until < now:
+            found = self._rounds[name] = Round(of, 0.0)
+        found.until = now + _LEFT
         return found
 
     def begin_round(self, name: str) -> None:
