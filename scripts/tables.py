@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from statistics import mean
 
+import station_tables
 from eye_tables import eyes, maps, regions, shifts, sizes, tail_limit, ways
 from line_tables import line_figures, meanings, registers, rights, soak_figures
 from picture_tables import depth, file_kinds, fine
@@ -423,6 +424,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "line": partial(line_figures, results, table),
     "line-soak": partial(soak_figures, results, table),
     "registers": partial(registers, table), "registers-ja": partial(registers, table, "ja"),
+    "station_pages": partial(station_tables.pages, results, table),
+    "station_live": partial(station_tables.live, results, table),
     "rights": partial(rights, table), "meanings": partial(meanings, table),
     "tail-limit": partial(tail_limit, results, table),
     "trial-encoders": partial(trial_encoders, results, table),

@@ -14,6 +14,7 @@ from kenpin.inspection import Inspector
 from kenpin.line import LineSettings, run_line
 from kenpin.record import (
     Filter,
+    add_event,
     add_token,
     events_of,
     found,
@@ -158,6 +159,22 @@ def test_a_shift_begins_with_a_master_check_that_unlocks_the_line(plant, tmp_pat
     assert latest["who"] == "operator" and latest["station"] == "line 1"
     with reading(beside.place) as engine:
         assert sum(1 for _ in found(engine, Filter())) == 80  # a look makes no row
+
+
+def test_a_check_at_another_station_or_of_another_file_unlocks_nothing(plant, tmp_path):
+    with Beside(plant, tmp_path, master=True) as beside:
+        beside.until(lambda: "master" in beside.screen.latest.get("holds", ()))
+        file = next((beside.place.folder / "releases").rglob("*.kenpin"))
+        told = {"part": file.stem, "passed": True, "fresh": True}
+        others = [{"part": "0" * 64}, {"fresh": False}, {"passed": False}]
+        for other, station in [({}, "line 2"), *((one, "line 1") for one in others)]:
+            with writing(beside.place) as connection:
+                add_event(connection, "master", told | other, "x", station)
+        time.sleep(2)  # it looks every second
+        assert "master" in beside.screen.latest["holds"]
+        with writing(beside.place) as connection:
+            add_event(connection, "master", told, "x", "line 1")
+        beside.until(lambda: beside.screen.latest["state"] == "READY")
 
 
 def test_a_stored_picture_shown_again_is_no_check(plant, tmp_path):

@@ -90,8 +90,6 @@ def note_event(
 
 def frozen(place: str | None, part_number: str | None, name: str) -> "list[Labelled]":
     """The pictures of a frozen set, with what they are; name: NAME or NAME@VERSION."""
-    from kenpin.sources import Labelled
-
     own, at, version = name.partition("@")
     if at and not (version.isdecimal() and len(version) < _MOST_DIGITS):
         raise RecordError("set_version", name=own, version=version)
@@ -99,11 +97,10 @@ def frozen(place: str | None, part_number: str | None, name: str) -> "list[Label
     room = options.record_room()
     wanted = room.place_of(place)
     with room.reading(wanted) as engine, room.one_sentence(wanted), engine.connect() as connection:
-        found = room.of_set(connection, room.Pictures(wanted.folder), part_number, *told)
-    return [
-        Labelled(one.path, GOOD if one.good else one.kind or UNNAMED, expected=one.expected)
-        for one in found
-    ]
+        found: list[Labelled] = room.labelled_set(
+            connection, room.Pictures(wanted.folder), part_number, *told
+        )
+    return found
 
 
 def _named(place: str | None) -> bool:

@@ -1,7 +1,5 @@
 """kenpin release: which .kenpin file judges a part, and who let it."""
 
-import itertools
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -108,7 +106,11 @@ def compare_two(
             raise RecordError("compare_parts", one=found[0].part, other=found[1].part)
         pictures: Any = None
         if frozen_set is None:
-            pictures = _latest(room, engine, wanted, found[0].part, most)
+            with engine.connect() as connection:
+                kept = room.Pictures(wanted.folder)
+                pictures = room.latest_pictures(connection, kept, found[0].part, most)
+            if not pictures:
+                raise RecordError("compare_none", part=found[0].part)
     if frozen_set is not None:
         pictures = frozen(place, found[0].part, frozen_set)
     one, other = (Inspector.open(wanted.folder / release.file) for release in found)
@@ -118,17 +120,6 @@ def compare_two(
         print(as_json_line(compared.to_dict()))
     else:
         print_comparison(out, compared)
-
-
-def _latest(room: Any, engine: Any, place: Any, part: str, most: int) -> list[Path]:
-    """The latest kept pictures of a part."""
-    kept = room.Pictures(place.folder)
-    rows = room.found(engine, room.Filter(part=part))
-    held = (kept.path(row["kept"]) for row in rows if row["kept"] is not None)
-    pictures = list(itertools.islice((path for path in held if path.is_file()), most))
-    if not pictures:
-        raise RecordError("compare_none", part=part)
-    return pictures
 
 
 def said(state: str) -> str:

@@ -50,7 +50,7 @@ def station(
     first = None if demo is not None else room.first_administrator(own)
     if first is not None:
         out.print(say("station_first", name=first.name, password=first.password))
-    office = room.Office(own, idle, secure, begins, backups)
+    office = room.Office(own, idle, secure, begins, backups, works=True)
     out.print(say("station_serves", address=f"{'https' if cert else 'http'}://{host}:{port}"))
     room.serve(office, host, port, cert, key, proxy, beside and partial(beside, office))
 

@@ -21,10 +21,11 @@ from kenpin.line.notes import Say
 from kenpin.line.runner import Runner
 from kenpin.line.settings import LineSettings, StationSettings
 from kenpin.line.uploads import Uploads
-from kenpin.record import Place, Record, events_of, now, place_of, reading
+from kenpin.record import Place, Record, latest_events, now, place_of, reading
 from kenpin.system import one_blas_thread
 
 _HOUR = 3_600_000  # milliseconds
+_CHECKS = 1000  # of all stations and parts, the latest
 
 
 @dataclass(frozen=True)
@@ -128,18 +129,22 @@ def _quietly(record: Record) -> Callable[..., None]:
 
 
 def _master_of(place: Place, settings: StationSettings) -> Callable[[str], bool]:
-    """Whether the master check of this shift is missing, for the file that judges."""
+    """Whether the master check of this shift is missing, at this station and for the file that
+    judges.
+    """
 
     def locked(digest: str) -> bool:
         try:
             with reading(place) as engine, engine.connect() as connection:
-                checks = events_of(connection, "master")
+                checks = latest_events(connection, "master", _CHECKS)
         except (RecordError, DBAPIError):
             return True
         since = now()[0] - settings.master_hours * _HOUR
-        own = [(at, told) for at, told in checks if told.get("part") == digest]
-        at, last = own[-1] if own else (0, {})  # a later check that failed locks again
-        return not (last.get("passed") and last.get("fresh") and at > since)
+        for one in checks:  # the latest first: a later one that failed locks again
+            if one["station"] == settings.name and one["told"].get("part") == digest:
+                passed = one["told"].get("passed") and one["told"].get("fresh")
+                return not (passed and one["at"] > since)
+        return True
 
     return locked
 

@@ -28,7 +28,7 @@ _HEARTBEAT = 0.5  # seconds
 _LOOK_EVERY = 0.02  # seconds, whether a part is still under way
 _OWED = "picture"  # the device that is lost while a late picture may still come
 _GOING_BY = (m.State.PREOPERATIONAL, m.State.INITIALIZED, m.State.ERROR, m.State.HALTED)
-_WATCH_EVERY = 5.0  # seconds between two looks at release and master checks
+_WATCH_EVERY = 1.0  # seconds between two looks at release and master checks
 _MOST_EVENTS = 10_000
 
 

@@ -11,6 +11,7 @@ from kenpin.record.history import (
     count_outcomes,
     find_inspection,
     found,
+    latest_pictures,
     moments_of,
     newest_of,
     plain_row,
@@ -20,6 +21,20 @@ from kenpin.record.history import (
     stations_of,
 )
 from kenpin.record.import_log import import_log
+from kenpin.record.jobs import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    Job,
+    add_job,
+    cancel_job,
+    end_job,
+    find_job,
+    list_jobs,
+    put_job_back,
+    renew_job,
+    take_job,
+)
 from kenpin.record.keep import rule, set_rule
 from kenpin.record.numbers import (
     UNREADABLE,
@@ -32,7 +47,7 @@ from kenpin.record.numbers import (
 from kenpin.record.opening import make, one_sentence, reading, upgrade, writing
 from kenpin.record.overview import Status, back_up, status, waiting_rows
 from kenpin.record.pictures import KEPT, Keep, Pictures
-from kenpin.record.place import VARIABLE, Place, place_of
+from kenpin.record.place import STORE_VARIABLE, VARIABLE, Place, place_of
 from kenpin.record.record import Record, station_name
 from kenpin.record.releases import (
     STATES,
@@ -68,7 +83,7 @@ from kenpin.record.sessions import (
     token_of,
     touch_session,
 )
-from kenpin.record.sets import Confirmed, confirmed, freeze, list_sets, of_set
+from kenpin.record.sets import Confirmed, confirmed, freeze, labelled_set, list_sets, of_set
 from kenpin.record.users import (
     ROLES,
     User,

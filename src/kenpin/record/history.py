@@ -3,6 +3,8 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
+from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVarTuple
 from uuid import UUID
 
@@ -10,6 +12,7 @@ import sqlalchemy as sql
 
 from kenpin.errors import RecordError
 from kenpin.record.entry import plain
+from kenpin.record.pictures import Pictures
 from kenpin.record.schema import inspections, parts, regions, releases, reviews, stations
 from kenpin.text import local_time
 from kenpin.types import Judged, Outcome
@@ -221,6 +224,18 @@ def count_outcomes(connection: sql.Connection, chosen: Filter) -> dict[str, int]
     own = inspections.c
     query = filtered(sql.select(own.outcome, sql.func.count()), chosen).group_by(own.outcome)
     return {str(outcome): int(number) for outcome, number in connection.execute(query)}
+
+
+def latest_pictures(connection: sql.Connection, kept: Pictures, part: str, most: int) -> list[Path]:
+    """The files of the latest pictures of a part that were kept and are there."""
+    own = sql.select(releases.c.id).join(parts, parts.c.id == releases.c.part_id)
+    own = own.where(parts.c.number == plain(part))
+    query = sql.select(inspections.c.kept).where(
+        inspections.c.release_id.in_(own), inspections.c.kept.is_not(None)
+    )
+    names = connection.scalars(query.order_by(*_order(newest_first=True)))
+    files = (kept.path(name) for name in names)
+    return list(islice((file for file in files if file.is_file()), most))
 
 
 def newest_of(

@@ -156,6 +156,17 @@ tokens = sql.Table(
 )  # fmt: skip
 """Programs that may ask. hash: of the secret that only the program knows."""
 
+jobs = sql.Table(
+    "jobs", metadata, _id(), _text("kind", nullable=False),
+    sql.Column("told", sql.JSON(), nullable=False), _text("who"),
+    _text("state", nullable=False), _text("worker"), sql.Column("until", sql.BigInteger()),
+    sql.Column("tries", sql.Integer(), nullable=False), sql.Column("progress", sql.JSON()),
+    sql.Column("result", sql.JSON()), *_time(), sql.Index(None, "state"),
+)  # fmt: skip
+"""Work that takes minutes. told: what is to be done; worker: who has it until when; tries: how
+often it was begun; result: what came of it.
+"""
+
 sets = sql.Table(
     "sets", metadata, _id(), _of("parts", nullable=False), _text("name", nullable=False),
     sql.Column("version", sql.Integer(), nullable=False), _text("who"), *_time(),

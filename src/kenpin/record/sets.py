@@ -16,9 +16,10 @@ from kenpin.record import chain
 from kenpin.record.entry import now, plain
 from kenpin.record.history import Filter, filtered
 from kenpin.record.pictures import Pictures
-from kenpin.record.reviews import GOOD, latest_reviews
+from kenpin.record.reviews import GOOD, NG, latest_reviews
 from kenpin.record.rows import add_event
 from kenpin.record.schema import inspections, members, parts, sets
+from kenpin.sources import Labelled
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,20 @@ def list_sets(connection: sql.Connection, part: str | None = None) -> list[Froze
         query = query.where(parts.c.number == plain(part))
     query = query.group_by(sets.c.id, *columns, sets.c.who, sets.c.at, sets.c.offset)
     return [FrozenSet(*row) for row in connection.execute(query.order_by(sets.c.at))]
+
+
+def labelled_set(
+    connection: sql.Connection,
+    pictures: Pictures,
+    part: str | None,
+    name: str,
+    version: int | None = None,
+) -> list[Labelled]:
+    """The same as test pictures whose truth is known; see `of_set`."""
+    return [
+        Labelled(one.path, GOOD if one.good else one.kind or NG, expected=one.expected)
+        for one in of_set(connection, pictures, part, name, version)
+    ]
 
 
 def of_set(

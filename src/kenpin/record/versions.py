@@ -9,7 +9,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-LATEST = "0003"
+LATEST = "0004"
 
 
 def version_of(connection: sql.Connection) -> str | None:

@@ -18,6 +18,7 @@ from kenpin.station import (
     live,
     masters,
     people,
+    releasing,
     reviewing,
     setting_up,
     signing_in,
@@ -35,10 +36,11 @@ from kenpin.station.visit import (
     language_of,
     visit_of,
 )
+from kenpin.station.worker import Workers
 from kenpin.text import Notice
 
 _PAGES = (
-    signing_in, masters, live, histories, reviewing, days, studies, setting_up, people
+    signing_in, masters, live, histories, reviewing, days, studies, releasing, setting_up, people
 )  # fmt: skip
 ROUTERS = tuple(one.router for one in _PAGES)
 _HEADERS = {
@@ -58,7 +60,7 @@ def make_app(office: Office) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def open_office(_: FastAPI) -> AsyncIterator[None]:
-        with office.open():
+        with office.open(), Workers(office.place) if office.works else contextlib.nullcontext():
             yield
 
     app = FastAPI(title="kenpin", lifespan=open_office, docs_url=None, redoc_url=None,

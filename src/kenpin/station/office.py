@@ -46,7 +46,8 @@ class Office:
     """One for each program. idle: minutes after which a browser must sign in again.
 
     secure: whether it is reached by TLS, so that cookies never go without. shifts: when each
-    begins, by the place's clock. backups: where they go, None for nowhere.
+    begins, by the place's clock. backups: where they go, None for nowhere. works: whether it does
+    what takes minutes, in a process beside.
     """
 
     def __init__(
@@ -56,8 +57,10 @@ class Office:
         secure: bool = False,
         shifts: Sequence[time] = (time(),),
         backups: Path | None = None,
+        works: bool = False,
     ) -> None:
         self.place, self.secure, self.shifts, self.backups = place, secure, shifts, backups
+        self.works = works
         self.idle_ms = round(idle * 60_000)
         self.pictures = Pictures(place.folder)
         self.slowly, self.leases = Slowly(), Leases()

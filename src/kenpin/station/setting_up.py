@@ -75,8 +75,17 @@ def _facts(model: BaseModel, start: str = "") -> Any:
         elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
             for number, one in enumerate(value):
                 yield from _facts(one, f"{start}{name}.{number}.")
-        elif value is not None and name != "name":
-            yield f"{start}{name}", value
+        elif value not in (None, ()) and name != "name":
+            yield f"{start}{name}", _plain(value)
+
+
+def _plain(value: Any) -> str:
+    """As it stands in the file, nearly."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return ", ".join(f"{key} = {_plain(one)}" for key, one in value.items())
+    return str(value)
 
 
 def _number(given: str, unit: int = 1) -> int:

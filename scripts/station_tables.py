@@ -1,0 +1,28 @@
+"""How fast the pages are, and what people who look cost the line, as tables."""
+
+from collections.abc import Callable, Iterator
+
+Lines = Callable[[str], Iterator[dict]]
+Table = Callable[[list[str], list[list[str]]], str]
+_MEGABYTE = 1000
+
+
+def pages(results: Lines, table: Table) -> str:
+    """Each page with many inspections."""
+    rows = [[f"`{one['page']}`", f"{one['ms']}", f"{one['bytes'] / _MEGABYTE:.0f} kB"]
+            for one in results("station.jsonl") if one["what"] == "page"]  # fmt: skip
+    return table(["page", "ms", "loaded"], rows)
+
+
+def live(results: Lines, table: Table) -> str:
+    """What the PLCs saw with and without browsers."""
+    rows = []
+    for one in results("station.jsonl"):
+        if one["what"] != "live":
+            continue
+        before, after = one["alone"]
+        named = (("no browser, before", before), (f"{one['browsers']} browsers", one["watched"]),
+                 ("no browser, after", after))  # fmt: skip
+        rows += [[name, f"{told['parts']:,}", f"{told['median_ms']} ms", f"{told['p99_ms']} ms"]
+                 for name, told in named]  # fmt: skip
+    return table(["", "parts", "trigger to answer: median", "99 %"], rows)

@@ -1,0 +1,154 @@
+"""Releases: compared on the same pictures, asked for by one person, let into use by another."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+
+from kenpin.errors import RecordError
+from kenpin.evaluation import Rate
+from kenpin.record import (
+    Job,
+    Release,
+    add_job,
+    cancel_job,
+    change_state,
+    find_job,
+    find_release,
+    list_jobs,
+    list_releases,
+    list_sets,
+    steps_of,
+)
+from kenpin.station.office import STATION
+from kenpin.station.visit import Fields, RefusedError, Right, Visit
+from kenpin.station.work import COMPARE
+from kenpin.text import Notice
+
+router = APIRouter()
+_MOST_JOBS = 50
+_MOST_PICTURES = 2000
+_STEPS = {"requested": "release", "draft": "approve", "approved": "approve", "in_use": "approve",
+          "retired": "approve"}  # fmt: skip
+"""Which right takes a release to which state."""
+_OFFERED = {"draft": ("requested", "retired"), "requested": ("approved", "draft"),
+            "approved": ("in_use", "draft"), "in_use": ("retired",),
+            "retired": ("in_use",)}  # fmt: skip
+
+Look = Annotated[Visit, Depends(Right("look"))]
+Ask = Annotated[Visit, Depends(Right("release"))]
+Approve = Annotated[Visit, Depends(Right("approve"))]
+Compare = Annotated[Visit, Depends(Right("compare"))]
+
+
+@router.get("/releases")
+def releases(visit: Look) -> Response:
+    """Of every part, the newest first, with who let them."""
+    with visit.office.reading() as connection:
+        found = [(one, steps_of(connection, one)) for one in list_releases(connection)]
+        sets = list_sets(connection)
+    parts: dict[str, list[Any]] = {}
+    for release, steps in reversed(found):
+        parts.setdefault(release.part, []).append((release, steps))
+    named = {part: [one for one in sets if one.part == part] for part in parts}
+    return visit.page("releases", parts=dict(sorted(parts.items())), sets=named,
+                      offered=_OFFERED, rights=_STEPS)  # fmt: skip
+
+
+@router.post("/releases/request")
+def request(visit: Ask, fields: Fields) -> Response:
+    """Ask another person to let it."""
+    return _step(visit, fields, "requested")
+
+
+@router.post("/releases/let")
+def let(visit: Approve, fields: Fields) -> Response:
+    """Approve what another person asked for, take it into use or back, or retire it."""
+    state = fields.get("state", "")
+    if _STEPS.get(state) != "approve":
+        raise RefusedError(400, Notice("station_field_wrong", field="state"))
+    return _step(visit, fields, state)
+
+
+def _step(visit: Visit, fields: dict[str, str], state: str) -> Response:
+    with visit.office.writing() as connection:
+        release = find_release(connection, fields.get("hash", ""), fields.get("part", ""))
+        comment = fields.get("comment") or None
+        change_state(connection, release, state, visit.user.name, STATION, comment)
+    return visit.go("/releases")
+
+
+@router.post("/releases/compare")
+def compare(visit: Compare, fields: Fields) -> Response:
+    """What another release would change, as a job."""
+    office, part = visit.office, fields.get("part", "")
+    name, _, version = fields.get("set", "").rpartition("@")
+    most = fields.get("most", "")
+    if name and not version.isdecimal():
+        raise RefusedError(400, Notice("station_field_wrong", field="set"))
+    if not most.isdecimal() or not 1 <= int(most) <= _MOST_PICTURES:
+        raise RefusedError(400, Notice("study_number", least=1, most=_MOST_PICTURES))
+    with office.writing() as connection:
+        both = [find_release(connection, fields.get(one, ""), part) for one in ("before", "after")]
+        told = {"part": part, "before": both[0].hash, "after": both[1].hash, "most": int(most),
+                "set": name or None, "version": int(version) if name else None}  # fmt: skip
+        job = add_job(connection, COMPARE, told, visit.user.name, STATION)
+    return visit.go(f"/jobs/{job}")
+
+
+@router.get("/jobs")
+def jobs(visit: Look) -> Response:
+    """The latest."""
+    with visit.office.reading() as connection:
+        return visit.page("jobs", jobs=list_jobs(connection, _MOST_JOBS))
+
+
+@router.get("/jobs/{identity}")
+def job(visit: Look, identity: UUID) -> Response:
+    """How far it is, and what came of it."""
+    with visit.office.reading() as connection:
+        try:
+            found = find_job(connection, identity)
+        except RecordError as error:
+            raise RefusedError(404, error.notice) from None
+        both = _compared(connection, found)
+    return visit.page("job", job=found, both=both, rates=_rates(found), error=_error(found),
+                      may_cancel=visit.may("compare"))  # fmt: skip
+
+
+@router.get("/jobs/{identity}/state")
+def state(visit: Look, identity: UUID) -> Response:
+    """A fragment: how far it is."""
+    with visit.office.reading() as connection:
+        found = find_job(connection, identity)
+    return visit.page("job_state", job=found, error=_error(found))
+
+
+@router.post("/jobs/{identity}/cancel")
+def cancel(visit: Compare, identity: UUID, _: Fields) -> Response:
+    """Nothing is to come of it."""
+    with visit.office.writing() as connection:
+        cancel_job(connection, identity, visit.user.name, STATION)
+    return visit.go(f"/jobs/{identity}")
+
+
+def _compared(connection: Any, found: Job) -> dict[str, Release]:
+    """The releases that it compares, as they are now."""
+    if found.kind != COMPARE:
+        return {}
+    part = found.told["part"]
+    return {one: find_release(connection, found.told[one], part) for one in ("before", "after")}
+
+
+def _rates(found: Job) -> list[tuple[str, Rate, Rate]]:
+    """Where the truth of the pictures is known: before and after."""
+    if found.state != "done" or found.result is None:
+        return []
+    known = [name for name in ("false_reject", "escape") if name in found.result]
+    told = {name: [Rate(one["errors"], one["n"]) for one in found.result[name]] for name in known}
+    return [(name, was, now) for name, (was, now) in told.items()]
+
+
+def _error(found: Job) -> Notice | None:
+    return Notice.of(found.result) if found.state == "failed" and found.result else None

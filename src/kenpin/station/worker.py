@@ -1,0 +1,150 @@
+"""A process of its own that does what takes minutes, and gives way to the line."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, Self
+from uuid import uuid4
+
+from kenpin.errors import KenpinError
+from kenpin.record import (
+    DONE,
+    FAILED,
+    STORE_VARIABLE,
+    VARIABLE,
+    Job,
+    Place,
+    end_job,
+    place_of,
+    put_job_back,
+    renew_job,
+    take_job,
+    writing,
+)
+from kenpin.station.work import KINDS
+from kenpin.text import Notice
+
+_NICE = 10  # the line and the pages go first
+_PAUSE = 1.0  # seconds between two looks for something to do
+_RENEW = 5.0  # seconds between two words that it is at it
+_PATIENCE = 10.0  # seconds to end in
+_COMMAND = "from kenpin.station.worker import main; main()"
+_NO_LONGER = 3  # exit status: the job under way is not wanted any more
+
+
+class Worker:
+    """One job after the other."""
+
+    def __init__(self, place: Place) -> None:
+        self._place, self._name = place, str(uuid4())
+        self._job: Job | None = None
+        self._progress: dict[str, Any] | None = None
+        self._stage, self._label = 0, ""
+        self.stop = threading.Event()
+
+    def run(self) -> None:
+        """Until told to stop; then what is under way is put back."""
+        threading.Thread(target=self._keep, daemon=True).start()
+        while not self.stop.is_set():
+            try:
+                with writing(self._place) as connection:
+                    job = take_job(connection, self._name)
+                if job is not None:
+                    self._do(job)
+                    continue
+            except KenpinError as error:  # the record is away: what is under way is begun again
+                print(error, file=sys.stderr, flush=True)
+            self.stop.wait(_PAUSE)
+
+    def _do(self, job: Job) -> None:
+        self._stage, self._label, self._progress = 0, "", None
+        self._job = job
+        try:
+            result, finish = KINDS[job.kind](self._place, job, self._tell)
+            state = DONE
+        except KenpinError as error:
+            result, finish, state = error.notice.to_dict(), None, FAILED
+        except Exception as error:
+            told = Notice("job_internal", reason=f"{type(error).__name__}: {error}")
+            result, finish, state = told.to_dict(), None, FAILED
+        finally:
+            self._job = None
+        with writing(self._place) as connection:
+            if end_job(connection, job.id, self._name, state, result) and finish is not None:
+                finish(connection)
+
+    def _tell(self, stage: str, done: int, total: int) -> None:
+        if stage != self._label:
+            self._stage, self._label = self._stage + 1, stage
+        self._progress = {"stage": self._stage, "done": done, "total": total}
+
+    def _keep(self) -> None:
+        """Say now and then that it is at it; end at once if it is not wanted any more."""
+        while True:
+            time.sleep(_RENEW / 5 if self._job is None else _RENEW / 2)
+            job = self._job
+            if job is None:
+                continue
+            try:
+                with writing(self._place) as connection:
+                    if self.stop.is_set():
+                        put_job_back(connection, job.id, self._name)
+                        os._exit(0)
+                    if renew_job(connection, job.id, self._name, self._progress):
+                        continue
+            except KenpinError:
+                continue
+            if self._job is job:
+                os._exit(_NO_LONGER)  # a library cannot be told to stop in the middle
+
+
+class Workers:
+    """The process, started again whenever it ends, for as long as the context lasts."""
+
+    def __init__(self, place: Place) -> None:
+        url = place.folder if place.is_sqlite else place.url.render_as_string(False)
+        self._own = os.environ | {VARIABLE: str(url), STORE_VARIABLE: str(place.folder)}
+        self._stop = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._process is not None:
+            self._process.terminate()
+        self._thread.join(_PATIENCE)
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _keep(self) -> None:
+        while not self._stop.is_set():
+            command = (sys.executable, "-c", _COMMAND)
+            self._process = subprocess.Popen(command, env=self._own)  # noqa: S603 - our own
+            self._process.wait()
+            self._stop.wait(_PAUSE)
+
+
+def main() -> None:
+    """What `Workers` starts; the record is told by the environment."""
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
+    worker = Worker(place_of())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop.set())
+    parent = os.getppid()
+
+    def watch() -> None:  # it must not outlive the program that started it
+        while os.getppid() == parent:
+            time.sleep(_PAUSE)
+        worker.stop.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+    worker.run()
