@@ -101,7 +101,8 @@ def test_a_part_is_found_and_zoomed(browser, station):
     ("operator", "/live"), ("reviewer", "/review"), ("viewer", "/history"), ("viewer", "/day"),
     ("administrator", "/people"), ("approver", "/audit"), ("viewer", "/about"),
     ("viewer", "/masters"), ("engineer", "/studies"), ("administrator", "/setup"),
-    ("viewer", "/account"), ("operator", "/live/line_1/master"),
+    ("viewer", "/account"), ("approver", "/releases"), ("viewer", "/jobs"),
+    ("operator", "/live/line_1/master"),
 ])  # fmt: skip
 @pytest.mark.parametrize("width", [400, 1280])
 def test_every_page_can_be_read_by_everybody(browser, station, role, path, width):
@@ -187,3 +188,31 @@ def test_a_badge_is_held_to_the_reader(browser, station):
     page.keyboard.press("Enter")  # as a reader does
     page.wait_for_url(lambda url: url.endswith("/live"))
     page.context.close()
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_a_release_is_compared_asked_for_let_and_taken_back(browser, station, language):
+    with visiting(browser, station, "engineer", language) as page:
+        page.goto(f"{station[0]}/releases")
+        page.fill("[name=most]", "30")
+        page.click("[action='/releases/compare'] button")
+        page.wait_for_url(lambda url: "/jobs/" in url)
+        until(page, "document.querySelector('[data-job]').dataset.job === 'done'", 90)
+        page.wait_for_selector("[role=status]")
+        shoot(page, f"station-compare-{language}")
+        page.goto(f"{station[0]}/releases")
+        if page.locator("[value=requested]").count():  # the second time it is retired
+            page.click("[value=requested]")
+            page.wait_for_load_state()
+    with visiting(browser, station, "approver", language) as page:
+        page.goto(f"{station[0]}/releases")
+        first = page.locator("tr:has(b) code").inner_text()
+        for state in ("approved", "in_use"):
+            if page.locator(f"[value={state}]").count():
+                page.locator(f"[value={state}]").first.click()
+                page.wait_for_load_state()
+        shoot(page, f"station-releases-{language}")
+        assert page.locator("tr:has(b) code").inner_text() != first
+        page.locator("[value=in_use]").first.click()  # back with one click
+        page.wait_for_load_state()
+        assert page.locator("tr:has(b) code").inner_text() == first

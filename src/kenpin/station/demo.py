@@ -3,7 +3,7 @@
 import asyncio
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from kenpin.record import (
 )
 from kenpin.station.office import STATION, Office
 from kenpin.text import Notice, language
-from kenpin.types import Picture, Progress
+from kenpin.types import Picture, Pixels, Progress
 
 PART = "terminals"
 _SIZE = (192, 256)
@@ -73,6 +73,7 @@ def make_demo(folder: Path, progress: Progress | None = None) -> Demo:
     place = place_of(folder / "record")
     with Record(place, "line 1", keep=Keep("all")) as record:
         release, passwords = _people_and_release(place, file)
+        _draft(place, folder, good)
         rng = np.random.default_rng(0)
         for number in range(_JUDGED):
             kind = str(rng.choice(TERMINAL_DEFECTS)) if rng.random() < _BAD else "good"
@@ -88,6 +89,14 @@ def make_demo(folder: Path, progress: Progress | None = None) -> Demo:
         }],
     })  # fmt: skip
     return Demo(place, passwords, line)
+
+
+def _draft(place: Place, folder: Path, good: Sequence[Pixels]) -> None:
+    """Another release to compare with, which nobody let yet."""
+    file = folder / f"{PART}-pca.kenpin"
+    learn(good, Recipe(model="pca"), search=False).save(file)
+    with writing(place) as connection:
+        add_release(connection, place.folder, file, PART, "engineer", STATION)
 
 
 def _people_and_release(place: Place, file: Path) -> tuple[Release, dict[str, str]]:
