@@ -22,6 +22,7 @@ from kenpin.system import check_apart, make_folder
 from kenpin.text import Notice
 
 _AT_ONCE = 5000
+LESSONS = "lessons"  # what parts are being taught from, see the station
 _YOUNG = 60.0  # seconds
 
 
@@ -157,7 +158,7 @@ def back_up(place: Place, folder: Path) -> None:
                 closing(sqlite3.connect(folder / place.database.name)) as target,
             ):
                 source.backup(target)
-        for name in (RELEASES, MASTERS, FOLDER):
+        for name in (RELEASES, MASTERS, LESSONS, FOLDER):
             if (place.folder / name).exists():
                 shutil.copytree(place.folder / name, folder / name)
     except sqlite3.Error as error:

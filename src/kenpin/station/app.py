@@ -23,6 +23,7 @@ from kenpin.station import (
     setting_up,
     signing_in,
     studies,
+    teaching,
 )
 from kenpin.station.api import make_api
 from kenpin.station.bounds import Bounded
@@ -40,7 +41,8 @@ from kenpin.station.worker import Workers
 from kenpin.text import Notice
 
 _PAGES = (
-    signing_in, masters, live, histories, reviewing, days, studies, releasing, setting_up, people
+    signing_in, masters, live, histories, reviewing, days, studies, teaching, releasing,
+    setting_up, people
 )  # fmt: skip
 ROUTERS = tuple(one.router for one in _PAGES)
 _HEADERS = {

@@ -14,7 +14,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 MOST_OF_A_FORM = 2**20
 MOST_OF_A_PICTURE = 2**26
-_LARGE = re.compile(r"/api/v1/(judge|lines/[^/]*/pictures)")
+_LARGE = re.compile(r"/api/v1/(judge|lines/[^/]*/pictures)|/teach/[^/]*/pictures?")
 
 
 class Bounded:

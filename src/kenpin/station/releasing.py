@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from kenpin.errors import RecordError
 from kenpin.evaluation import Rate
+from kenpin.part import Bundle, promise
 from kenpin.record import (
     Job,
     Release,
@@ -23,8 +24,8 @@ from kenpin.record import (
 )
 from kenpin.station.office import STATION
 from kenpin.station.visit import Fields, RefusedError, Right, Visit
-from kenpin.station.work import COMPARE
-from kenpin.text import Notice
+from kenpin.station.work import COMPARE, LEARN
+from kenpin.text import Notice, speaking
 
 router = APIRouter()
 _MOST_JOBS = 50
@@ -113,8 +114,10 @@ def job(visit: Look, identity: UUID) -> Response:
         except RecordError as error:
             raise RefusedError(404, error.notice) from None
         both = _compared(connection, found)
+    with speaking(visit.language):
+        learned = _learned(visit, found)
     return visit.page("job", job=found, both=both, rates=_rates(found), error=_error(found),
-                      may_cancel=visit.may("compare"))  # fmt: skip
+                      learned=learned, may_cancel=visit.may("compare"))  # fmt: skip
 
 
 @router.get("/jobs/{identity}/state")
@@ -139,6 +142,16 @@ def _compared(connection: Any, found: Job) -> dict[str, Release]:
         return {}
     part = found.told["part"]
     return {one: find_release(connection, found.told[one], part) for one in ("before", "after")}
+
+
+def _learned(visit: Visit, found: Job) -> dict[str, Any] | None:
+    """What the limit of a part that was learned promises, and what is to be said of it."""
+    if found.kind != LEARN or found.state != "done" or found.result is None:
+        return None
+    with visit.office.reading() as connection:
+        release = find_release(connection, found.result["hash"], found.result["part"])
+    bundle = Bundle.load(visit.office.place.folder / release.file)
+    return {"promise": promise(bundle.calibration), "remarks": bundle.provenance.remarks}
 
 
 def _rates(found: Job) -> list[tuple[str, Rate, Rate]]:

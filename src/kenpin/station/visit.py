@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -122,12 +122,21 @@ async def sent(request: Request) -> dict[str, str]:
     """The fields of a form that came from a page of ours. Raises RefusedError for any other."""
     async with request.form(max_files=0, max_fields=100, max_part_size=2**16) as form:
         fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    _prove(request, fields.pop(FORM, ""))
+    return fields
+
+
+def proved(request: Request, form: Annotated[str, Form(max_length=200)] = "") -> None:
+    """The same for a form with files. Raises RefusedError for any other."""
+    _prove(request, form)
+
+
+def _prove(request: Request, form: str) -> None:
     visit: Visit = request.state.visit
     if visit.session is None:
         raise SignInError
-    if not hmac.compare_digest(fields.pop(FORM, "").encode(), visit.session.form.encode()):
+    if not hmac.compare_digest(form.encode(), visit.session.form.encode()):
         raise RefusedError(403, Notice("station_form"))
-    return fields
 
 
 Fields = Annotated[dict[str, str], Depends(sent)]

@@ -1,31 +1,38 @@
 """What workers do, by kind of job."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sql
 
 from kenpin.errors import RecordError
 from kenpin.evaluation import compare
 from kenpin.inspection import Inspector
+from kenpin.learning import examine, learn, with_sight
 from kenpin.record import (
     Job,
     Pictures,
     Place,
+    add_release,
     find_release,
     labelled_set,
     latest_pictures,
     one_sentence,
     reading,
 )
+from kenpin.station.lessons import Desk
+from kenpin.station.office import STATION
+from kenpin.system import write_atomically
 from kenpin.types import Progress
 
 Finish = Callable[[sql.Connection], None]
 Work = Callable[[Place, Job, Progress], tuple[dict[str, Any], Finish | None]]
 """Gives what came of it, and what is written together with that, all or nothing."""
 
-COMPARE = "compare"
+COMPARE, CHECK, LEARN = "compare", "check", "learn"
 _MOST_SHOWN = 500
 
 
@@ -52,4 +59,32 @@ def _compare(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any]
     return result, None
 
 
-KINDS: dict[str, Work] = {COMPARE: _compare}
+def _check(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any], None]:
+    """The data doctor on a lesson's pictures."""
+    desk = Desk(place.folder, UUID(job.told["lesson"]))
+    found = examine(desk.pictures(), desk.lesson.recipe, progress)
+    why: dict[str, list[dict[str, Any]]] = {}
+    for one in found.findings:
+        why.setdefault(Path(one.picture).name, []).append(one.detail.to_dict())
+    suspects = [{"stored": stored, "why": told} for stored, told in why.items()]
+    return {"pictures": found.count, "suspects": suspects}, None
+
+
+def _learn(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any], Finish]:
+    """A draft of the lesson's part; nobody's line uses it yet."""
+    desk = Desk(place.folder, UUID(job.told["lesson"]))
+    lesson, pictures = desk.lesson, desk.pictures()
+    bundle = with_sight(learn(pictures, lesson.recipe, progress), pictures, progress)
+    content, file = bundle.to_bytes(), desk.folder / f"{job.id}.kenpin"
+    write_atomically(file, content)
+    result = {"part": lesson.part, "hash": hashlib.sha256(content).hexdigest(),
+              "pictures": len(bundle.provenance.pictures)}  # fmt: skip
+
+    def release(connection: sql.Connection) -> None:
+        add_release(connection, place.folder, file, lesson.part, job.who, STATION)
+        file.unlink(missing_ok=True)  # it is in the store now
+
+    return result, release
+
+
+KINDS: dict[str, Work] = {COMPARE: _compare, CHECK: _check, LEARN: _learn}
