@@ -11,8 +11,8 @@ again (libfaketime, where Debian has it; "clock" says whether). The pictures are
 model is a small `pca`, so that many parts pass.
 
 One JSON line. triggers = answers + missed + ended, where ended are parts under way when the program
-was killed: no answer came, which is NG. memory_grew_mb: of the last process, from its 2,000th part
-to its end.
+was killed: no answer came, which is NG. memory_mb: of the last process, after its 2,000th
+part; memory_grew_mb: to its end; memory_every_2000_mb: all the way.
 """
 
 import argparse
@@ -180,7 +180,8 @@ async def soak(folder: Path, parts: int, kills: int, faults: float, seed: int) -
     working = asyncio.create_task(plc.run(over))
     troubling = asyncio.create_task(trouble.run())
     at = sorted(rng.randrange(parts // 100, parts * 7 // 10) for _ in range(kills))
-    done, killed, warm, last = 0, 0, None, began
+    done, killed, last = 0, 0, began
+    memory: list[float] = []
     while plc.counts.triggers < parts and not troubling.done():
         assert line.process.poll() is None, "the line ended by itself"
         await asyncio.sleep(0.02)
@@ -188,12 +189,12 @@ async def soak(folder: Path, parts: int, kills: int, faults: float, seed: int) -
             done += 1
             await line.kill()
             killed = plc.counts.triggers
-        if done == kills and warm is None and plc.counts.triggers >= killed + _WARM:
-            warm = line.memory_mb()
+        after = killed + _WARM * (1 + len(memory))
+        if done == kills and plc.counts.triggers >= after:
+            memory.append(round(line.memory_mb(), 1))
         if time.monotonic() - last > 60:
             last = time.monotonic()
             print(f"{plc.counts.triggers} triggers, {done} kills", file=sys.stderr, flush=True)
-    grew = None if warm is None else round(line.memory_mb() - warm, 1)
     over.set()
     counts = await working
     troubling.cancel()
@@ -205,7 +206,9 @@ async def soak(folder: Path, parts: int, kills: int, faults: float, seed: int) -
     return {"benchmark": "line soak", "kills": done, "faults": faults, "seed": seed,
             "seconds": round(time.monotonic() - began), **found, **trouble.counts,
             "clock": _FAKETIME.exists(), "kept": told.kept and status == 0,
-            "memory_mb": warm and round(warm, 1), "memory_grew_mb": grew}  # fmt: skip
+            "memory_mb": memory[0] if memory else None,
+            "memory_grew_mb": round(memory[-1] - memory[0], 1) if memory else None,
+            "memory_every_2000_mb": memory}  # fmt: skip
 
 
 def main() -> None:

@@ -1,27 +1,37 @@
 """How fast the pages are with many parts, and whether people who look slow the line down.
 
-    python benchmarks/station.py [pages] [live] [--rows 2000000] [--minutes 5]
+    python benchmarks/station.py [pages] [live] [teach] [--rows 2000000] [--minutes 5]
 
 pages: a record of `rows` inspections, one in two seconds until now; of each page the milliseconds
 of the server from request to answer (median of 7), and the bytes that a browser loads for it
 without pictures. live: a line of four stations, each triggered five times a second over Modbus,
 `feature`; milliseconds from trigger to answer as the PLCs see it, with no browser and then with ten
 that listen at the live page and load each picture and difference, as the pages do, and again with
-none; and the memory of the program a minute after they came and at the end. The PLCs are one
-process, the browsers another, all on the same cores. One JSON line for each.
+none; and the memory of the program a minute after they came and at the end, and how long after
+it was given an answer is heard of by a browser. The PLCs are one
+process, the browsers another, all on the same cores. teach: 500 pictures of one megapixel go up,
+three at a time, while a line of one station judges five parts a second (seconds); 100 of them are
+learned and the draft is compared with the release in use on 100 pictures of the line (seconds, from
+the press of "learn" to the page of the comparison); the line's answers in the first half minute
+without, and with that learning beside; and how long after a release was taken into use the first
+part was judged by it. One JSON line for each.
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from uuid import UUID
 
 import httpx
 import numpy as np
@@ -33,7 +43,20 @@ from kenpin.line import LineSettings, VirtualPlc, free_port
 from kenpin.line.cameras import DRAWN_SIZE
 from kenpin.line.simulate import PART, release_part
 from kenpin.recipe import Recipe
-from kenpin.record import Filter, Place, User, add_user, found, place_of, reading, writing
+from kenpin.record import (
+    Filter,
+    Place,
+    User,
+    add_user,
+    find_job,
+    found,
+    list_releases,
+    place_of,
+    reading,
+    set_rule,
+    writing,
+)
+from kenpin.sources import encode
 from kenpin.station import Office, make_app
 from kenpin.station.browser_files import contents
 from record import fill
@@ -41,11 +64,12 @@ from record import fill
 _TIMES = 7
 _NAME, _PASSWORD = "administrator", "only for this benchmark"
 _STATIONS, _BROWSERS, _PAUSE = 4, 10, 0.2
+_MEGAPIXEL, _UPLOADED = (864, 1152), 500
 
 
 def add_people(place: Place) -> None:
     with writing(place) as connection:
-        for role in (_NAME, "engineer"):
+        for role in (_NAME, "engineer", "approver"):
             add_user(connection, User(role, "en", role, active=True), _PASSWORD, None, "made")
 
 
@@ -101,33 +125,138 @@ def station(number: int, port: int, name: str | None = None) -> dict[str, Any]:
 
 
 def live(folder: Path, minutes: float) -> Iterator[dict[str, Any]]:
+    place, port, ports = a_line(folder, _STATIONS)
+    with running(folder, port) as program:
+        alone = [answers(ports, minutes)]
+        browsers = [sys.executable, __file__, "browsers", "--port", str(port)]
+        with subprocess.Popen(browsers, stdout=subprocess.PIPE, text=True) as looking:
+            answers(ports, 1)  # until everybody looks, and everything was drawn once
+            before = memory_mb(program.pid)
+            watched = answers(ports, minutes)
+            grew = memory_mb(program.pid) - before
+            looking.terminate()
+            seen = json.loads(looking.communicate()[0])
+        alone.append(answers(ports, minutes))
+    yield {"what": "live", "stations": _STATIONS, "browsers": _BROWSERS, "minutes": minutes,
+           "alone": [told_of(one) for one in alone], "watched": told_of(watched),
+           "memory_mb": round(before, 1), "memory_grew_mb": round(grew, 1), **seen}  # fmt: skip
+
+
+def teach(folder: Path) -> Iterator[dict[str, Any]]:
+    place, port, ports = a_line(folder, 1)
+    with writing(place) as connection:  # pictures of the line to compare on
+        set_rule(connection, None, "made", what="all")
+    files = [encode(draw_terminals(n, size=_MEGAPIXEL).pixels, "jpeg", quality=92)
+             for n in range(_UPLOADED)]  # fmt: skip
+    with running(folder, port):
+        answers(ports, 0.4)  # a hundred pictures
+        alone = answers(ports, 0.5)
+        with Engineer(port) as engineer, Engineer(port, "approver") as approver:
+            large = engineer.begin("large")
+            began = time.monotonic()
+            with ThreadPoolExecutor(3) as pool:
+                sent = [pool.submit(engineer.send, large, n, one) for n, one in enumerate(files)]
+            assert all(one.result() == 204 for one in sent)
+            uploaded = time.monotonic() - began
+            lesson = engineer.begin(PART)
+            for number in range(100):
+                pixels = draw_terminals(5000 + number, size=DRAWN_SIZE).pixels
+                engineer.send(lesson, number, encode(pixels, "png"))
+            began = time.monotonic()
+            learning = engineer.job(f"{lesson}/learn", {})
+            with ThreadPoolExecutor(1) as pool:
+                beside = pool.submit(answers, ports, 0.5)
+                digest = engineer.done(learning, place)["hash"]
+                used = releases_of(place)["in_use"]
+                told = {"part": PART, "before": used, "after": digest, "most": "100", "set": ""}
+                compared = engineer.done(engineer.job("/releases/compare", told), place)
+                seconds = time.monotonic() - began
+                watched = beside.result()
+            for who, state in ((engineer, "requested"), (approver, "approved"),
+                               (approver, "in_use")):  # fmt: skip
+                who.let(digest, state)
+            let = time.time()
+            answers(ports, 0.1)
+            with reading(place) as engine:
+                chosen = Filter(release=digest, since=round(let * 1000) - 1000)
+                first = next(iter(found(engine, chosen, 1, newest_first=False)))
+    yield {"what": "teach", "uploaded": len(files), "pixels": int(np.prod(_MEGAPIXEL)),
+           "upload_s": round(uploaded, 1), "learn_and_compare_s": round(seconds, 1),
+           "compared": compared["pictures"], "alone": told_of(alone), "beside": told_of(watched),
+           "first_part_ms": first["at"] - round(let * 1000)}  # fmt: skip
+
+
+def releases_of(place: Place) -> dict[str, str]:
+    with reading(place) as engine, engine.connect() as connection:
+        return {one.state: one.hash for one in list_releases(connection, PART)}
+
+
+class Engineer:
+    """Somebody at the pages, by their forms."""
+
+    def __init__(self, port: int, role: str = "engineer") -> None:
+        self.browser = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120)
+        self.browser.post("/sign-in", data={"name": role, "password": _PASSWORD})
+        page = self.browser.get("/releases").text
+        self.form = {"form": re.findall(r'name="form" value="([^"]+)"', page)[0]}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.browser.close()
+
+    def begin(self, part: str) -> str:
+        answer = self.browser.post("/teach/begin", data=self.form | {"part": part})
+        return str(answer.headers["location"])
+
+    def send(self, address: str, number: int, content: bytes) -> int:
+        file = {"picture": (f"{number:04}.jpg", content)}
+        return self.browser.post(f"{address}/picture", data=self.form, files=file).status_code
+
+    def job(self, address: str, told: dict[str, str]) -> str:
+        answer = self.browser.post(address, data=self.form | told)
+        return str(answer.headers["location"])
+
+    def done(self, address: str, place: Place) -> dict[str, Any]:
+        while True:
+            with reading(place) as engine, engine.connect() as connection:
+                job = find_job(connection, UUID(address.rpartition("/")[2]))
+            if job.over:
+                assert job.state == "done" and job.result is not None, job.result
+                assert self.browser.get(address).status_code == 200
+                return job.result
+            time.sleep(0.2)
+
+    def let(self, digest: str, state: str) -> None:
+        path = "/releases/request" if state == "requested" else "/releases/let"
+        told = {"part": PART, "hash": digest, "state": state}
+        assert self.browser.post(path, data=self.form | told).status_code == 303
+
+
+def a_line(folder: Path, stations: int) -> tuple[Place, int, list[int]]:
+    """A record with people and a released part, and LINE.toml; ports of the pages, of the PLCs."""
     part = folder / "part.kenpin"
     good = [draw_terminals(n, size=DRAWN_SIZE).pixels for n in range(40)]
     learn(good, Recipe(model="feature"), search=False).save(part)
     place = release_part(folder, part)
     add_people(place)
-    ports, port = [free_port() for _ in range(_STATIONS)], free_port()
-    file = folder / "LINE.toml"
-    file.write_text(toml_of(place, ports), encoding="utf-8")
-    command = (sys.executable, "-m", "kenpin", "station", "--line", file, "--port", str(port))
-    with subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL) as program:
+    ports = [free_port() for _ in range(stations)]
+    (folder / "LINE.toml").write_text(toml_of(place, ports), encoding="utf-8")
+    return place, free_port(), ports
+
+
+@contextlib.contextmanager
+def running(folder: Path, port: int) -> Iterator[Any]:
+    """`kenpin station --line`, until the end."""
+    line = str(folder / "LINE.toml")
+    command = [sys.executable, "-m", "kenpin", "station", "--line", line, "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as program:
         try:
             until_there(port)
-            alone = [answers(ports, minutes)]
-            browsers = [sys.executable, __file__, "browsers", "--port", str(port)]
-            with subprocess.Popen(browsers, stdout=subprocess.PIPE, text=True) as looking:
-                answers(ports, 1)  # until everybody looks, and everything was drawn once
-                before = memory_mb(program.pid)
-                watched = answers(ports, minutes)
-                grew = memory_mb(program.pid) - before
-                looking.terminate()
-                seen = json.loads(looking.communicate()[0])
-            alone.append(answers(ports, minutes))
+            yield program
         finally:
             program.terminate()
-    yield {"what": "live", "stations": _STATIONS, "browsers": _BROWSERS, "minutes": minutes,
-           "alone": [told_of(one) for one in alone], "watched": told_of(watched),
-           "memory_mb": round(before, 1), "memory_grew_mb": round(grew, 1), **seen}  # fmt: skip
 
 
 def toml_of(place: Place, ports: list[int]) -> str:
@@ -183,16 +312,18 @@ async def trigger(ports: list[int], minutes: float) -> list[float]:
 async def look(port: int) -> dict[str, Any]:
     """Ten browsers at the live page, until told to end."""
     told: dict[str, Any] = {"messages": 0, "pictures": 0, "failed": 0}
+    delays: list[float] = []
     end = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(15, end.set)
-    tasks = [asyncio.create_task(browse(port, told)) for _ in range(_BROWSERS)]
+    tasks = [asyncio.create_task(browse(port, told, delays)) for _ in range(_BROWSERS)]
     await end.wait()
     for task in tasks:
         task.cancel()
-    return told
+    median, p99 = np.percentile(delays, (50, 99))
+    return told | {"on_screen_ms": round(float(median)), "on_screen_p99_ms": round(float(p99))}
 
 
-async def browse(port: int, told: dict[str, Any]) -> None:
+async def browse(port: int, told: dict[str, Any], delays: list[float]) -> None:
     """As the page's script does: the newest picture of a station, twice a second at most."""
     base = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(base_url=base, timeout=30, follow_redirects=True) as browser:
@@ -208,6 +339,8 @@ async def browse(port: int, told: dict[str, Any]) -> None:
                 if "row" not in heard.get("answer", {}):
                     continue
                 name = heard["station"].replace(" ", "_")
+                if newest.get(name, {}).get("number") != heard["answer"]["number"]:
+                    delays.append(time.time() * 1000 - heard["answer"]["at"])
                 if name not in newest:
                     tasks.create_task(show(browser, name, newest, told))
                 newest[name] = heard["answer"]
@@ -237,7 +370,7 @@ def memory_mb(pid: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", default=["pages", "live"])
+    parser.add_argument("what", nargs="*", default=["pages", "live", "teach"])
     parser.add_argument("--rows", type=int, default=2_000_000)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
@@ -250,10 +383,9 @@ def main() -> None:
     else:
         for what in a.what:
             with tempfile.TemporaryDirectory() as name:
-                lines = (
-                    pages(Path(name), a.rows) if what == "pages" else live(Path(name), a.minutes)
-                )
-                for line in lines:
+                made = {"pages": lambda folder: pages(folder, a.rows), "teach": teach,
+                        "live": lambda folder: live(folder, a.minutes)}[what]  # fmt: skip
+                for line in made(Path(name)):
                     print(json.dumps({"benchmark": "station", **line}), flush=True)
 
 

@@ -25,4 +25,10 @@ def live(results: Lines, table: Table) -> str:
                  ("no browser, after", after))  # fmt: skip
         rows += [[name, f"{told['parts']:,}", f"{told['median_ms']} ms", f"{told['p99_ms']} ms"]
                  for name, told in named]  # fmt: skip
+        rows += [
+            ["an answer is heard of by a browser after", "", f"{one['on_screen_ms']} ms",
+             f"{one['on_screen_p99_ms']} ms"],
+            [f"memory grew in {one['minutes']:g} minutes by", "", f"{one['memory_grew_mb']} MB",
+             ""],
+        ]  # fmt: skip
     return table(["", "parts", "trigger to answer: median", "99 %"], rows)

@@ -101,7 +101,7 @@ def test_a_part_is_found_and_zoomed(browser, station):
     ("operator", "/live"), ("reviewer", "/review"), ("viewer", "/history"), ("viewer", "/day"),
     ("administrator", "/people"), ("approver", "/audit"), ("viewer", "/about"),
     ("viewer", "/masters"), ("engineer", "/studies"), ("administrator", "/setup"),
-    ("viewer", "/account"), ("approver", "/releases"), ("viewer", "/jobs"),
+    ("viewer", "/account"), ("approver", "/releases"), ("engineer", "/teach"), ("viewer", "/jobs"),
     ("operator", "/live/line_1/master"),
 ])  # fmt: skip
 @pytest.mark.parametrize("width", [400, 1280])
@@ -216,3 +216,61 @@ def test_a_release_is_compared_asked_for_let_and_taken_back(browser, station, la
         page.locator("[value=in_use]").first.click()  # back with one click
         page.wait_for_load_state()
         assert page.locator("tr:has(b) code").inner_text() == first
+
+
+def drawn_pictures(folder, count):
+    from kenpin.drawn import draw_terminals  # noqa: PLC0415
+    from kenpin.sources import write_png  # noqa: PLC0415
+
+    folder.mkdir()
+    for seed in range(count):
+        write_png(folder / f"{seed:03}.png", draw_terminals(seed, size=(96, 128)).pixels)
+    (folder / "notes.txt").write_text("no picture")
+    return sorted(folder.iterdir())
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_an_engineer_teaches_a_part_and_draws_where_to_look(browser, station, language, tmp_path):
+    files = drawn_pictures(tmp_path / "pictures", 24)
+    with visiting(browser, station, "engineer", language, away=True) as page:
+        page.goto(f"{station[0]}/teach")
+        page.fill("[name=part]", f"taught {language}")
+        page.click("button.main")
+        page.wait_for_url(lambda url: re.search("/teach/[0-9a-f-]+", url))
+        page.set_input_files("[type=file]", files)
+        page.click("[data-upload] button.main")
+        page.wait_for_selector("[data-refused] li")  # the one that is no picture
+        assert "notes.txt" in page.inner_text("[data-refused]")
+        page.reload()
+        assert page.locator(".gallery li").count() == 24
+        canvas = page.locator("canvas")
+        canvas.scroll_into_view_if_needed()
+        for kind, (x, y, to_x, to_y) in (
+            ("crop", (0.05, 0.05, 0.95, 0.95)), ("windows", (0.1, 0.2, 0.5, 0.8)),
+            ("ignore", (0.7, 0.7, 0.9, 0.9)),
+        ):  # fmt: skip
+            page.select_option("[data-mode]", kind)
+            box = canvas.bounding_box()
+            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+            page.mouse.down()
+            page.mouse.move(box["x"] + to_x * box["width"], box["y"] + to_y * box["height"])
+            page.mouse.up()
+        assert page.locator("[data-list] li").count() == 3
+        page.click("[data-undo]")
+        assert page.locator("[data-list] li").count() == 2
+        page.locator("[data-list] li").nth(1).locator("input").first.fill("20")
+        page.locator("[data-list] li").nth(1).locator("input").first.press("Tab")
+        shoot(page, f"station-teach-{language}")
+        page.fill("[name=percent]", "10")
+        page.locator("[data-settings] button").click()
+        page.wait_for_load_state()
+        areas = page.evaluate("JSON.parse(document.querySelector('[data-field]').value)")
+        assert abs(areas["crop"][0] - 6) <= 1 and abs(areas["crop"][2] - 115) <= 2
+        assert areas["windows"]["w1"][0] == 20 and areas["ignore"] == []
+        page.click("[action$='/learn'] button")
+        page.wait_for_url(lambda url: "/jobs/" in url)
+        until(page, "document.querySelector('[data-job]').dataset.job === 'done'", 120)
+        page.wait_for_selector("[role=status]")
+        shoot(page, f"station-learned-{language}")
+        page.goto(f"{station[0]}/releases")
+        assert f"taught {language}" in page.inner_text("main")

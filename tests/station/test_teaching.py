@@ -74,8 +74,9 @@ def begin_job(browser, address, what):
 def save(browser, address, areas, percent="5", **more):
     page = browser.get(address)
     version = re.search(r'name="version" value="(\d+)"', page.text)[1]
+    told = areas if isinstance(areas, str) else json.dumps(areas)
     form = {"form": secret_of(page), "version": version, "percent": percent, "align": "none",
-            "light": "none", "areas": areas if areas == "{" else json.dumps(areas)} | more  # fmt: skip
+            "light": "none", "areas": told} | more  # fmt: skip
     return browser.post(f"{address}/settings", data=form)
 
 

@@ -112,9 +112,9 @@ class Judge:
     def is_current(self, prepared: Prepared) -> bool:
         """Whether it is still in use; while the record is away, what was so stays so."""
         try:
-            with reading(self._place) as engine, engine.connect() as connection:
+            with self._record.engine.connect() as connection:
                 release = in_use(connection, prepared.part)
-        except (KenpinError, DBAPIError):
+        except DBAPIError:
             return True
         return release is not None and release.id == prepared.release
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
-from kenpin.errors import KenpinError, LineError, RecordError
+from kenpin.errors import KenpinError, LineError
 from kenpin.line.cameras import Camera
 from kenpin.line.controllers import Controller
 from kenpin.line.devices import make_camera, make_controllers
@@ -21,11 +21,10 @@ from kenpin.line.notes import Say
 from kenpin.line.runner import Runner
 from kenpin.line.settings import LineSettings, StationSettings
 from kenpin.line.uploads import Uploads
-from kenpin.record import Place, Record, latest_events, now, place_of, reading
+from kenpin.record import Place, Record, events_since, now, place_of
 from kenpin.system import one_blas_thread
 
 _HOUR = 3_600_000  # milliseconds
-_CHECKS = 1000  # of all stations and parts, the latest
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ def _station(settings: StationSettings, shared: _Shared) -> Iterator[Runner]:
         judge = Judge(shared.place, record, shared.models, settings.camera.kind)
         yield Runner(
             settings, judge, camera, controllers, shared.judging, shared.noting,
-            shared.metrics, _quietly(record), _master_of(shared.place, settings), shared.say,
+            shared.metrics, _quietly(record), _Masters(record, settings), shared.say,
         )  # fmt: skip
 
 
@@ -128,25 +127,29 @@ def _quietly(record: Record) -> Callable[..., None]:
     return note
 
 
-def _master_of(place: Place, settings: StationSettings) -> Callable[[str], bool]:
+class _Masters:
     """Whether the master check of this shift is missing, at this station and for the file that
-    judges.
+    judges. Looked at every second: only events that are new since are read.
     """
 
-    def locked(digest: str) -> bool:
-        try:
-            with reading(place) as engine, engine.connect() as connection:
-                checks = latest_events(connection, "master", _CHECKS)
-        except (RecordError, DBAPIError):
-            return True
-        since = now()[0] - settings.master_hours * _HOUR
-        for one in checks:  # the latest first: a later one that failed locks again
-            if one["station"] == settings.name and one["told"].get("part") == digest:
-                passed = one["told"].get("passed") and one["told"].get("fresh")
-                return not (passed and one["at"] > since)
-        return True
+    def __init__(self, record: Record, settings: StationSettings) -> None:
+        self._record, self._settings = record, settings
+        self._seen, self._latest = 0, dict[str, dict[str, Any]]()
 
-    return locked
+    def __call__(self, digest: str) -> bool:
+        """digest: of the file. True also where the record is away."""
+        try:
+            with self._record.engine.connect() as connection:
+                self._seen, new = events_since(connection, "master", self._seen)
+        except DBAPIError:
+            return True
+        for one in new:  # a later check that failed locks again
+            if one["station"] == self._settings.name:
+                self._latest[str(one["told"].get("part"))] = one
+        last = self._latest.get(digest)
+        if last is None or not (last["told"].get("passed") and last["told"].get("fresh")):
+            return True
+        return bool(last["at"] <= now()[0] - self._settings.master_hours * _HOUR)
 
 
 async def _watchdog() -> None:

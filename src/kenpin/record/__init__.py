@@ -30,6 +30,7 @@ from kenpin.record.jobs import (
     cancel_job,
     end_job,
     find_job,
+    job_waits,
     list_jobs,
     put_job_back,
     renew_job,
@@ -69,7 +70,7 @@ from kenpin.record.reviews import (
     to_review,
     words_on,
 )
-from kenpin.record.rows import add_event, events_of, latest_events, told_of
+from kenpin.record.rows import add_event, events_of, events_since, latest_events, told_of
 from kenpin.record.sessions import (
     Session,
     Token,

@@ -54,6 +54,12 @@ def add_job(
     return UUID(str(identity))
 
 
+def job_waits(connection: sql.Connection) -> bool:
+    """Whether there may be something to take; by reading only."""
+    query = sql.select(jobs.c.id).where(jobs.c.state.in_((WAITING, RUNNING))).limit(1)
+    return connection.scalar(query) is not None
+
+
 def take_job(connection: sql.Connection, worker: str) -> Job | None:
     """The oldest that waits, or whose worker was not heard of for as long as a lease; it is this
     worker's then. None where there is none. The transaction must be one for writing.

@@ -83,6 +83,16 @@ def latest_events(connection: sql.Connection, kind: str | None, most: int) -> li
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
+def events_since(
+    connection: sql.Connection, kind: str, number: int
+) -> tuple[int, list[dict[str, Any]]]:
+    """Of a kind those after this number, the oldest first; and the number of the latest of all."""
+    latest = connection.scalar(sql.select(sql.func.max(events.c.number))) or 0
+    query = sql.select(events).where(events.c.number > number, events.c.number <= latest)
+    query = query.where(events.c.kind == kind).order_by(events.c.number)
+    return latest, [dict(row._mapping) for row in connection.execute(query)]
+
+
 def told_of(connection: sql.Connection, kind: str) -> list[dict[str, Any]]:
     """Only what they tell."""
     return [told for _, told in events_of(connection, kind)]

@@ -1,5 +1,6 @@
 """The version of a record's tables, by Alembic."""
 
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -17,9 +18,11 @@ def version_of(connection: sql.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def known() -> set[str]:
+@cache
+def known() -> frozenset[str]:
     """Every version that this kenpin can bring to the latest."""
-    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    return frozenset(script.revision for script in scripts)
 
 
 def upgrade(connection: sql.Connection) -> None:

@@ -29,7 +29,7 @@ from kenpin.record import (
 )
 from kenpin.sources import Taken
 from kenpin.station.histories import Wanted
-from kenpin.station.office import Office
+from kenpin.station.office import AWAY, Office
 from kenpin.station.rights import may
 from kenpin.station.screen import Screen
 from kenpin.station.visit import RefusedError
@@ -314,7 +314,7 @@ def _refused(_: Request, error: Exception) -> Response:
 
 def _not_possible(_: Request, error: Exception) -> Response:
     assert isinstance(error, KenpinError)  # noqa: S101
-    away = error.notice.code in ("record_unreachable", "record_denied", "record_failed")
+    away = error.code in AWAY
     missing = error.notice.code == "review_unknown"
     return _told(503 if away else 404 if missing else 400, error.notice)
 

@@ -28,7 +28,7 @@ from kenpin.station import (
 from kenpin.station.api import make_api
 from kenpin.station.bounds import Bounded
 from kenpin.station.browser_files import contents
-from kenpin.station.office import Office
+from kenpin.station.office import AWAY, Office
 from kenpin.station.visit import (
     OneTimeError,
     RefusedError,
@@ -133,7 +133,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _not_possible(request: Request, error: Exception) -> Response:
     assert isinstance(error, KenpinError)  # noqa: S101
-    away = error.notice.code in ("record_unreachable", "record_denied", "record_failed")
+    away = error.code in AWAY
     return _sentence(request, 503 if away else 400, error.notice)
 
 

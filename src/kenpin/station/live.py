@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from kenpin.errors import KenpinError
-from kenpin.line import ChangePart, Shot
+from kenpin.line import ChangePart
 from kenpin.record import (
     Filter,
     add_event,
@@ -23,7 +23,7 @@ from kenpin.record import (
 from kenpin.report import outlined, panels
 from kenpin.sources import encode, read_picture
 from kenpin.station.office import STATION, Office
-from kenpin.station.screen import ASKED, Screen, messages
+from kenpin.station.screen import ASKED, Screen, Seen, messages
 from kenpin.station.tally import HOUR, STRIP
 from kenpin.station.visit import Fields, RefusedError, Right, Visit
 from kenpin.text import Notice
@@ -87,10 +87,10 @@ def picture(visit: Look, name: str, number: int, panel: str) -> Response:
     return Response(content, media_type=_KINDS[panel], headers=headers)
 
 
-def _drawn(office: Office, screen: Screen, panel: str, shot: Shot) -> bytes | None:
-    own = read_picture(shot.source)
+def _drawn(office: Office, screen: Screen, panel: str, seen: Seen) -> bytes | None:
+    own = read_picture(seen.shot.source)
     if panel == "picture":
-        return encode(outlined(own, (), _LARGEST), "jpeg", quality=90)
+        return encode(outlined(own, seen.regions, _LARGEST), "jpeg", quality=90)
     with office.reading() as connection:
         release = in_use(connection, screen.part)
     if release is None:

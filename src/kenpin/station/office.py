@@ -19,6 +19,8 @@ from kenpin.station.screen import Screen, Watched
 from kenpin.station.slowly import Slowly
 from kenpin.types import Picture
 
+AWAY = ("record_unreachable", "record_denied", "record_failed")
+"""Codes of a record that cannot be reached now."""
 STATION = "station"
 """What the record is told as the place where something was done at a page."""
 

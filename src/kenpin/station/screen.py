@@ -6,18 +6,28 @@ import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
 from kenpin.errors import LineError
 from kenpin.line import Around, Camera, Halt, Look, Run, Shot, Shown, StationSettings, Uploads
+from kenpin.record import now as record_now
 from kenpin.station.tally import Tally
-from kenpin.types import Picture
+from kenpin.types import Picture, Region
 
 _REMEMBERED = 8  # pictures
 _TICK = 0.1  # seconds between two messages to a browser
 _LOOK = 60.0  # seconds
 _QUIET = 10.0  # seconds until a word that the connection is there
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The picture of an answer, and the places that were found in it."""
+
+    shot: Shot
+    regions: tuple[Region, ...]
 
 
 class Screen:
@@ -35,7 +45,7 @@ class Screen:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._shot: Shot | None = None
-        self._shots: OrderedDict[int, Shot] = OrderedDict()
+        self._shots: OrderedDict[int, Seen] = OrderedDict()
         self._drawing = threading.Lock()
         self._drawn: OrderedDict[tuple[int, str], bytes | None] = OrderedDict()
         self._number = 0
@@ -56,15 +66,18 @@ class Screen:
         }  # fmt: skip
         if told is not None and told["number"] != self._number:
             self._number = told["number"]
-            self._keep_shot()
+            self._keep_shot(told.get("regions", ()))
             self.tally.add(told["outcome"], told.get("row"))
-            now["answer"] = told
+            now["answer"] = told | {"at": record_now()[0]}
         self._change(now)
 
-    def _keep_shot(self) -> None:
+    def _keep_shot(self, places: Sequence[dict[str, int]]) -> None:
         with self._lock:
             if self._shot is not None:
-                self._shots[self._number] = self._shot
+                regions = tuple(
+                    Region(one["x"], one["y"], one["width"], one["height"], 0.0) for one in places
+                )
+                self._shots[self._number] = Seen(self._shot, regions)
                 while len(self._shots) > _REMEMBERED:
                     self._shots.popitem(last=False)
 
@@ -92,7 +105,7 @@ class Screen:
         """The picture of the part under way."""
         self._shot = shot
 
-    def drawn(self, number: int, panel: str, draw: Callable[[Shot], bytes | None]) -> bytes | None:
+    def drawn(self, number: int, panel: str, draw: Callable[[Seen], bytes | None]) -> bytes | None:
         """The picture of one of the newest answers, drawn once however many look at it."""
         with self._drawing:
             with self._lock:

@@ -9,6 +9,8 @@ import time
 from typing import Any, Self
 from uuid import uuid4
 
+from sqlalchemy.exc import DBAPIError
+
 from kenpin.errors import KenpinError
 from kenpin.record import (
     DONE,
@@ -18,12 +20,15 @@ from kenpin.record import (
     Job,
     Place,
     end_job,
+    job_waits,
     place_of,
     put_job_back,
+    reading,
     renew_job,
     take_job,
     writing,
 )
+from kenpin.station.office import AWAY
 from kenpin.station.work import KINDS
 from kenpin.text import Notice
 
@@ -50,14 +55,26 @@ class Worker:
         threading.Thread(target=self._keep, daemon=True).start()
         while not self.stop.is_set():
             try:
-                with writing(self._place) as connection:
-                    job = take_job(connection, self._name)
+                self._work()
+            except (KenpinError, DBAPIError) as error:  # the record is away: it is begun again
+                print(error, file=sys.stderr, flush=True)
+                self.stop.wait(_PAUSE)
+
+    def _work(self) -> None:
+        """Looked for by reading only, so that nobody who writes waits for that."""
+        with reading(self._place) as engine:
+            while not self.stop.is_set():
+                with engine.connect() as connection:
+                    there = job_waits(connection)
+                job = self._take() if there else None
                 if job is not None:
                     self._do(job)
-                    continue
-            except KenpinError as error:  # the record is away: what is under way is begun again
-                print(error, file=sys.stderr, flush=True)
-            self.stop.wait(_PAUSE)
+                else:
+                    self.stop.wait(_PAUSE)
+
+    def _take(self) -> Job | None:
+        with writing(self._place) as connection:
+            return take_job(connection, self._name)
 
     def _do(self, job: Job) -> None:
         self._stage, self._label, self._progress = 0, "", None
@@ -66,6 +83,8 @@ class Worker:
             result, finish = KINDS[job.kind](self._place, job, self._tell)
             state = DONE
         except KenpinError as error:
+            if error.code in AWAY:
+                raise  # nothing is wrong with the job: it is taken up when its lease has run out
             result, finish, state = error.notice.to_dict(), None, FAILED
         except Exception as error:
             told = Notice("job_internal", reason=f"{type(error).__name__}: {error}")
