@@ -125,7 +125,7 @@ def station(number: int, port: int, name: str | None = None) -> dict[str, Any]:
 
 
 def live(folder: Path, minutes: float) -> Iterator[dict[str, Any]]:
-    place, port, ports = a_line(folder, _STATIONS)
+    _, port, ports = a_line(folder, _STATIONS)
     with running(folder, port) as program:
         alone = [answers(ports, minutes)]
         browsers = [sys.executable, __file__, "browsers", "--port", str(port)]

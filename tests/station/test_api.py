@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from forms import file_in_use
 from starlette.testclient import TestClient
 
 from kenpin.drawn import draw_terminals
@@ -58,7 +59,7 @@ def test_a_picture_gets_the_verdict_that_it_gets_everywhere(ask, place, kind, tm
     assert answer.status_code == 200, answer.text
     told = answer.json()
     write_png(tmp_path / "a.png", pixels)
-    own = Inspector.open(next((place.folder / "releases").rglob("*.kenpin")))
+    own = Inspector.open(file_in_use(place))
     expected = own.inspect(tmp_path / "a.png").to_dict()
     for name in ("verdict", "score", "limit", "p_value", "regions"):
         assert told["verdict"][name] == expected[name], name
@@ -69,7 +70,7 @@ def test_a_picture_gets_the_verdict_that_it_gets_everywhere(ask, place, kind, tm
 
 
 def test_a_file_that_is_not_the_released_one_judges_nothing(ask, place):
-    file = next((place.folder / "releases").rglob("*.kenpin"))
+    file = file_in_use(place)
     file.write_bytes(file.read_bytes() + b"x")
     answer = ask("engineer").post("/api/v1/judge", data={"part": "terminals"}, files=sent(drawn()))
     assert answer.status_code == 400 and answer.json()["code"] == "line_release_changed"

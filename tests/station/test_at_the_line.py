@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from forms import secret_of
+from forms import file_in_use, secret_of
 from starlette.testclient import TestClient
 
 from kenpin.drawn import draw_terminals
@@ -118,7 +118,7 @@ def make_masters(beside, browser):
 
 def wrong_and_right(beside):
     """A good and an NG picture that are not the stored ones."""
-    inspector = Inspector.open(next((beside.place.folder / "releases").rglob("*.kenpin")))
+    inspector = Inspector.open(file_in_use(beside.place))
 
     def first(kind, outcome):
         shown = (drawn(n, kind) for n in range(500, 600))
@@ -164,7 +164,7 @@ def test_a_shift_begins_with_a_master_check_that_unlocks_the_line(plant, tmp_pat
 def test_a_check_at_another_station_or_of_another_file_unlocks_nothing(plant, tmp_path):
     with Beside(plant, tmp_path, master=True) as beside:
         beside.until(lambda: "master" in beside.screen.latest.get("holds", ()))
-        file = next((beside.place.folder / "releases").rglob("*.kenpin"))
+        file = file_in_use(beside.place)
         told = {"part": file.stem, "passed": True, "fresh": True}
         others = [{"part": "0" * 64}, {"fresh": False}, {"passed": False}]
         for other, station in [({}, "line 2"), *((one, "line 1") for one in others)]:

@@ -20,7 +20,7 @@ from kenpin.station.visit import COOKIE, Right
 
 pytest_plugins = ["browsers"]
 OPEN = {"/", "/sign-in", "/sign-out", "/language"}
-NEEDS_MORE = {"/masters/picture": 404}  # what they show is in the address
+NEEDS_MORE = {"/masters/picture": 404, "/day/drift": 400}  # what they show is in the address
 ENDLESS = "/live/events"  # a stream; the tests in a browser read it
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -28,6 +27,7 @@ from kenpin.station import (
 from kenpin.station.api import make_api
 from kenpin.station.bounds import Bounded
 from kenpin.station.browser_files import contents
+from kenpin.station.headers import WithHeaders
 from kenpin.station.office import AWAY, Office
 from kenpin.station.visit import (
     OneTimeError,
@@ -35,7 +35,7 @@ from kenpin.station.visit import (
     SignInError,
     Visit,
     language_of,
-    visit_of,
+    visit_now,
 )
 from kenpin.station.worker import Workers
 from kenpin.text import Notice
@@ -45,15 +45,6 @@ _PAGES = (
     setting_up, people
 )  # fmt: skip
 ROUTERS = tuple(one.router for one in _PAGES)
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-}  # fmt: skip
 _FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -68,8 +59,8 @@ def make_app(office: Office) -> FastAPI:
     app = FastAPI(title="kenpin", lifespan=open_office, docs_url=None, redoc_url=None,
                   openapi_url=None)  # fmt: skip
     app.state.office = office
-    app.middleware("http")(_with_headers)
     app.add_middleware(Bounded)
+    app.add_middleware(WithHeaders)
     app.mount("/api/v1", make_api(office))
     for kind, answer in (
         (SignInError, _sign_in), (OneTimeError, _one_time), (RefusedError, _refused),
@@ -81,15 +72,6 @@ def make_app(office: Office) -> FastAPI:
         app.include_router(router)
     app.add_api_route("/static/{version}/{name}", _static, include_in_schema=False)
     return app
-
-
-async def _with_headers(request: Request, call_next: Any) -> Response:
-    response: Response = await call_next(request)
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    if not request.url.path.startswith("/static/"):
-        response.headers.setdefault("Cache-Control", "no-store")
-    return response
 
 
 def _static(version: str, name: str) -> Response:
@@ -106,7 +88,7 @@ def _visit(request: Request) -> Visit:
     if found is None:
         office: Office = request.app.state.office
         with contextlib.suppress(KenpinError, DBAPIError):
-            return visit_of(request)
+            return visit_now(request)
         found = Visit(request, office, None, language_of(request))
     return found
 

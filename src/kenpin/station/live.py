@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
@@ -72,13 +73,16 @@ def events(visit: Look) -> Response:
 
 
 @router.get("/live/{name}/{number}/{panel}")
-def picture(visit: Look, name: str, number: int, panel: str) -> Response:
+async def picture(visit: Look, name: str, number: int, panel: str) -> Response:
     """picture, or its difference as a layer that lies over it."""
     screen = screen_of(visit, name)
     if panel not in _KINDS:
         raise HTTPException(404)
+    draw = partial(_drawn, visit.office, screen, panel)
     try:
-        content = screen.drawn(number, panel, partial(_drawn, visit.office, screen, panel))
+        content = screen.made(number, panel)
+        if content is None:
+            content = await run_in_threadpool(screen.drawn, number, panel, draw)
     except KenpinError as error:
         raise RefusedError(404, error.notice) from None
     if content is None:

@@ -94,15 +94,20 @@ class Office:
             yield connection
         self._sessions.clear()  # it may have ended one, or changed whose it is
 
+    def remembered(self, secret: str) -> tuple[Session | None, bool]:
+        """Whose browser this is, and whether that is known without asking the record."""
+        until, session = self._sessions.get(secret, (0.0, None))
+        return session, not secret or until > monotonic()
+
     def session_of(self, secret: str) -> Session | None:
         """Whose browser this is. Raises RecordError.
 
         Remembered for a moment, for a page asks for many pictures at once: so an end that another
         program wrote counts a moment later.
         """
-        known = self._sessions.get(secret)
-        if known is not None and known[0] > monotonic():
-            return known[1]
+        session, known = self.remembered(secret)
+        if known:
+            return session
         with self.reading() as connection:
             session = session_of(connection, secret, self.idle_ms)
         if len(self._sessions) > _MOST_SESSIONS:

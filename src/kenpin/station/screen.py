@@ -105,6 +105,10 @@ class Screen:
         """The picture of the part under way."""
         self._shot = shot
 
+    def made(self, number: int, panel: str) -> bytes | None:
+        """The picture of an answer, if it was drawn already."""
+        return self._drawn.get((number, panel))
+
     def drawn(self, number: int, panel: str, draw: Callable[[Seen], bytes | None]) -> bytes | None:
         """The picture of one of the newest answers, drawn once however many look at it."""
         with self._drawing:

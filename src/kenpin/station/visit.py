@@ -6,6 +6,7 @@ from functools import cache
 from typing import Annotated, Any
 
 from fastapi import Depends, Form, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -86,8 +87,19 @@ class Visit:
         return self.session.form if self.session else ""
 
 
-def visit_of(request: Request) -> Visit:
-    """Who asks; a session that is in use is kept open."""
+async def visit_of(request: Request) -> Visit:
+    """Who asks; a session that is in use is kept open. Without a thread where it is remembered, for
+    a page asks for many pictures at once.
+    """
+    office: Office = request.app.state.office
+    session, known = office.remembered(request.cookies.get(COOKIE, ""))
+    if known and not (session and session.due):
+        return _visit(request, office, session)
+    return await run_in_threadpool(visit_now, request)
+
+
+def visit_now(request: Request) -> Visit:
+    """The same, where it may wait for the record."""
     office: Office = request.app.state.office
     secret, session = request.cookies.get(COOKIE), None
     if secret:
@@ -95,6 +107,10 @@ def visit_of(request: Request) -> Visit:
         if session is not None and session.due:
             with office.writing() as connection:
                 touch_session(connection, secret)
+    return _visit(request, office, session)
+
+
+def _visit(request: Request, office: Office, session: Session | None) -> Visit:
     language = session.user.language if session else language_of(request)
     request.state.visit = visit = Visit(request, office, session, language)
     return visit
@@ -109,7 +125,7 @@ class Right:
     def __init__(self, right: str) -> None:
         self.right = right
 
-    def __call__(self, visit: Anybody) -> Visit:
+    async def __call__(self, visit: Anybody) -> Visit:
         """Raises SignInError, OneTimeError, RefusedError."""
         if visit.user.one_time and self.right != "own":
             raise OneTimeError
