@@ -9,15 +9,19 @@ import pytest
 from forms import file_in_use, secret_of
 from starlette.testclient import TestClient
 
+from kenpin.assurance import list_masters
 from kenpin.drawn import draw_terminals
+from kenpin.errors import LineError
 from kenpin.inspection import Inspector
 from kenpin.line import LineSettings, run_line
 from kenpin.record import (
     Filter,
     add_event,
     add_token,
+    change_state,
     events_of,
     found,
+    in_use,
     latest_events,
     masters_of,
     reading,
@@ -222,6 +226,65 @@ def test_nobody_is_judged_while_a_person_looks_through_the_camera(plant, tmp_pat
         assert (seen[0].pixels == drawn(900)).all()
         beside.until(lambda: beside.screen.latest["state"] == "READY")
     assert beside.screen.latest["answered"] == 0
+
+
+def test_a_look_loses_no_picture_of_a_part_that_waits(plant, tmp_path):
+    with Beside(plant, tmp_path, master=True) as beside:  # locked: nothing is judged
+        beside.until(lambda: "master" in beside.screen.latest.get("holds", ()))
+        for number in range(3):
+            write_png(beside.folder / f"part{number}.png", drawn(700 + number))
+        time.sleep(1)
+        with pytest.raises(LineError, match="wait to be judged"):
+            beside.screen.look()
+        with writing(beside.place) as connection:
+            told = {"part": file_in_use(beside.place).stem, "passed": True, "fresh": True}
+            add_event(connection, "master", told, "x", "line 1")
+        beside.until(lambda: beside.screen.latest["answered"] == 3)
+
+
+def test_a_piece_that_is_taken_twice_stays_as_it_was(plant, tmp_path):
+    with Beside(plant, tmp_path) as beside:
+        make_masters(beside, beside.browser("engineer"))
+        good, bad = wrong_and_right(beside)
+        operator = beside.browser("operator")
+        page = operator.get("/live/line_1/master")
+        form = {"form": secret_of(page), "do": "take", "piece": "piece OK"}
+        beside.put(good)
+        operator.post("/live/line_1/master", data=form)
+        shown = operator.get("/live/line_1/master/picture?piece=piece OK").content
+        operator.post("/live/line_1/master", data=form)  # returns at once: nothing is taken
+        again = operator.get("/live/line_1/master/picture?piece=piece OK").content
+        assert again == shown and bad is not good
+
+
+def test_names_of_pieces_are_their_own(plant, tmp_path):
+    with Beside(plant, tmp_path) as beside:
+        browser = beside.browser("engineer")
+        with reading(beside.place) as engine:
+            row = next(iter(found(engine, Filter(outcomes=("NG",)))))
+        form = {"form": secret_of(browser.get("/history")), "id": str(row["id"]),
+                "expected": "NG"}  # fmt: skip
+        for name, status in (("A.1", 303), ("A.2", 303), ("a.1", 400), ("a/b", 400), ("..", 303),
+                             ("x" * 61, 400), ("", 400)):  # fmt: skip
+            assert browser.post("/masters/add", data=form | {"name": name}).status_code == status
+        names = {one.name for one in list_masters(masters_of(beside.place.folder, "terminals"))}
+        assert names == {"A.1", "A.2", ".."}
+
+
+def test_the_difference_is_of_the_release_that_judged(uploading):
+    beside, client = uploading
+    _, bad = wrong_and_right(beside)
+    told = client.post("/api/v1/lines/line_1/pictures", files=sent(bad)).json()
+    viewer = beside.browser("viewer")
+    address = f"/live/line_1/{told['number']}"
+    before = viewer.get(f"{address}/difference")
+    assert before.status_code == 200
+    with writing(beside.place) as connection:
+        change_state(connection, in_use(connection, "terminals"), "retired", "x", "x")
+    beside.until(lambda: beside.screen.latest["state"] != "READY")
+    with beside.screen._drawing:
+        beside.screen._drawn.clear()
+    assert viewer.get(f"{address}/difference").content == before.content
 
 
 def test_a_study_leads_from_piece_to_piece_and_ends_in_its_report(plant, tmp_path):

@@ -11,12 +11,23 @@ from forms import secret_of
 from openpyxl import load_workbook
 from starlette.testclient import TestClient
 
-from kenpin.record import ROLES, Filter, found, place_of, reading, rule, writing
+from kenpin.record import (
+    ROLES,
+    Filter,
+    Record,
+    found,
+    place_of,
+    reading,
+    rule,
+    set_rule,
+    writing,
+)
 from kenpin.record.reviews import latest_reviews
 from kenpin.station import Office, first_administrator, make_app
 from kenpin.station.app import ROUTERS
 from kenpin.station.rights import RIGHTS
 from kenpin.station.visit import COOKIE, Right
+from kenpin.types import Picture
 
 pytest_plugins = ["browsers"]
 OPEN = {"/", "/sign-in", "/sign-out", "/language"}
@@ -404,3 +415,64 @@ def test_the_licences_of_everything_that_came_along(visitors):
     page = visitors("viewer").get("/about").text
     for package, licence in (("numpy", "BSD"), ("SQLAlchemy", "MIT"), ("onnxruntime", "MIT")):
         assert re.search(rf"<td>{package}</td><td>[\d.]+</td><td>[^<]*{licence}", page), package
+
+
+def test_a_pin_is_no_old_password(app, visitors, plant):
+    admin = visitors("administrator")
+    form = {"form": secret_of(admin.get("/people")), "name": "operator", "active": "yes",
+            "pin": "new", "password": "new"}  # fmt: skip
+    page = admin.post("/people/change", data=form)
+    pin, password = (told_of(page, f"{what} of operator is") for what in ("PIN", "password"))
+    browser, _ = in_with(app, name="operator", password=pin)
+    own = {"form": secret_of(browser.get("/account")), "old": pin, "new": "my own one",
+           "again": "my own one"}  # fmt: skip
+    assert browser.post("/account", data=own).status_code == 401
+    assert browser.post("/account", data=own | {"old": password}).status_code == 303
+
+
+def test_badges_are_not_guessed_by_who_has_one(app, visitors):
+    admin = visitors("administrator")
+    form = {"form": secret_of(admin.get("/people")), "name": "operator", "active": "yes"}
+    admin.post("/people/change", data=form | {"badge_code": "000042"})
+    seen = []
+    for number in range(12):
+        seen.append(in_with(app, badge=f"{number:06}")[1].status_code)
+        if number % 2:
+            seen.append(in_with(app, badge="000042")[1].status_code)
+    assert 429 in seen and seen[-1] == 429
+
+
+def test_what_is_kept_changes_for_a_line_at_work(plant, judge_file, monkeypatch):
+    import numpy as np  # noqa: PLC0415
+
+    from databases import verdict  # noqa: PLC0415
+
+    monkeypatch.setattr("kenpin.record.record._RULE_EVERY", 0.0)
+    picture = Picture(np.zeros((48, 64), np.uint8), "a")
+    with Record(plant[0], "line 9") as record:
+        release = record.release(judge_file, "X").id
+        kept = []
+        for what in ("none", "all", "none"):
+            with writing(plant[0]) as connection:
+                set_rule(connection, "x", "x", what=what)
+            record.write(verdict(), release, source=picture)
+            with reading(plant[0]) as engine:
+                newest = next(iter(found(engine, Filter(station="line 9"), 1)))
+            kept.append(newest["kept"] is not None)
+    assert kept == [False, True, False]
+
+
+@pytest.mark.parametrize(("path", "form"), [
+    ("/history?before=9999999999999999999999999.1", None), ("/day?day=9999-12-31", None),
+    ("/day?day=0001-01-01", None), ("/history?before=1." + "9" * 30, None),
+    ("/releases/compare", {"part": "terminals", "most": "9" * 5000}),
+    ("/releases/compare", {"part": "terminals", "most": "5", "set": "x@" + "9" * 5000}),
+    ("/studies/begin", {"line": "x", "pieces": "9" * 5000}),
+])  # fmt: skip
+def test_no_number_is_too_large_for_a_sentence(visitors, path, form):
+    browser = visitors("engineer")
+    if form is None:
+        answer = browser.get(path)
+    else:
+        answer = browser.post(path, data=form | {"form": secret_of(browser.get("/history"))})
+    assert answer.status_code < 500 and "Traceback" not in answer.text

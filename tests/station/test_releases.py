@@ -97,6 +97,22 @@ def test_who_asked_cannot_approve_under_another_role(visitors, plant, both):
     assert states(place)[new] == "requested"
 
 
+def test_what_nobody_approved_never_comes_into_use(visitors, plant, both):
+    place, (old, new) = plant[0], both
+    engineer, approver = visitors("engineer"), visitors("approver")
+    for first in ((), ("requested",)):
+        for state in first:
+            assert step(engineer, new, state).status_code == 303
+        assert step(approver, new, "retired").status_code == 303
+        row = approver.get("/releases").text.partition(new[:12])[2].partition("</tr>")[0]
+        assert "Back to this one" not in row
+        refused = step(approver, new, "in_use")
+        assert refused.status_code == 400 and "never approved" in refused.text
+        with writing(place) as connection:  # as it was, for the next way
+            connection.exec_driver_sql("UPDATE releases SET state = 'draft' WHERE hash = ?", (new,))
+    assert states(place)[old] == "in_use"
+
+
 def until(holds, seconds=60):
     end = time.monotonic() + seconds
     while not holds():
@@ -163,6 +179,19 @@ def test_a_job_is_killed_and_taken_up_again(visitors, plant, both):
         until(lambda: job_of(place, address).over)
     done = job_of(place, address)
     assert done.state == "done" and done.tries == 2
+
+
+def test_a_job_is_put_back_when_the_program_ends_and_does_not_count_as_begun(visitors, plant, both):
+    place, _ = plant
+    address = ask_to_compare(visitors("engineer"), both, most="80").headers["location"]
+    for _ in range(2):
+        with Workers(place):
+            until(lambda: job_of(place, address).state == "running")
+        waiting = job_of(place, address)
+        assert waiting.state == "waiting" and waiting.tries == 0
+    with Workers(place):
+        until(lambda: job_of(place, address).over)
+    assert job_of(place, address).state == "done"
 
 
 def test_a_job_is_cancelled_under_way_and_the_next_is_done(visitors, plant, both):

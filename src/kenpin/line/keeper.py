@@ -30,7 +30,9 @@ class Look:
 
 
 class Keeper:
-    """station: what it is now. arrived: called when a picture came that nobody asked for."""
+    """station: what it is now. arrived: called when a picture came that nobody asked for. went_by:
+    called for those that wait when a person looks; raises LineError where none may be lost.
+    """
 
     def __init__(
         self,
@@ -38,11 +40,12 @@ class Keeper:
         camera: Camera,
         station: Callable[[], m.Station],
         arrived: Callable[[], None],
+        went_by: Callable[[], None],
         post: Post,
         say: Say,
     ) -> None:
         self._name, self._camera, self._station = name, camera, station
-        self._arrived, self._post, self._say = arrived, post, say
+        self._arrived, self._went_by, self._post, self._say = arrived, went_by, post, say
         self._is_lost = asyncio.Event()
         self._turn = asyncio.Lock()
         self.looking = False
@@ -87,6 +90,8 @@ class Keeper:
             look.reply.set_result(picture)
 
     async def _seen(self) -> Picture:
+        while m.SETTINGS in self._station().holds:  # of the look before; it would count as ours
+            await asyncio.sleep(_REST)
         self.looking = True
         self._post(m.Hold(m.SETTINGS, True))
         try:
@@ -94,7 +99,7 @@ class Keeper:
                 await asyncio.sleep(_REST)
             if "camera" in self._station().faults:
                 raise _not_seen(self._station().faults["camera"])
-            self._camera.pass_over()  # it is to be a picture of now
+            self._went_by()  # it is to be a picture of now
             shot = await asyncio.wait_for(self._camera.grab(), _PATIENCE)
             shot.done(False)
             shot.looked_at()

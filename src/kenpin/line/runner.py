@@ -12,6 +12,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
+from kenpin.errors import LineError
 from kenpin.line import machine as m
 from kenpin.line import words
 from kenpin.line.cameras import Camera, CameraError, Shot
@@ -77,7 +78,7 @@ class Runner:
         self._heart = self._last_missed = self._feeding = False
         self._own_trigger = self._owed = 0
         self._keeper = Keeper(
-            settings.name, camera, lambda: self.station, self._feed, self.post, say
+            settings.name, camera, lambda: self.station, self._feed, self._passed, self.post, say
         )
         self._told: dict[str, Any] | None = None
         self._score = 0.0
@@ -169,6 +170,15 @@ class Runner:
         for _ in range(self._camera.pass_over()):
             self._own_trigger += 1
             self._step(m.Trigger(self._own_trigger))
+
+    def _passed(self) -> None:
+        """Somebody looks through the camera: what waits went by, but files of a folder wait on."""
+        if self._camera.waiting and self._settings.camera.kind == "folder":
+            raise LineError("line_look_waiting", count=self._camera.waiting)
+        if self._settings.trigger.by == "picture":
+            self._went_by()
+        else:
+            self._camera.pass_over()
 
     def _show(self) -> None:
         shown = words.shown(self.station, self._heart, self._last_missed, self._score)

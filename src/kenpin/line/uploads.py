@@ -31,7 +31,7 @@ class Uploads:
     """
 
     def __init__(self, settings: UploadCamera) -> None:
-        self._most = settings.most_waiting
+        self.most_waiting = settings.most_waiting
         self._waiting: deque[_Sent] = deque()
         self._taken: _Sent | None = None
         self._answered = 0
@@ -52,8 +52,20 @@ class Uploads:
             asyncio.run_coroutine_threadsafe(self._come(_Sent(shot, reply)), self._loop)
         return reply
 
+    def withdraw(self, reply: Reply) -> bool:
+        """From any thread: do not judge it any more. Whether that was still possible."""
+        if self._loop is None:
+            return True
+        return asyncio.run_coroutine_threadsafe(self._withdraw(reply), self._loop).result()
+
+    async def _withdraw(self, reply: Reply) -> bool:
+        found = next((one for one in self._waiting if one.reply is reply), None)
+        if found is not None:
+            self._waiting.remove(found)
+        return found is not None
+
     async def _come(self, sent: _Sent) -> None:
-        if self._arrived is None or len(self._waiting) >= self._most:
+        if self._arrived is None or len(self._waiting) >= self.most_waiting:
             sent.reply.set_result({"code": NOT_READY if self._arrived is None else "busy"})
             return
         async with self._there:

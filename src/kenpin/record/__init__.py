@@ -16,6 +16,7 @@ from kenpin.record.history import (
     newest_of,
     plain_row,
     regions_of,
+    rows_of,
     series,
     shots,
     stations_of,
@@ -61,6 +62,7 @@ from kenpin.record.releases import (
     list_releases,
     masters_of,
     steps_of,
+    was_approved,
 )
 from kenpin.record.reviews import (
     Word,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from socket import gethostname
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -28,6 +29,7 @@ from kenpin.sources import PictureSource, Taken, ZipMember
 from kenpin.text import Notice
 from kenpin.types import Outcome, Verdict
 
+_RULE_EVERY = 10.0  # seconds between two looks which pictures are kept
 _SWEEP_EVERY = 500  # pictures kept
 _AT_MOST = 50  # pictures that are swept for a new one
 
@@ -65,6 +67,7 @@ class Record:
             self._number = connection.scalar(last) or 0
             self._keep = keeping.rule(connection, keep)
             add_event(connection, "start", {}, who, self.station)
+        self._given, self._rule_read = keep, monotonic()
         waiting = Waiting(place.folder, str(self._station))
         self._writer = Writer(
             self.engine, self._station, waiting, tell, self.pictures.release_reserve
@@ -88,6 +91,7 @@ class Record:
         with self._lock:
             number = self._number
             self._number += 1
+        self._read_rule_sometimes()
         wanted = self._keep.wants(verdict.outcome is Outcome.OK, number)
         content = _content(source, wanted)
         digest = None if content is None else hashlib.sha256(content).hexdigest()
@@ -98,6 +102,18 @@ class Record:
         if told and told.serial is not None:
             self._say_twice(entry)
         return entry.id
+
+    def _read_rule_sometimes(self) -> None:
+        """It may have been changed by another program."""
+        with self._lock:
+            due = monotonic() - self._rule_read > _RULE_EVERY
+            self._rule_read = monotonic() if due else self._rule_read
+        if due:
+            try:
+                with self.engine.connect() as connection:
+                    self._keep = keeping.rule(connection, self._given)
+            except DBAPIError:
+                return  # it is away, which was told
 
     def _say_twice(self, entry: Entry) -> None:
         """A serial that is there already is kept again, and said."""

@@ -137,11 +137,21 @@ def change_state(
         raise RecordError("release_nobody")
     if state == APPROVED:
         _check_second_person(connection, release, who)
+    if state == IN_USE and not was_approved(steps_of(connection, release)):
+        raise RecordError("release_not_approved", hash=release.hash[:12])
     if state == IN_USE:
         for other in list_releases(connection, release.part):
             if other.state == IN_USE and other.id != release.id:
                 _set(connection, other, RETIRED, who, station, None)
     _set(connection, release, state, who, station, comment)
+
+
+def was_approved(taken: Sequence[Step]) -> bool:
+    """Whether it was approved since it was last a draft: only then it may come (back) into use."""
+    approved = False
+    for step in taken:
+        approved = step.state == APPROVED or (approved and step.state != DRAFT)
+    return approved
 
 
 def _check_second_person(connection: sql.Connection, release: Release, who: str | None) -> None:

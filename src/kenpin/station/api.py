@@ -236,12 +236,15 @@ def picture_of_line(
     screen = office.screens.get(name)
     if screen is None or screen.uploads is None:
         raise HTTPException(404)
-    own, limit = screen.settings, screen.settings.trigger.limit_ms / 1000
+    own, trigger = screen.settings, screen.settings.trigger
+    limit = (trigger.limit_ms + trigger.hold_ms) / 1000
     reply = screen.uploads.send(_name_of(picture), picture.file.read(), lot, serial)
     try:
-        told = reply.result(timeout=2 * limit * (1 + screen.uploads.waiting) + _GRACE)
+        told = reply.result(timeout=limit * (2 + screen.uploads.most_waiting) + _GRACE)
     except TimeoutError:
-        raise RefusedError(503, Notice("api_no_answer", station=own.name)) from None
+        if not screen.uploads.withdraw(reply):
+            raise RefusedError(503, Notice("api_no_answer", station=own.name)) from None
+        told = {"code": "late"}
     if "outcome" not in told:
         raise RefusedError(409, Notice("api_not_ready", station=own.name, code=told["code"]))
     return Answer.model_validate(told)

@@ -26,13 +26,14 @@ router = APIRouter()
 
 Look = Annotated[Visit, Depends(Right("look"))]
 Text = Annotated[str, Query(max_length=200)]
-Days = Annotated[int, Query(ge=1, le=3650)]
+Days = Annotated[int, Query(ge=1, le=366)]
+_FIRST, _LAST = date(1970, 1, 2), date(9998, 12, 30)
 
 
 @router.get("/day")
 def choose(visit: Look, day: Text = "") -> Response:
     """Which day, week or lot."""
-    chosen = day_of(day or None)
+    chosen = min(max(day_of(day or None), _FIRST), _LAST)
     near = {"before": chosen - timedelta(days=1), "after": chosen + timedelta(days=1)}
     with visit.office.reading() as connection:
         releases = [one for one in list_releases(connection) if one.state == "in_use"]

@@ -77,7 +77,7 @@ class Wanted:
 
 def _place(before: str) -> tuple[int, int] | None:
     at, _, number = before.partition(".")
-    known = at.isdecimal() and number.isdecimal() and len(before) < 40
+    known = at.isdecimal() and number.isdecimal() and max(len(at), len(number)) < 19
     return (int(at), int(number)) if known else None
 
 

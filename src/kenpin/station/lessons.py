@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePath
+from shutil import disk_usage
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 from uuid import UUID
@@ -26,6 +27,9 @@ FOLDER = "lessons"
 _FILE, _PICTURES = "lesson.json", "pictures"
 _MOST_PICTURES = 2000
 _MOST_BYTES = 2**26  # of a picture's file
+_MOST_OF_A_ZIP = 2**31  # bytes of what is in it
+_FREE = 2**31  # bytes of the disk that stay free
+_KINDS = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".avif", ".npy"}
 _LONGEST = 200  # letters of a name
 
 
@@ -104,12 +108,14 @@ class Desk:
         except PictureError as error:
             return error.notice
         suffix = PurePath(name).suffix.lower()
-        stored = hashlib.sha256(content).hexdigest()[:24] + (suffix if suffix.isascii() else "")
+        stored = hashlib.sha256(content).hexdigest()[:24] + (suffix if suffix in _KINDS else ".img")
         with self.changing() as lesson:
             if stored in lesson.names:
                 return Notice("lesson_twice", name=name, other=lesson.names[stored])
             if len(lesson.names) >= _MOST_PICTURES:
                 return Notice("lesson_full", most=_MOST_PICTURES)
+            if disk_usage(self.folder).free < _FREE + len(content):
+                return Notice("lesson_disk", free=_FREE // 2**30)
             write_atomically(self.folder / _PICTURES / stored, content)
             self._write(lesson.model_copy(update={"names": lesson.names | {stored: name}}))
         return None
@@ -124,6 +130,9 @@ class Desk:
                 members = find_pictures([file])
                 if len(members) > _MOST_PICTURES:
                     return Notice("lesson_full", most=_MOST_PICTURES)
+                sizes = [one.length for one in members if isinstance(one, ZipMember)]
+                if sum(sizes) > _MOST_OF_A_ZIP:
+                    return Notice("lesson_zip_large", name=name, most=_MOST_OF_A_ZIP // 2**30)
                 for member in members:
                     if not isinstance(member, ZipMember):
                         continue
@@ -132,9 +141,7 @@ class Desk:
                         continue
                     told = self._add(member.inside, member.read(_MOST_BYTES))
                     wrong += [told] if told is not None else []
-            except DatasetError as error:
-                return error.notice
-            except OSError:
+            except (DatasetError, OSError):
                 return Notice("lesson_zip", name=name)
         return Notice("lesson_some", count=len(wrong), first=wrong[0]) if wrong else None
 

@@ -17,16 +17,17 @@ from kenpin.record import (
     Filter,
     add_event,
     count_outcomes,
-    in_use,
+    find_release,
     moments_of,
     newest_of,
+    rows_of,
 )
 from kenpin.report import outlined, panels
 from kenpin.sources import encode, read_picture
 from kenpin.station.office import STATION, Office
 from kenpin.station.screen import ASKED, Screen, Seen, messages
 from kenpin.station.tally import HOUR, STRIP
-from kenpin.station.visit import Fields, RefusedError, Right, Visit
+from kenpin.station.visit import COOKIE, Fields, RefusedError, Right, Visit
 from kenpin.text import Notice
 from kenpin.types import Outcome
 
@@ -67,7 +68,12 @@ def _seed(office: Office, screen: Screen) -> None:
 @router.get("/live/events")
 def events(visit: Look) -> Response:
     """Server-sent: how each station is, and every change."""
-    told = messages(list(visit.office.screens.values()), visit.office.idle_ms / 1000)
+    secret = visit.request.cookies.get(COOKIE, "")
+
+    async def still() -> bool:
+        return await run_in_threadpool(visit.office.session_of, secret) is not None
+
+    told = messages(list(visit.office.screens.values()), still, visit.office.ending)
     headers = {"X-Accel-Buffering": "no"}
     return StreamingResponse(told, media_type="text/event-stream", headers=headers)
 
@@ -78,7 +84,7 @@ async def picture(visit: Look, name: str, number: int, panel: str) -> Response:
     screen = screen_of(visit, name)
     if panel not in _KINDS:
         raise HTTPException(404)
-    draw = partial(_drawn, visit.office, screen, panel)
+    draw = partial(_drawn, visit.office, panel)
     try:
         content = screen.made(number, panel)
         if content is None:
@@ -91,14 +97,13 @@ async def picture(visit: Look, name: str, number: int, panel: str) -> Response:
     return Response(content, media_type=_KINDS[panel], headers=headers)
 
 
-def _drawn(office: Office, screen: Screen, panel: str, seen: Seen) -> bytes | None:
+def _drawn(office: Office, panel: str, seen: Seen) -> bytes:
     own = read_picture(seen.shot.source)
     if panel == "picture":
         return encode(outlined(own, seen.regions, _LARGEST), "jpeg", quality=90)
     with office.reading() as connection:
-        release = in_use(connection, screen.part)
-    if release is None:
-        return None
+        row = next(rows_of(connection, Filter(ids=(seen.row,))))
+        release = find_release(connection, row["release"], row["part"])
     inspector = office.inspector(release.hash, office.place.folder / release.file)
     heat = panels(own, inspector.inspect(own), _LARGEST)["difference"]
     alpha = np.clip((heat.max(axis=2) / 255 - _BRIGHT) * 1.5, 0, 1)
@@ -113,7 +118,7 @@ def ask(visit: Run, name: str, fields: Fields) -> Response:
         screen.call(visit.user.name)
     elif wanted == "change":
         part = fields.get("part", "")
-        if not part.isdecimal() or int(part) not in screen.settings.parts:
+        if not part.isdecimal() or len(part) > 5 or int(part) not in screen.settings.parts:
             raise RefusedError(400, Notice("station_not_found"))
         _ask(screen, ChangePart(int(part)))
     elif wanted in ASKED:

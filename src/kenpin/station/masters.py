@@ -28,6 +28,7 @@ from kenpin.types import Picture
 
 router = APIRouter()
 _CHECKS = 30  # of the latest, on the page
+_LONGEST = 60  # letters of a piece's name
 _LARGEST = 800  # pixels of a picture's longer side
 
 Look = Annotated[Visit, Depends(Right("look"))]
@@ -68,11 +69,16 @@ def add(visit: Choose, fields: Fields) -> Response:
     if row["kept"] is None or expected not in ("OK", "NG"):
         raise RefusedError(400, Notice("station_no_picture"))
     kept = read_picture(office.pictures.path(row["kept"]))
-    named = Picture(kept.pixels, fields.get("name", "").strip() or f"{row['number']}")
+    name = fields.get("name", "").strip()
+    if not name or len(name) > _LONGEST or not name.isprintable() or set(name) & set("/\\"):
+        raise RefusedError(400, Notice("master_name", name=name[:_LONGEST]))
+    if any(one.name.casefold() == name.casefold() for one in _pieces(office, row["part"])):
+        raise RefusedError(400, Notice("master_known", name=name))
+    named = Picture(kept.pixels, f"{name}.png")  # what follows the last point is no part of a name
     release, truth = _release(office, row["part"]), {expected.lower(): [named]}
     folder = masters_of(office.place.folder, row["part"])
     add_masters(office.place.folder / release.file, **truth, expect=row["expected"], folder=folder)
-    told = {"part": row["part"], "piece": named.name, "expected": expected, "row": str(row["id"])}
+    told = {"part": row["part"], "piece": name, "expected": expected, "row": str(row["id"])}
     _note(visit, "master_piece", told)
     return visit.go("/masters")
 
@@ -119,7 +125,7 @@ def take(visit: Run, name: str, fields: Fields) -> Response:
     pieces = {piece.name for piece in _pieces(office, release.part)}
     with own.lock:
         piece = fields.get("piece", "")
-        if piece in pieces and own.found is None:
+        if piece in pieces and piece not in own.shown and own.found is None:
             own.shown[piece] = Picture(screen.look().pixels, piece)
             if own.shown.keys() >= pieces:
                 _judge(visit, screen, release, own)

@@ -71,6 +71,9 @@ class Office:
         self._rounds: dict[str, Round] = {}
         self._sessions: dict[str, tuple[float, Session | None]] = {}
         self.studying, self.backing_up = threading.Lock(), threading.Lock()
+        self.signing = threading.Lock()
+        self.ending: Callable[[], bool] = lambda: False  # whether the program is told to end
+        self.study_seen: dict[int, set[str]] = {}
 
     @contextlib.contextmanager
     def open(self) -> Iterator[None]:

@@ -41,7 +41,7 @@ Look = Annotated[Visit, Depends(Right("look"))]
 @router.get("/people")
 def people(visit: People) -> Response:
     """All users and tokens."""
-    return _people(visit, None)
+    return _people(visit)
 
 
 @router.post("/people/add")
@@ -58,16 +58,16 @@ def add(visit: People, fields: Fields) -> Response:
 @router.post("/people/change")
 def change(visit: People, fields: Fields) -> Response:
     """Role, language, whether active, new secrets; the user signs in again."""
-    name, shown = fields.get("name", ""), None
+    name, shown = fields.get("name", ""), list[Notice]()
     changes: dict[str, object] = {"active": fields.get("active") == "yes"}
     changes |= {"role": fields.get("role", "")} if fields.get("role") in ROLES else {}
     changes |= {"language": fields["language"]} if fields.get("language") in LANGUAGES else {}
     if fields.get("password"):
         changes |= {"password": secrets.token_urlsafe(12), "one_time": True}
-        shown = Notice("station_password", name=name, password=changes["password"])
+        shown.append(Notice("station_password", name=name, password=changes["password"]))
     if fields.get("pin") == "new":
         changes["pin"] = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
-        shown = Notice("station_pin", name=name, pin=changes["pin"])
+        shown.append(Notice("station_pin", name=name, pin=changes["pin"]))
     for secret in ("pin", "badge"):
         changes |= {secret: None} if fields.get(secret) == "none" else {}
     if fields.get("badge_code"):
@@ -75,7 +75,7 @@ def change(visit: People, fields: Fields) -> Response:
     with visit.office.writing() as connection:
         change_user(connection, name, visit.user.name, STATION, **changes)
         close_sessions_of(connection, name)
-    return _people(visit, shown) if shown else visit.go("/people")
+    return _people(visit, *shown) if shown else visit.go("/people")
 
 
 @router.post("/tokens/add")
@@ -95,7 +95,7 @@ def no_token(visit: People, fields: Fields) -> Response:
     return visit.go("/people")
 
 
-def _people(visit: Visit, shown: Notice | None) -> Response:
+def _people(visit: Visit, *shown: Notice) -> Response:
     with visit.office.reading() as connection:
         users, tokens = list_users(connection), list_tokens(connection)
     return visit.page("people", users=users, tokens=tokens, shown=shown, roles=ROLES,

@@ -21,15 +21,16 @@ from kenpin.record import (
     list_releases,
     list_sets,
     steps_of,
+    was_approved,
 )
 from kenpin.station.office import STATION
-from kenpin.station.visit import Fields, RefusedError, Right, Visit
+from kenpin.station.visit import Fields, RefusedError, Right, Visit, whole_number
 from kenpin.station.work import COMPARE, LEARN
 from kenpin.text import Notice, speaking
 
 router = APIRouter()
 _MOST_JOBS = 50
-_MOST_PICTURES = 2000
+_MOST_PICTURES, _MOST_VERSION = 2000, 10**6
 _STEPS = {"requested": "release", "draft": "approve", "approved": "approve", "in_use": "approve",
           "retired": "approve"}  # fmt: skip
 """Which right takes a release to which state."""
@@ -54,7 +55,7 @@ def releases(visit: Look) -> Response:
         parts.setdefault(release.part, []).append((release, steps))
     named = {part: [one for one in sets if one.part == part] for part in parts}
     return visit.page("releases", parts=dict(sorted(parts.items())), sets=named,
-                      offered=_OFFERED, rights=_STEPS)  # fmt: skip
+                      offered=_OFFERED, rights=_STEPS, approved=was_approved)  # fmt: skip
 
 
 @router.post("/releases/request")
@@ -85,15 +86,12 @@ def compare(visit: Compare, fields: Fields) -> Response:
     """What another release would change, as a job."""
     office, part = visit.office, fields.get("part", "")
     name, _, version = fields.get("set", "").rpartition("@")
-    most = fields.get("most", "")
-    if name and not version.isdecimal():
-        raise RefusedError(400, Notice("station_field_wrong", field="set"))
-    if not most.isdecimal() or not 1 <= int(most) <= _MOST_PICTURES:
-        raise RefusedError(400, Notice("study_number", least=1, most=_MOST_PICTURES))
+    most = whole_number(fields.get("most", ""), 1, _MOST_PICTURES)
+    number = whole_number(version, 1, _MOST_VERSION) if name else None
     with office.writing() as connection:
         both = [find_release(connection, fields.get(one, ""), part) for one in ("before", "after")]
-        told = {"part": part, "before": both[0].hash, "after": both[1].hash, "most": int(most),
-                "set": name or None, "version": int(version) if name else None}  # fmt: skip
+        told = {"part": part, "before": both[0].hash, "after": both[1].hash, "most": most,
+                "set": name or None, "version": number}  # fmt: skip
         job = add_job(connection, COMPARE, told, visit.user.name, STATION)
     return visit.go(f"/jobs/{job}")
 

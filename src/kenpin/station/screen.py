@@ -4,11 +4,12 @@ import asyncio
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import time
 from typing import Any
+from uuid import UUID
 
 from kenpin.errors import LineError
 from kenpin.line import Around, Camera, Halt, Look, Run, Shot, Shown, StationSettings, Uploads
@@ -24,9 +25,10 @@ _QUIET = 10.0  # seconds until a word that the connection is there
 
 @dataclass(frozen=True)
 class Seen:
-    """The picture of an answer, and the places that were found in it."""
+    """The picture of an answer, its row in the record, and the places that were found in it."""
 
     shot: Shot
+    row: UUID
     regions: tuple[Region, ...]
 
 
@@ -66,18 +68,18 @@ class Screen:
         }  # fmt: skip
         if told is not None and told["number"] != self._number:
             self._number = told["number"]
-            self._keep_shot(told.get("regions", ()))
+            self._keep_shot(told.get("row"), told.get("regions", ()))
             self.tally.add(told["outcome"], told.get("row"))
             now["answer"] = told | {"at": record_now()[0]}
         self._change(now)
 
-    def _keep_shot(self, places: Sequence[dict[str, int]]) -> None:
+    def _keep_shot(self, row: str | None, places: Sequence[dict[str, int]]) -> None:
         with self._lock:
-            if self._shot is not None:
+            if self._shot is not None and row is not None:
                 regions = tuple(
                     Region(one["x"], one["y"], one["width"], one["height"], 0.0) for one in places
                 )
-                self._shots[self._number] = Seen(self._shot, regions)
+                self._shots[self._number] = Seen(self._shot, UUID(row), regions)
                 while len(self._shots) > _REMEMBERED:
                     self._shots.popitem(last=False)
 
@@ -153,15 +155,18 @@ class Screen:
             self._loop.call_soon_threadsafe(self._change, call)
 
 
-async def messages(screens: list[Screen], seconds: float) -> AsyncIterator[str]:
+async def messages(
+    screens: list[Screen], still: Callable[[], Awaitable[bool]], ending: Callable[[], bool]
+) -> AsyncIterator[str]:
     """Server-sent events of all stations: how they are now, then whenever one changed, but not more
-    often than can be seen: a slow browser, and many of them, hear less and never of the past. A
-    browser asks again after that time, so that it must be signed in still.
+    often than can be seen: a slow browser, and many of them, hear less and never of the past. Until
+    who asks is not signed in any more, or the program ends.
     """
     loop = asyncio.get_running_loop()
-    end, quiet = loop.time() + seconds, loop.time()
+    quiet = asked = loop.time()
     heard = dict.fromkeys(range(len(screens)), -1)
-    while loop.time() < end:
+    while not ending() and (loop.time() - asked < _QUIET or await still()):
+        asked = loop.time() if loop.time() - asked >= _QUIET else asked
         text = ""
         for place, screen in enumerate(screens):
             if heard[place] != screen.version:

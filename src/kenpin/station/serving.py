@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 import logging
 import socket
+import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from kenpin.station.app import make_app
 from kenpin.station.office import Office
 
 _MOST_WAITING, _GRACE = 200, 5
+_SWITCH = 0.0005  # seconds; else a thread of the pages holds up the line for ten times as long
 Beside = Callable[[asyncio.Event], Coroutine[Any, Any, object]]
 
 
@@ -42,14 +44,17 @@ def serve(
         own = socket.create_server((host, port))
     except OSError as error:
         raise LineError("line_port", port=port, reason=error.strerror) from None
+    sys.setswitchinterval(_SWITCH)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     config = uvicorn.Config(
         make_app(office), log_config=None, access_log=False, ssl_certfile=cert, ssl_keyfile=key,
         server_header=False, limit_concurrency=_MOST_WAITING, proxy_headers=proxy is not None,
         forwarded_allow_ips=proxy or "127.0.0.1", timeout_graceful_shutdown=_GRACE,
     )  # fmt: skip
+    server = uvicorn.Server(config)
+    office.ending = lambda: server.should_exit
     with own:
-        asyncio.run(_serve(uvicorn.Server(config), own, beside))
+        asyncio.run(_serve(server, own, beside))
 
 
 async def _serve(server: uvicorn.Server, own: socket.socket, beside: Beside | None) -> None:

@@ -1,5 +1,6 @@
 """What the line and the record are set to: looked at, changed, and backed up."""
 
+import re
 from dataclasses import asdict
 from datetime import datetime
 from math import isfinite
@@ -16,6 +17,7 @@ from kenpin.text import Notice
 
 router = APIRouter()
 _GB = 2**30
+_PASSWORD = re.compile(r"(://)[^@/\s]*@")  # of an address
 
 Setup = Annotated[Visit, Depends(Right("setup"))]
 
@@ -30,7 +32,8 @@ def setup(visit: Setup) -> Response:
 def keep(visit: Setup, fields: Fields) -> Response:
     """Which pictures are kept from now on, and how many."""
     numbers = {name: _number(fields.get(name, "")) for name in ("one_in", "days")}
-    sizes = {name: _number(fields.get(name, ""), _GB) for name in ("most", "free")}
+    sizes = {"free": _number(fields.get("free", ""), _GB),
+             "most": _number(fields["most"], _GB) if fields.get("most") else None}  # fmt: skip
     with visit.office.writing() as connection:
         set_rule(connection, visit.user.name, STATION, what=fields.get("what", ""),
                  **numbers, **sizes)  # fmt: skip
@@ -85,7 +88,7 @@ def _plain(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, dict):
         return ", ".join(f"{key} = {_plain(one)}" for key, one in value.items())
-    return str(value)
+    return _PASSWORD.sub(r"\1***@", str(value))
 
 
 def _number(given: str, unit: int = 1) -> int:
@@ -93,6 +96,6 @@ def _number(given: str, unit: int = 1) -> int:
         value = float(given) * unit
     except ValueError:
         value = -1.0
-    if not isfinite(value) or not 0 <= value < 2**62:
+    if not isfinite(value) or not 0 <= value < (2**50 if unit > 1 else 10**6):
         raise RefusedError(400, Notice("station_number", value=given[:50]))
     return round(value)

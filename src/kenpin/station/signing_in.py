@@ -46,19 +46,22 @@ def sign_in(
     next_page: Annotated[str, Form(alias="next", max_length=500)] = "/",
 ) -> Response:
     """By password, PIN or badge; slower with each wrong one of the same name or address."""
-    client, slowly = visit.request.client, visit.office.slowly
-    keys = (f"name {name.casefold()}", f"address {client.host if client else ''}")
-    wait = slowly.wait(*keys)
-    if wait > 0:
-        told = Notice("station_wait", seconds=round(wait) + 1)
-        return _sign_in_page(visit, 429, next_page, name, told)
-    with visit.office.reading() as connection:
-        user = of_badge(connection, badge) if badge else signed_in(connection, name, password)
-    if user is None:
-        slowly.was_wrong(*keys)
-        told = Notice("station_wrong_badge" if badge else "station_wrong")
-        return _sign_in_page(visit, 401, next_page, name, told)
-    slowly.was_right(*keys)
+    client, office = visit.request.client, visit.office
+    address = f"address {client.host if client else ''}"
+    key = "" if badge else f"name {name.casefold()}"
+    with office.signing:  # one at a time: many at once would pass the slowing, and fill the memory
+        wait = office.slowly.wait(address, *([key] if key else []))
+        if wait > 0:
+            told = Notice("station_wait", seconds=round(wait) + 1)
+            return _sign_in_page(visit, 429, next_page, name, told)
+        with office.reading() as connection:
+            user = of_badge(connection, badge) if badge else signed_in(connection, name, password)
+        if user is None:
+            office.slowly.was_wrong(address, *([key] if key else []))
+            told = Notice("station_wrong_badge" if badge else "station_wrong")
+            return _sign_in_page(visit, 401, next_page, name, told)
+        if key:  # the address is not forgiven: who has one badge could guess others
+            office.slowly.was_right(key)
     with visit.office.writing() as connection:
         before = visit.request.cookies.get(COOKIE)
         if before:
@@ -101,7 +104,8 @@ def new_password(visit: Own, fields: Fields) -> Response:
     name, office = visit.user.name, visit.office
     key = f"name {name.casefold()}"
     with office.reading() as connection:
-        known = office.slowly.wait(key) <= 0 and signed_in(connection, name, fields.get("old", ""))
+        right = office.slowly.wait(key) <= 0
+        known = right and signed_in(connection, name, fields.get("old", ""), pins=False)
     if not known:
         office.slowly.was_wrong(key)
         return visit.page("account", 401, wrong=Notice("station_wrong_old"))

@@ -21,13 +21,13 @@ from kenpin.record import (
 )
 from kenpin.report import page_html, repeat_page
 from kenpin.station.live import screen_of
-from kenpin.station.office import Office
-from kenpin.station.visit import SELF_MADE, Fields, RefusedError, Right, Visit
+from kenpin.station.office import STATION, Office
+from kenpin.station.visit import SELF_MADE, Fields, RefusedError, Right, Visit, whole_number
 from kenpin.text import Notice, speaking
 
 router = APIRouter()
 _EVENT = "study"
-_LATEST = 100
+_LATEST = 1000
 MOST_PIECES, MOST_SHOTS = 50, 20
 
 Look = Annotated[Visit, Depends(Right("look"))]
@@ -62,10 +62,13 @@ def begin(visit: Study, fields: Fields) -> Response:
     """So many pieces, each shown so many times."""
     office, lot = visit.office, fields.get("lot", "").strip()
     screen = screen_of(visit, fields.get("line", ""))
-    pieces = _number(fields.get("pieces", ""), LEAST_PIECES, MOST_PIECES)
-    times = _number(fields.get("shots", ""), LEAST_SHOTS, MOST_SHOTS)
+    pieces = whole_number(fields.get("pieces", ""), LEAST_PIECES, MOST_PIECES)
+    times = whole_number(fields.get("shots", ""), LEAST_SHOTS, MOST_SHOTS)
     with office.reading() as connection:
         release, known = in_use(connection, screen.part), count(connection, Filter(lot=lot))
+        known += sum(
+            one["told"]["lot"] == lot for one in latest_events(connection, _EVENT, _LATEST)
+        )
     if release is None:
         raise RefusedError(400, Notice("line_not_released", part=screen.part))
     if not lot or len(lot) > 100 or known:
@@ -95,7 +98,12 @@ def take(visit: Study, number: int, fields: Fields) -> Response:
     with office.studying:
         following = _following(plan, _taken(office, plan))
         if following is not None and fields.get("shot") == f"{following[0]}/{following[1]}":
-            _shoot(visit, plan, screen.look(), following[0])  # else the form was sent twice
+            picture = screen.look()  # else the form was sent twice
+            seen = office.study_seen.setdefault(number, set())
+            if picture.hash in seen:
+                raise RefusedError(400, Notice("study_same"))
+            seen.add(picture.hash)
+            _shoot(visit, plan, picture, following[0])
     return visit.go(f"/studies/{number}")
 
 
@@ -104,7 +112,9 @@ def report(visit: Look, number: int) -> Response:
     """What came of it; see `kenpin repeat`."""
     office, plan = visit.office, _plan(visit.office, number)
     file = office.place.folder / _release(office, plan).file
-    found = repeat(file, shots(office.engine, Filter(release=plan.release, lot=plan.lot)))
+    found = repeat(
+        file, shots(office.engine, Filter(release=plan.release, lot=plan.lot, station=STATION))
+    )
     with speaking(visit.language):
         html = page_html(repeat_page(found), f"{plan.part} {plan.lot}")
     return HTMLResponse(html, headers={"Content-Security-Policy": SELF_MADE})
@@ -124,7 +134,7 @@ def _names(plan: _Plan) -> list[str]:
 
 def _taken(office: Office, plan: _Plan) -> dict[str, list[Any]]:
     """Of each piece the verdicts so far."""
-    return shots(office.engine, Filter(release=plan.release, lot=plan.lot))
+    return shots(office.engine, Filter(release=plan.release, lot=plan.lot, station=STATION))
 
 
 def _following(plan: _Plan, taken: dict[str, list[Any]]) -> tuple[str, int] | None:
@@ -145,9 +155,3 @@ def _plan(office: Office, number: int) -> _Plan:
 def _release(office: Office, plan: _Plan) -> Release:
     with office.reading() as connection:
         return find_release(connection, plan.release, plan.part)
-
-
-def _number(given: str, least: int, most: int) -> int:
-    if not given.isdecimal() or not least <= int(given) <= most:
-        raise RefusedError(400, Notice("study_number", least=least, most=most))
-    return int(given)

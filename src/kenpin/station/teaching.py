@@ -16,7 +16,7 @@ from kenpin.sources import encode, read_header, read_picture
 from kenpin.station.lessons import Desk, Lesson, list_lessons
 from kenpin.station.live import screen_of
 from kenpin.station.office import STATION
-from kenpin.station.visit import Fields, RefusedError, Right, Visit, proved
+from kenpin.station.visit import Fields, RefusedError, Right, Visit, proved, whole_number
 from kenpin.station.work import CHECK, LEARN
 from kenpin.text import Notice, speaking
 
@@ -92,12 +92,12 @@ def add_one(
     visit: Teach, identity: UUID, _: Proved,
     picture: Annotated[UploadFile, File()],
 ) -> Response:  # fmt: skip
-    """One picture or zip: 204, or 400 with the sentence why it was not taken."""
+    """One picture or zip: 204, or 200 with the sentence why it was not taken."""
     told = _add(_desk(visit, identity), picture)
     if told is None:
         return Response(status_code=204)
     with speaking(visit.language):
-        return PlainTextResponse(str(told), 400)
+        return PlainTextResponse(str(told))
 
 
 def _add(desk: Desk, picture: UploadFile) -> Notice | None:
@@ -131,16 +131,15 @@ def settings(visit: Teach, identity: UUID, fields: Fields) -> Response:
     try:
         share = float(fields.get("percent", "")) / 100
         areas = json.loads(fields.get("areas") or "{}")
-    except ValueError:
-        raise RefusedError(400, Notice("station_field_wrong", field="percent")) from None
+    except (ValueError, RecursionError):
+        raise RefusedError(400, Notice("station_field_wrong", field="percent, areas")) from None
     if not isinstance(areas, dict) or not areas.keys() <= {"crop", "windows", "ignore"}:
         raise RefusedError(400, Notice("station_field_wrong", field="areas"))
     changes: dict[str, Any] = {"false_reject": share, "align": fields.get("align", "none"),
                                "light": fields.get("light", "none")}  # fmt: skip
     changes |= {"crop": areas.get("crop"), "windows": areas.get("windows") or {},
                 "ignore": areas.get("ignore") or []}  # fmt: skip
-    version = fields.get("version", "")
-    desk.set(int(version) if version.isdecimal() else -1, changes)
+    desk.set(whole_number(fields.get("version", ""), 0, 10**8), changes)
     return visit.go(f"/teach/{identity}")
 
 
@@ -166,18 +165,16 @@ def _add_file(desk: Desk, path: Path) -> Notice | None:
 @router.post("/teach/{identity}/burst")
 def burst(visit: Teach, identity: UUID, fields: Fields) -> Response:
     """So many pictures of what a camera of the line sees, one after the other."""
-    desk, count = _desk(visit, identity), fields.get("count", "")
-    screen = screen_of(visit, fields.get("line", ""))
-    if not count.isdecimal() or not 1 <= int(count) <= _MOST_AT_ONCE:
-        raise RefusedError(400, Notice("study_number", least=1, most=_MOST_AT_ONCE))
+    desk, screen = _desk(visit, identity), screen_of(visit, fields.get("line", ""))
+    count = whole_number(fields.get("count", ""), 1, _MOST_AT_ONCE)
     came = 0
     try:
-        for _ in range(int(count)):
+        for _ in range(count):
             seen = screen.look()
             came += desk.add(f"{seen.name}.png", encode(seen.pixels, "png")) is None
     except KenpinError as error:
         return _page(visit, identity, Notice("lesson_burst", count=came, why=error.notice))
-    return _page(visit, identity, Notice("lesson_came", count=came, of=int(count)))
+    return _page(visit, identity, Notice("lesson_came", count=came, of=count))
 
 
 @router.post("/teach/{identity}/{what}")

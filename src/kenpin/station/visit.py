@@ -17,6 +17,7 @@ from kenpin.station.rights import may
 from kenpin.system import VERSION
 from kenpin.text import LANGUAGES, Notice, exists, local_time, percent, say, speaking
 
+_MOST_DIGITS = 9
 COOKIE, LANGUAGE = "kenpin_session", "kenpin_language"
 FORM = "form"
 """The field of each form that proves that it came from a page of ours."""
@@ -93,9 +94,14 @@ async def visit_of(request: Request) -> Visit:
     """
     office: Office = request.app.state.office
     session, known = office.remembered(request.cookies.get(COOKIE, ""))
-    if known and not (session and session.due):
+    if known and not (session and session.due and not _by_itself(request)):
         return _visit(request, office, session)
     return await run_in_threadpool(visit_now, request)
+
+
+def _by_itself(request: Request) -> bool:
+    """Whether a page asks that is only looked at: nobody uses it by that."""
+    return request.method == "GET" and request.url.path.startswith("/live/")
 
 
 def visit_now(request: Request) -> Visit:
@@ -104,7 +110,7 @@ def visit_now(request: Request) -> Visit:
     secret, session = request.cookies.get(COOKIE), None
     if secret:
         session = office.session_of(secret)
-        if session is not None and session.due:
+        if session is not None and session.due and not _by_itself(request):
             with office.writing() as connection:
                 touch_session(connection, secret)
     return _visit(request, office, session)
@@ -136,10 +142,20 @@ class Right:
 
 async def sent(request: Request) -> dict[str, str]:
     """The fields of a form that came from a page of ours. Raises RefusedError for any other."""
-    async with request.form(max_files=0, max_fields=100, max_part_size=2**16) as form:
-        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    try:
+        async with request.form(max_files=0, max_fields=100, max_part_size=2**16) as form:
+            fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    except (UnicodeError, LookupError):  # of a charset that no browser sends
+        raise RefusedError(400, Notice("station_http", status=400)) from None
     _prove(request, fields.pop(FORM, ""))
     return fields
+
+
+def whole_number(given: str, least: int, most: int) -> int:
+    """What a person wrote into a field. Raises RefusedError."""
+    if not given.isdecimal() or len(given) > _MOST_DIGITS or not least <= int(given) <= most:
+        raise RefusedError(400, Notice("study_number", least=least, most=most))
+    return int(given)
 
 
 def proved(request: Request, form: Annotated[str, Form(max_length=200)] = "") -> None:

@@ -36,7 +36,7 @@ _NICE = 10  # the line and the pages go first
 _PAUSE = 1.0  # seconds between two looks for something to do
 _RENEW = 5.0  # seconds between two words that it is at it
 _PATIENCE = 10.0  # seconds to end in
-_COMMAND = "from kenpin.station.worker import main; main()"
+_COMMAND = "import sys; from kenpin.station.worker import main; main(int(sys.argv[1]))"
 _NO_LONGER = 3  # exit status: the job under way is not wanted any more
 
 
@@ -107,15 +107,17 @@ class Worker:
             job = self._job
             if job is None:
                 continue
+            ending = self.stop.is_set()
             try:
                 with writing(self._place) as connection:
-                    if self.stop.is_set():
+                    if ending:
                         put_job_back(connection, job.id, self._name)
-                        os._exit(0)
-                    if renew_job(connection, job.id, self._name, self._progress):
+                    elif renew_job(connection, job.id, self._name, self._progress):
                         continue
-            except KenpinError:
+            except (KenpinError, DBAPIError):
                 continue
+            if ending:
+                os._exit(0)
             if self._job is job:
                 os._exit(_NO_LONGER)  # a library cannot be told to stop in the middle
 
@@ -145,22 +147,23 @@ class Workers:
 
     def _keep(self) -> None:
         while not self._stop.is_set():
-            command = (sys.executable, "-c", _COMMAND)
+            command = (sys.executable, "-c", _COMMAND, str(os.getpid()))
             self._process = subprocess.Popen(command, env=self._own)  # noqa: S603 - our own
             self._process.wait()
             self._stop.wait(_PAUSE)
 
 
-def main() -> None:
-    """What `Workers` starts; the record is told by the environment."""
+def main(parent: int) -> None:
+    """What `Workers` starts. parent: its process, which this one must not outlive; the record is
+    told by the environment.
+    """
     if hasattr(os, "nice"):
         os.nice(_NICE)
     worker = Worker(place_of())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop.set())
-    parent = os.getppid()
 
-    def watch() -> None:  # it must not outlive the program that started it
+    def watch() -> None:
         while os.getppid() == parent:
             time.sleep(_PAUSE)
         worker.stop.set()

@@ -34,7 +34,7 @@ class Line {
   state(told) {
     const state = this.find("state");
     state.dataset.state = told.state;
-    state.textContent = told.holds?.includes("master") ? words.master : words[told.state];
+    state.textContent = told.holds?.includes("settings") ? words.settings : told.holds?.includes("master") ? words.master : words[told.state];
     this.find("part").textContent = this.parts[told.part] ?? "";
     this.devices(told.faults ?? {});
     if (told.missed !== undefined) this.find("missed").textContent = told.missed;
@@ -79,11 +79,12 @@ class Line {
   }
 
   answer(told) {
-    if (told.number === this.number) return;
-    this.number = told.number;
+    if (told.at === this.at) return; // numbers begin anew with each start of the program
+    this.at = told.at;
     this.find("verdict").className = `outcome ${told.outcome}`;
     this.find("word").textContent = told.code ? `${told.outcome} ${told.code}` : told.outcome;
     if (told.row) this.show(told);
+    else this.clear();
   }
 
   // Pictures not faster than a person sees: the newest when its turn comes, none in between.
@@ -100,11 +101,19 @@ class Line {
 
   draw(told) {
     const at = `${this.root.dataset.address}/${told.number}`;
-    this.find("picture").src = `${at}/picture`;
+    this.find("picture").src = `${at}/picture?${told.row}`;
     const layer = this.find("layer");
     layer.hidden = told.outcome === "OK";
     layer.style.opacity = this.find("opacity").value;
-    if (!layer.hidden) layer.src = `${at}/difference`;
+    if (!layer.hidden) layer.src = `${at}/difference?${told.row}`;
+  }
+
+  // Nothing was judged: no picture of another part may stand beside it.
+  clear() {
+    clearTimeout(this.waiting);
+    this.waiting = null;
+    this.find("picture").removeAttribute("src");
+    this.find("layer").hidden = true;
   }
 }
 

@@ -12,7 +12,7 @@ function uploads(form) {
       data.set("form", form.elements.form.value);
       data.set("picture", file, file.name);
       const answer = await fetch(form.dataset.upload, { method: "POST", body: data }).catch(() => null);
-      if (answer && answer.status < 500 && !answer.redirected) return answer.ok ? "" : answer.text();
+      if (answer && answer.status < 500 && !answer.redirected) return answer.status === 204 ? "" : answer.text();
       await new Promise((again) => setTimeout(again, PAUSE_MS * (tries + 1)));
     }
     return "–";
