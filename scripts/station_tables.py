@@ -32,3 +32,23 @@ def live(results: Lines, table: Table) -> str:
              ""],
         ]  # fmt: skip
     return table(["", "parts", "trigger to answer: median", "99 %"], rows)
+
+
+def teach(results: Lines, table: Table) -> str:
+    """How long it takes from pictures to a part that judges."""
+    rows = []
+    for one in results("station.jsonl"):
+        if one["what"] != "teach":
+            continue
+        alone, beside = one["alone"], one["beside"]
+        rows += [
+            [f"{one['uploaded']} pictures of {one['pixels']:,} pixels go up and are read",
+             f"{one['upload_s']} s"],
+            [f"100 pictures learned, and compared on {one['compared']} of the line",
+             f"{one['learn_and_compare_s']} s"],
+            ["trigger to answer of the line meanwhile: median, 99 %",
+             f"{beside['median_ms']} ms, {beside['p99_ms']} ms"],
+            ["the same without", f"{alone['median_ms']} ms, {alone['p99_ms']} ms"],
+            ["from use to the first part judged by it", f"{one['first_part_ms']} ms"],
+        ]  # fmt: skip
+    return table(["what", "measured"], rows)

@@ -426,6 +426,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "registers": partial(registers, table), "registers-ja": partial(registers, table, "ja"),
     "station_pages": partial(station_tables.pages, results, table),
     "station_live": partial(station_tables.live, results, table),
+    "station_teach": partial(station_tables.teach, results, table),
     "rights": partial(rights, table), "meanings": partial(meanings, table),
     "tail-limit": partial(tail_limit, results, table),
     "trial-encoders": partial(trial_encoders, results, table),

@@ -136,7 +136,9 @@ class Right:
         if visit.user.one_time and self.right != "own":
             raise OneTimeError
         if not may(visit.user.role, self.right):
-            raise RefusedError(403, Notice("station_no_right", role=visit.user.role))
+            raise RefusedError(
+                403, Notice("station_no_right", role=Notice(f"station_role_{visit.user.role}"))
+            )
         return visit
 
 
