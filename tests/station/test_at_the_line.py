@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from kenpin.assurance import list_masters
 from kenpin.drawn import draw_terminals
-from kenpin.errors import LineError
+from kenpin.errors import LineError, RecordError
 from kenpin.inspection import Inspector
 from kenpin.line import LineSettings, run_line
 from kenpin.record import (
@@ -252,9 +252,35 @@ def test_a_piece_that_is_taken_twice_stays_as_it_was(plant, tmp_path):
         beside.put(good)
         operator.post("/live/line_1/master", data=form)
         shown = operator.get("/live/line_1/master/picture?piece=piece OK").content
-        operator.post("/live/line_1/master", data=form)  # returns at once: nothing is taken
+        beside.put(bad)  # before the camera, should anybody look
+        operator.post("/live/line_1/master", data=form)
         again = operator.get("/live/line_1/master/picture?piece=piece OK").content
-        assert again == shown and bad is not good
+        assert again == shown
+
+
+def test_a_check_that_cannot_be_kept_is_not_told_as_passed(plant, tmp_path, monkeypatch):
+    with Beside(plant, tmp_path) as beside:
+        make_masters(beside, beside.browser("engineer"))
+        operator = beside.browser("operator")
+
+        def take(pixels):
+            page = operator.get("/live/line_1/master")
+            piece = re.search(r'name="piece" value="([^"]+)"', page.text)[1]
+            beside.put(pixels)
+            form = {"form": secret_of(page), "do": "take", "piece": piece}
+            return operator.post("/live/line_1/master", data=form).status_code
+
+        def away(*_):
+            raise RecordError("record_failed", path="x", reason="y")
+
+        good, bad = wrong_and_right(beside)
+        assert take(good) == 303
+        with monkeypatch.context() as without:
+            without.setattr("kenpin.station.masters.add_event", away)
+            assert take(bad) == 503
+        assert "Every piece was judged" not in operator.get("/live/line_1/master").text
+        assert take(bad) == 303  # it is asked for again
+        assert "Every piece was judged" in operator.get("/live/line_1/master").text
 
 
 def test_names_of_pieces_are_their_own(plant, tmp_path):

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _VARIABLE = "KENPIN_RECORD"
 _LONGEST = 1000  # letters
-GOOD, UNNAMED = "good", "ng"  # kinds of pictures
 _MOST_DIGITS = 9
 
 

@@ -51,8 +51,9 @@ def station(
     if first is not None:
         out.print(say("station_first", name=first.name, password=first.password))
     office = room.Office(own, idle, secure, begins, backups, works=True)
-    out.print(say("station_serves", address=f"{'https' if cert else 'http'}://{host}:{port}"))
-    room.serve(office, host, port, cert, key, proxy, beside and partial(beside, office))
+    serves = say("station_serves", address=f"{'https' if cert else 'http'}://{host}:{port}")
+    tell, runs = partial(out.print, serves), beside and partial(beside, office)
+    room.serve(office, host, port, cert, key, proxy, runs, tell)
 
 
 def _times(given: str) -> list[time]:

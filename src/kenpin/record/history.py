@@ -228,11 +228,8 @@ def count_outcomes(connection: sql.Connection, chosen: Filter) -> dict[str, int]
 
 def latest_pictures(connection: sql.Connection, kept: Pictures, part: str, most: int) -> list[Path]:
     """The files of the latest pictures of a part that were kept and are there."""
-    own = sql.select(releases.c.id).join(parts, parts.c.id == releases.c.part_id)
-    own = own.where(parts.c.number == plain(part))
-    query = sql.select(inspections.c.kept).where(
-        inspections.c.release_id.in_(own), inspections.c.kept.is_not(None)
-    )
+    query = filtered(sql.select(inspections.c.kept), Filter(part=part))
+    query = query.where(inspections.c.kept.is_not(None))
     names = connection.scalars(query.order_by(*_order(newest_first=True)))
     files = (kept.path(name) for name in names)
     return list(islice((file for file in files if file.is_file()), most))

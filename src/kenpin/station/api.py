@@ -20,7 +20,6 @@ from kenpin.record import (
     Word,
     add_review,
     found,
-    in_use,
     list_releases,
     plain_row,
     regions_of,
@@ -185,10 +184,7 @@ def judge(
 ) -> Judged:
     """Judge a picture with the release in use. keep: whether it is a part of the record."""
     office: Office = request.app.state.office
-    with office.reading() as connection:
-        release = in_use(connection, part)
-    if release is None:
-        raise RefusedError(400, Notice("line_not_released", part=part))
+    release = office.release_of(part)
     name = _name_of(picture)
     source = Taken(office.place.folder / name, picture.file.read())
     inspector = office.inspector(release.hash, office.place.folder / release.file)

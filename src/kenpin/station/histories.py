@@ -18,7 +18,6 @@ from kenpin.record import (
     csv_lines,
     day_of,
     found,
-    in_use,
     plain_row,
     regions_of,
     words_on,
@@ -140,10 +139,7 @@ def judge_again(
 ) -> Response:
     """What the release in use says of it now; nothing is kept of that."""
     office, row = visit.office, one(visit, identity)
-    with office.reading() as connection:
-        release = in_use(connection, row["part"])
-    if release is None:
-        raise RefusedError(400, Notice("line_not_released", part=row["part"]))
+    release = office.release_of(row["part"])
     if row["kept"] is None:
         raise RefusedError(404, Notice("station_no_picture"))
     picture = read_picture(office.pictures.path(row["kept"]))

@@ -61,8 +61,7 @@ def _seed(office: Office, screen: Screen) -> None:
         shift = count_outcomes(connection, Filter(station=name, since=since, until=tally.began_at))
         last = newest_of(connection, name, STRIP, tally.began_at)
         hour = moments_of(connection, name, tally.began_at - HOUR, tally.began_at)
-    if not tally.seeded:
-        tally.seed(shift, [(at, outcome == Outcome.OK.value) for at, outcome in hour], last)
+    tally.seed(shift, [(at, outcome == Outcome.OK.value) for at, outcome in hour], last)
 
 
 @router.get("/live/events")

@@ -9,13 +9,14 @@ from starlette.exceptions import HTTPException
 
 from kenpin.assurance import (
     Master,
+    MasterCheck,
     add_masters,
     check_masters,
     list_masters,
     master_picture,
     remove_master,
 )
-from kenpin.record import Release, add_event, in_use, latest_events, list_releases, masters_of
+from kenpin.record import Release, add_event, latest_events, list_releases, masters_of
 from kenpin.report import outlined
 from kenpin.sources import encode, read_picture
 from kenpin.station.histories import one
@@ -75,7 +76,7 @@ def add(visit: Choose, fields: Fields) -> Response:
     if any(one.name.casefold() == name.casefold() for one in _pieces(office, row["part"])):
         raise RefusedError(400, Notice("master_known", name=name))
     named = Picture(kept.pixels, f"{name}.png")  # what follows the last point is no part of a name
-    release, truth = _release(office, row["part"]), {expected.lower(): [named]}
+    release, truth = office.release_of(row["part"]), {expected.lower(): [named]}
     folder = masters_of(office.place.folder, row["part"])
     add_masters(office.place.folder / release.file, **truth, expect=row["expected"], folder=folder)
     told = {"part": row["part"], "piece": name, "expected": expected, "row": str(row["id"])}
@@ -96,7 +97,7 @@ def remove(visit: Choose, fields: Fields) -> Response:
 def check(visit: Run, name: str) -> Response:
     """Which piece is to be shown next; at the end what came of it."""
     screen = screen_of(visit, name)
-    release = _release(visit.office, screen.part)
+    release = visit.office.release_of(screen.part)
     pieces = _pieces(visit.office, release.part)
     own = _round(visit.office, name, release)
     left = [piece for piece in pieces if piece.name not in own.shown]
@@ -107,7 +108,7 @@ def check(visit: Run, name: str) -> Response:
 @router.get("/live/{name}/master/picture")
 def fresh(visit: Run, name: str, piece: Text) -> Response:
     """What the camera saw of a piece in this check."""
-    own = _round(visit.office, name, _release(visit.office, screen_of(visit, name).part))
+    own = _round(visit.office, name, visit.office.release_of(screen_of(visit, name).part))
     if piece not in own.shown:
         raise HTTPException(404)
     return _shown(own.shown[piece])
@@ -117,7 +118,7 @@ def fresh(visit: Run, name: str, piece: Text) -> Response:
 def take(visit: Run, name: str, fields: Fields) -> Response:
     """Take the picture of the piece that is shown now, or begin anew; judge them when all are."""
     screen, office = screen_of(visit, name), visit.office
-    release = _release(office, screen.part)
+    release = office.release_of(screen.part)
     own = _round(office, name, release)
     if fields.get("do") == "again":
         office.begin_round(name)
@@ -126,9 +127,10 @@ def take(visit: Run, name: str, fields: Fields) -> Response:
     with own.lock:
         piece = fields.get("piece", "")
         if piece in pieces and piece not in own.shown and own.found is None:
-            own.shown[piece] = Picture(screen.look().pixels, piece)
-            if own.shown.keys() >= pieces:
-                _judge(visit, screen, release, own)
+            shown = own.shown | {piece: Picture(screen.look().pixels, piece)}
+            if shown.keys() >= pieces:
+                own.found = _judged(visit, screen, release, shown)
+            own.shown = shown  # where judging failed, this piece is asked for again
     return visit.go(f"/live/{name}/master")
 
 
@@ -137,28 +139,23 @@ def _round(office: Office, name: str, release: Release) -> Round:
     return office.round_of(name, (release.hash, *(one.hash for one in pieces)))
 
 
-def _judge(visit: Visit, screen: Screen, release: Release, own: Round) -> None:
+def _judged(
+    visit: Visit, screen: Screen, release: Release, shown: dict[str, Picture]
+) -> MasterCheck:
+    """What came of it, which the record holds when this returns."""
     store = visit.office.place.folder
-    own.found = found = check_masters(store / release.file, own.shown,
-                                      folder=masters_of(store, release.part))  # fmt: skip
+    folder = masters_of(store, release.part)
+    found = check_masters(store / release.file, shown, folder=folder)
     wrong = sum(piece.problem is not None for piece in found.pieces)
     told = {"part": release.hash, "pieces": len(found.pieces), "wrong": wrong,
             "fresh": found.fresh, "passed": found.passed}  # fmt: skip
     _note(visit, "master", told, screen.settings.name)
+    return found
 
 
 def _note(visit: Visit, kind: str, told: dict[str, Any], station: str = STATION) -> None:
     with visit.office.writing() as connection:
         add_event(connection, kind, told, visit.user.name, station)
-
-
-def _release(office: Office, part: str) -> Release:
-    """What judges it now. Raises RefusedError."""
-    with office.reading() as connection:
-        release = in_use(connection, part)
-    if release is None:
-        raise RefusedError(400, Notice("line_not_released", part=part))
-    return release
 
 
 def _pieces(office: Office, part: str) -> tuple[Master, ...]:

@@ -11,9 +11,20 @@ from time import monotonic
 import sqlalchemy as sql
 
 from kenpin.assurance import MasterCheck
+from kenpin.errors import LineError
 from kenpin.inspection import Inspector
 from kenpin.line import Camera, Controller, Models, StationSettings, Uploads
-from kenpin.record import Pictures, Place, Record, Session, one_sentence, reading, session_of
+from kenpin.record import (
+    Pictures,
+    Place,
+    Record,
+    Release,
+    Session,
+    in_use,
+    one_sentence,
+    reading,
+    session_of,
+)
 from kenpin.station.leases import Leases
 from kenpin.station.screen import Screen, Watched
 from kenpin.station.slowly import Slowly
@@ -128,6 +139,14 @@ class Office:
             return Watched(camera, screen)
 
         return screen, watched
+
+    def release_of(self, part: str) -> Release:
+        """What judges a part now. Raises LineError where nothing is in use."""
+        with self.reading() as connection:
+            release = in_use(connection, part)
+        if release is None:
+            raise LineError("line_not_released", part=part)
+        return release
 
     def round_of(self, name: str, of: tuple[str, ...]) -> Round:
         """The master check under way at a station, begun anew where another release judges, other

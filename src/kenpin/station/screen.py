@@ -165,8 +165,11 @@ async def messages(
     loop = asyncio.get_running_loop()
     quiet = asked = loop.time()
     heard = dict.fromkeys(range(len(screens)), -1)
-    while not ending() and (loop.time() - asked < _QUIET or await still()):
-        asked = loop.time() if loop.time() - asked >= _QUIET else asked
+    while not ending():
+        if loop.time() - asked > _QUIET:
+            if not await still():
+                return
+            asked = loop.time()
         text = ""
         for place, screen in enumerate(screens):
             if heard[place] != screen.version:

@@ -35,10 +35,11 @@ def check_way(host: str, cert: Path | None, key: Path | None, proxy: str | None)
 
 def serve(
     office: Office, host: str, port: int, cert: Path | None = None, key: Path | None = None,
-    proxy: str | None = None, beside: Beside | None = None,
+    proxy: str | None = None, beside: Beside | None = None, opened: Callable[[], object] = int,
 ) -> None:  # fmt: skip
     """Until Ctrl-C. proxy: the address of the one that speaks TLS for us. beside: what runs in the
-    same program until its event is set; if it ends, all does. Raises KenpinError.
+    same program until its event is set; if it ends, all does. opened: called once browsers are
+    let in. Raises KenpinError.
     """
     try:
         own = socket.create_server((host, port))
@@ -54,6 +55,7 @@ def serve(
     server = uvicorn.Server(config)
     office.ending = lambda: server.should_exit
     with own:
+        opened()
         asyncio.run(_serve(server, own, beside))
 
 

@@ -15,7 +15,6 @@ from kenpin.record import (
     add_event,
     count,
     find_release,
-    in_use,
     latest_events,
     shots,
 )
@@ -62,15 +61,13 @@ def begin(visit: Study, fields: Fields) -> Response:
     """So many pieces, each shown so many times."""
     office, lot = visit.office, fields.get("lot", "").strip()
     screen = screen_of(visit, fields.get("line", ""))
+    release = office.release_of(screen.part)
     pieces = whole_number(fields.get("pieces", ""), LEAST_PIECES, MOST_PIECES)
     times = whole_number(fields.get("shots", ""), LEAST_SHOTS, MOST_SHOTS)
     with office.reading() as connection:
-        release, known = in_use(connection, screen.part), count(connection, Filter(lot=lot))
-        known += sum(
-            one["told"]["lot"] == lot for one in latest_events(connection, _EVENT, _LATEST)
-        )
-    if release is None:
-        raise RefusedError(400, Notice("line_not_released", part=screen.part))
+        known = count(connection, Filter(lot=lot))
+        begun = latest_events(connection, _EVENT, _LATEST)
+    known += sum(one["told"]["lot"] == lot for one in begun)
     if not lot or len(lot) > 100 or known:
         raise RefusedError(400, Notice("study_lot", lot=lot))
     told = {"lot": lot, "line": fields["line"], "part": release.part, "release": release.hash,
@@ -92,13 +89,15 @@ def study(visit: Look, number: int) -> Response:
 
 @router.post("/studies/{number}")
 def take(visit: Study, number: int, fields: Fields) -> Response:
-    """Judge what the camera sees as the piece that was asked for."""
+    """Judge what the camera sees as the piece that was asked for; of a form that was sent twice
+    only the first counts.
+    """
     office, plan = visit.office, _plan(visit.office, number)
     screen = screen_of(visit, plan.line)
     with office.studying:
         following = _following(plan, _taken(office, plan))
         if following is not None and fields.get("shot") == f"{following[0]}/{following[1]}":
-            picture = screen.look()  # else the form was sent twice
+            picture = screen.look()
             seen = office.study_seen.setdefault(number, set())
             if picture.hash in seen:
                 raise RefusedError(400, Notice("study_same"))
@@ -112,9 +111,7 @@ def report(visit: Look, number: int) -> Response:
     """What came of it; see `kenpin repeat`."""
     office, plan = visit.office, _plan(visit.office, number)
     file = office.place.folder / _release(office, plan).file
-    found = repeat(
-        file, shots(office.engine, Filter(release=plan.release, lot=plan.lot, station=STATION))
-    )
+    found = repeat(file, _taken(office, plan))
     with speaking(visit.language):
         html = page_html(repeat_page(found), f"{plan.part} {plan.lot}")
     return HTMLResponse(html, headers={"Content-Security-Policy": SELF_MADE})

@@ -26,6 +26,7 @@ class Tally:
         self._since = began(shifts)
         self._shift: Counter[str] = Counter()
         self._hour: deque[tuple[int, bool]] = deque()
+        self._not_ok = 0  # of that hour
         self._last: deque[tuple[str, str]] = deque(maxlen=STRIP)
         self.seeded = False
 
@@ -46,9 +47,13 @@ class Tally:
         outcomes; both the oldest first.
         """
         with self._lock:
+            if self.seeded:  # two pages may have asked at once
+                return
             self.seeded = True
             self._shift.update(shift)
-            self._hour.extendleft(reversed(list(hour)))
+            before = list(hour)
+            self._hour.extendleft(reversed(before))
+            self._not_ok += sum(not ok for _, ok in before)
             self._last = deque([*last, *self._last], maxlen=STRIP)
 
     def add(self, outcome: str, row: str | None) -> None:
@@ -57,7 +62,9 @@ class Tally:
             self._turn_over()
             self._shift[outcome] += 1
             if row is not None:
-                self._hour.append((now()[0], outcome == Outcome.OK.value))
+                ok = outcome == Outcome.OK.value
+                self._hour.append((now()[0], ok))
+                self._not_ok += not ok
                 self._last.append((row, outcome))
 
     def told(self) -> dict[str, Any]:
@@ -66,10 +73,9 @@ class Tally:
             self._turn_over()
             oldest = now()[0] - HOUR
             while self._hour and self._hour[0][0] < oldest:
-                self._hour.popleft()
-            not_ok = sum(not ok for _, ok in self._hour)
+                self._not_ok -= not self._hour.popleft()[1]
             return {"since": f"{self._since:%H:%M}", "shift": dict(self._shift),
-                    "hour": [len(self._hour), not_ok], "last": list(self._last)}  # fmt: skip
+                    "hour": [len(self._hour), self._not_ok], "last": list(self._last)}  # fmt: skip
 
     def _turn_over(self) -> None:
         since = began(self._shifts)
