@@ -17,7 +17,9 @@ from kenpin.record import (
     list_releases,
     reading,
     steps_of,
+    to_review,
     verify,
+    words_on,
 )
 from kenpin.record.numbers import period
 from kenpin.record.reviews import Word, add_review, draw_sample, open_samples
@@ -114,13 +116,44 @@ def test_a_later_word_counts_and_the_earlier_stays(written):
     assert said[first["id"]].path.is_file()
     assert len(list(found(engine, Filter(reviewed=True)))) == 2
     with connection.begin():
-        for word, match in ((Word("maybe"), "good or ng"), (Word("good", "stain"), "no kind")):
+        for word, match in ((Word("maybe"), "or undone"), (Word("good", "stain"), "Only NG")):
             with pytest.raises(RecordError, match=match):
                 add_review(connection, first["id"], word, None, "x")
     assert list(verify(engine)) == []
     with connection.begin():
         connection.exec_driver_sql("UPDATE reviews SET word = 'good' WHERE word = 'ng'")
     assert {notice.code for notice in verify(engine)} == {"verify_review"}
+
+
+def test_a_word_is_taken_back(written):
+    place, engine, connection = written
+    first, *_ = found(engine, Filter(outcomes=("NG",)))
+
+    def says(word):
+        with connection.begin():
+            add_review(connection, first["id"], Word(word), "sato", "x")
+
+    def waits():
+        return first["id"] in {row["id"] for row in to_review(engine, 100)}
+
+    with pytest.raises(RecordError, match="no word"):
+        says("undone")
+    says("good")
+    says("ng")
+    assert not waits()
+    says("undone")
+    with connection.begin():
+        assert confirmed(connection, Pictures(place.folder), Filter()) == []
+        assert [one["word"] for one in words_on(connection, first["id"])] == [
+            "undone",
+            "ng",
+            "good",
+        ]
+    assert waits() and list(found(engine, Filter(reviewed=True))) == []
+    with pytest.raises(RecordError, match="no word"):
+        says("undone")
+    says("good")
+    assert not waits() and list(verify(engine)) == []
 
 
 def test_a_frozen_set_stays_as_it_was(written):

@@ -81,6 +81,14 @@ def test_a_reviewer_works_by_keyboard_alone(browser, station, language):
         page.keyboard.press("b")
         page.wait_for_url(lambda url: re.search(r"/review/[0-9a-f-]+$", url))
         page.wait_for_selector(".numbers")
+        reviewed = page.url
+        page.keyboard.press("n")
+        page.wait_for_url(lambda url: "before=" in url)
+        page.keyboard.press("u")
+        page.wait_for_url(lambda url: url == reviewed)
+        page.goto(f"{station[0]}/part/{reviewed.rpartition('/')[2]}")
+        taken_back = {"en": "taken back", "ja": "取り消し"}[language]
+        assert taken_back in page.inner_text(".words li:first-child")
 
 
 def test_a_part_is_found_and_zoomed(browser, station):

@@ -65,6 +65,16 @@ def mark_ng(
     _mark(place, [(one, said, who) for one in inspections], station)
 
 
+@command(group=review)
+def undo(
+    inspections: Ids,
+    place: options.Record = None,
+    who: options.Who = None,
+    station: options.Station = None,
+) -> None:
+    _mark(place, [(one, {"word": "undone"}, who) for one in inspections], station)
+
+
 @command("import", group=review)
 def import_table(
     table: Annotated[Path, typer.Argument(metavar="FILE.csv", show_default=False)],

@@ -20,6 +20,7 @@ from kenpin.types import Judged, Outcome
 Columns = TypeVarTuple("Columns")
 _AT_ONCE = 1000  # rows in memory
 _MOST_DIGITS = 18
+UNDONE = "undone"  # the word that takes the one before back
 _JUDGED = tuple(one.name for one in fields(Judged))
 
 
@@ -76,7 +77,7 @@ def filtered(query: "sql.Select[*Columns]", chosen: Filter) -> "sql.Select[*Colu
         at, number = chosen.before
         wheres.append(sql.or_(own.at < at, sql.and_(own.at == at, own.number < number)))
     if chosen.reviewed is not None:
-        there = sql.exists().where(reviews.c.inspection_id == own.id)
+        there = has_word(own.id)
         wheres.append(there if chosen.reviewed else ~there)
     if chosen.release is not None:
         of_file = sql.select(releases.c.id).where(releases.c.hash == chosen.release)
@@ -84,6 +85,13 @@ def filtered(query: "sql.Select[*Columns]", chosen: Filter) -> "sql.Select[*Colu
     if chosen.ids:
         wheres.append(own.id.in_(chosen.ids))
     return query.where(*wheres)
+
+
+def has_word(inspection: "sql.Column[Any]") -> sql.ColumnElement[bool]:
+    """Whether a person's word on an inspection counts: the latest, unless that takes it back."""
+    latest = sql.select(reviews.c.word).where(reviews.c.inspection_id == inspection)
+    latest = latest.order_by(reviews.c.number.desc()).limit(1)
+    return sql.func.coalesce(latest.scalar_subquery(), UNDONE) != UNDONE
 
 
 def found(

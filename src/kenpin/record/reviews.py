@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from kenpin.errors import RecordError
 from kenpin.record import chain
 from kenpin.record.entry import now, plain
-from kenpin.record.history import Filter, filtered, found
+from kenpin.record.history import UNDONE, Filter, filtered, found, has_word
 from kenpin.record.rows import add_event, told_of
 from kenpin.record.schema import inspections, reviews, samples
 from kenpin.types import Outcome
@@ -25,7 +25,9 @@ _MOST = 10_000  # inspections that wait to be looked at
 
 @dataclass(frozen=True)
 class Word:
-    """A person's word on an inspection. box: (x, y, width, height) in the picture's pixels."""
+    """A person's word on an inspection: good, ng, or undone, which takes the one before back. box:
+    (x, y, width, height) in the picture's pixels.
+    """
 
     word: str
     kind: str | None = None
@@ -37,16 +39,18 @@ def add_review(
     connection: sql.Connection, inspection: UUID, said: Word, who: str | None, station: str
 ) -> UUID:
     """Keep a word on an inspection; its id. Raises RecordError for what cannot be."""
-    if said.word not in WORDS:
+    if said.word not in (*WORDS, UNDONE):
         raise RecordError("review_word", value=said.word)
     kind = (said.kind or "").strip() or None
-    if said.word == GOOD and kind:
+    if said.word != NG and kind:
         raise RecordError("review_good_kind", kind=kind)
     if kind is not None and (kind.casefold() == GOOD or not kind.isprintable()):
         raise RecordError("review_kind", kind=kind)
     known = sql.select(inspections.c.id).where(inspections.c.id == inspection)
     if connection.scalar(known) is None:
         raise RecordError("review_unknown", value=inspection)
+    if said.word == UNDONE and not _has_one(connection, inspection):
+        raise RecordError("review_nothing")
     at, offset = now()
     identity = UUID(str(uuid7()))
     box = dict(zip(("x", "y", "width", "height"), said.box or (None,) * 4, strict=True))
@@ -60,8 +64,13 @@ def add_review(
     return identity
 
 
+def _has_one(connection: sql.Connection, inspection: UUID) -> bool:
+    query = sql.select(inspections.c.id).where(inspections.c.id == inspection)
+    return connection.scalar(query.where(has_word(inspections.c.id))) is not None
+
+
 def words_on(connection: sql.Connection, inspection: UUID) -> list[dict[str, Any]]:
-    """What people said of an inspection, the word that counts first."""
+    """What people said of an inspection, the latest first."""
     query = sql.select(reviews).where(reviews.c.inspection_id == inspection)
     rows = connection.execute(query.order_by(reviews.c.number.desc()))
     return [dict(row._mapping) for row in rows]
@@ -80,7 +89,7 @@ def latest_reviews() -> sql.Subquery:
     )
     ranked = sql.select(reviews, newest.label("age")).subquery()
     columns = [column for column in ranked.c if column.name != "age"]
-    return sql.select(*columns).where(ranked.c.age == 1).subquery("latest")
+    return sql.select(*columns).where(ranked.c.age == 1, ranked.c.word != UNDONE).subquery("latest")
 
 
 def draw_sample(
@@ -158,7 +167,7 @@ def to_review(engine: sql.Engine, most: int) -> list[dict[str, Any]]:
 def open_samples(connection: sql.Connection) -> Iterable[UUID]:
     """Drawn and not yet reviewed, the oldest first."""
     query = sql.select(samples.c.inspection_id)
-    query = query.where(~sql.exists().where(reviews.c.inspection_id == samples.c.inspection_id))
+    query = query.where(~has_word(samples.c.inspection_id))
     query = query.group_by(samples.c.inspection_id)
     order = sql.func.min(samples.c.at), samples.c.inspection_id
     return list(connection.scalars(query.order_by(*order)))

@@ -118,8 +118,8 @@ reviews = sql.Table(
     *(sql.Column(name, sql.Integer()) for name in ("x", "y", "width", "height")),
     _text("comment"), _text("who"), *_time(), sql.Index(None, "at"),
 )  # fmt: skip
-"""A person's word on an inspection: good or NG; number: of its event. The one with the highest
-number counts, the others stay.
+"""A person's word on an inspection: good, NG, or undone; number: of its event. The one with the
+highest number counts, the others stay.
 """
 
 samples = sql.Table(

@@ -74,9 +74,9 @@ class Inspection(BaseModel):
 
 
 class Said(BaseModel):
-    """A word on a part: good, or ng with or without a kind."""
+    """A word on a part: good, ng with or without a kind, or undone, which takes the last back."""
 
-    word: str = Field(pattern="^(good|ng)$")
+    word: str = Field(pattern="^(good|ng|undone)$")
     kind: str | None = Field(None, max_length=100)
     comment: str | None = Field(None, max_length=1000)
 

@@ -52,7 +52,7 @@ def this_one(visit: Review, identity: UUID) -> Response:
 
 @router.post("/review/{identity}")
 def say_it(visit: Review, identity: UUID, fields: Fields) -> Response:
-    """Good, NG with or without a kind, or left for later."""
+    """Good, NG with or without a kind, left for later, or what was said is taken back."""
     leases = visit.office.leases
     if fields.get("word") == "later":
         leases.put_last(identity, visit.user.name)
@@ -62,6 +62,8 @@ def say_it(visit: Review, identity: UUID, fields: Fields) -> Response:
     with visit.office.writing() as connection:
         add_review(connection, identity, said, visit.user.name, STATION)
     leases.give_back(identity)
+    if said.word == "undone":
+        return visit.go(f"/review/{identity}")
     return visit.go(f"/review?before={identity}")
 
 
