@@ -26,7 +26,7 @@ from virtual_plc import Server as VirtualMelsec
 
 import kenpin
 from kenpin.drawn import draw_terminals
-from kenpin.line import LineSettings, words
+from kenpin.line import LineSettings, run_line, words
 from kenpin.line.cameras import DRAWN_SIZE
 from kenpin.record import Record, add_release, change_state, find_release, place_of, writing
 
@@ -61,6 +61,28 @@ def settings(place, controller, camera=None, **station):
             "camera": camera or {"kind": "drawn", "delay_ms": 1, "ng": 0.3}}  # fmt: skip
     told |= {"trigger": {"limit_ms": 5000, "hold_ms": 3000}} | station
     return LineSettings.model_validate({"record": str(place.folder), "station": [told]})
+
+
+@contextlib.asynccontextmanager
+async def running(line, said=None, wrap=None, also=None):
+    stop = asyncio.Event()
+    told = said if said is not None else []
+    task = asyncio.create_task(run_line(line, stop, told.append, wrap, also))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 20)
+
+
+@contextlib.asynccontextmanager
+async def served(plc):
+    """The other side, let go whatever happens."""
+    await plc.start()
+    try:
+        yield plc
+    finally:
+        await plc.stop()
 
 
 class Plc:

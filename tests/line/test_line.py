@@ -1,7 +1,6 @@
 """Whole lines: every controller against its simulator, and what happens when something fails."""
 
 import asyncio
-import contextlib
 import json
 import os
 import shutil
@@ -22,11 +21,13 @@ from plants import (
     drawn,
     free_port,
     release,
+    running,
+    served,
     settings,
     there,
 )
 
-from kenpin.line import run_line, words
+from kenpin.line import words
 from kenpin.line.cameras import CameraError, Shot
 from kenpin.record import (
     Filter,
@@ -53,28 +54,6 @@ def place(made, tmp_path):
     """A record of its own for each test, with the part in use."""
     shutil.copytree(made.folder, tmp_path / "record")
     return place_of(tmp_path / "record")
-
-
-@contextlib.asynccontextmanager
-async def running(line, said=None, wrap=None):
-    stop = asyncio.Event()
-    told = said if said is not None else []
-    task = asyncio.create_task(run_line(line, stop, told.append, wrap))
-    try:
-        yield stop
-    finally:
-        stop.set()
-        await asyncio.wait_for(task, 20)
-
-
-@contextlib.asynccontextmanager
-async def served(plc):
-    """The other side, let go whatever happens."""
-    await plc.start()
-    try:
-        yield plc
-    finally:
-        await plc.stop()
 
 
 def rows(place):

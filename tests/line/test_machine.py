@@ -15,7 +15,8 @@ CODES = st.sampled_from(["late", "camera_lost", "record_failed"])
 DEVICES = st.sampled_from(["camera", "controller", "record"])
 IDS = st.integers(0, 3)  # few, so that ids come again
 OTHERS = [m.Run(True), m.Run(False), m.Halt(True), m.Halt(False), m.Hold("master", True),
-          m.Hold("master", False), m.Hold("settings", True), m.Hold("settings", False)]  # fmt: skip
+          m.Hold("master", False), m.Hold("settings", True), m.Hold("settings", False),
+          m.Hold("test", True), m.Hold("test", False)]  # fmt: skip
 BACK = st.integers(0, 3)  # how many jobs ago: late answers of parts long gone
 
 
@@ -120,6 +121,7 @@ class AnyOrder(RuleBasedStateMachine):
         for event in (
             m.Hold("master", False),
             m.Hold("settings", False),
+            m.Hold("test", False),
             m.Run(True),
             m.AcknowledgeLevel(False),
             m.AcknowledgeLevel(True),
@@ -155,6 +157,9 @@ class AnyOrder(RuleBasedStateMachine):
         assert (bits & 1) == (station.state is m.State.READY) and words.STATES[
             state
         ] is station.state
+        if station.testing:
+            assert station.state is not m.State.READY and not valid
+            assert station.job is None and station.answer is None
         if station.state is m.State.READY:
             assert station.part is not None and station.running
             assert not (station.faults or station.holds or station.halted)
@@ -201,6 +206,7 @@ def test_a_level_that_stays_is_one_trigger():
         ((m.Trigger(1), m.Failed(1, "late")), "busy"),
         ((m.Run(False),), "not_ready"), ((m.Hold("master", True),), "not_ready"),
         ((m.Hold("settings", True),), "not_ready"), ((m.Halt(True),), "not_ready"),
+        ((m.Hold("test", True),), "not_ready"),
         ((m.Lost("camera", "camera_lost"),), "not_ready"), ((m.ChangePart(2),), "not_ready"),
     ],
 )  # fmt: skip

@@ -16,12 +16,21 @@ Post = Callable[[Any], None]
 class Shown:
     """All that a controller is shown: the same for each, in words or as JSON.
 
-    words: see `words.shown`. told: of the answer that is valid now what a message says.
+    words: see `words.shown`. told: of the answer that is valid now what a message says. asked: what
+    the controller said last, where it speaks in words.
     """
 
     station: m.Station
     words: tuple[int, ...]
     told: dict[str, Any] | None
+    asked: Asked | None = None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a controller says has changed; for people who look at its bits."""
+
+    asked: Asked
 
 
 class Controller(Protocol):
@@ -66,6 +75,8 @@ class Levels:
     def take(self, asked: Asked) -> None:
         """What is asked now."""
         before, self._before = self._before, asked
+        if asked != before:
+            self._post(Said(asked))
         if before is None:
             self._first(asked)
             before = asked

@@ -95,7 +95,7 @@ class Keeper:
         self.looking = True
         self._post(m.Hold(m.SETTINGS, True))
         try:
-            while m.SETTINGS not in self._station().holds or self._station().state in _UNDER_WAY:
+            while m.SETTINGS not in self._station().holds or self._station().state in m.UNDER_WAY:
                 await asyncio.sleep(_REST)
             if "camera" in self._station().faults:
                 raise _not_seen(self._station().faults["camera"])
@@ -113,9 +113,6 @@ class Keeper:
         finally:
             self.looking = False
             self._post(m.Hold(m.SETTINGS, False))
-
-
-_UNDER_WAY = (m.State.ACQUIRING, m.State.JUDGING, m.State.RESULT)
 
 
 def _not_seen(code: str) -> LineError:

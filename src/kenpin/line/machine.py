@@ -15,7 +15,7 @@ from kenpin.types import Outcome
 ERROR = "ERROR"
 """The answer of a part that could not be judged; every other answer is an `Outcome`."""
 LATE, HALTED_CODE, BUSY, NOT_READY = "late", "halted", "busy", "not_ready"
-MASTER, SETTINGS, RELEASE = "master", "settings", "release"
+MASTER, SETTINGS, RELEASE, TEST = "master", "settings", "release", "test"
 
 
 class State(StrEnum):
@@ -29,6 +29,9 @@ class State(StrEnum):
     RESULT = "RESULT"
     ERROR = "ERROR"
     HALTED = "HALTED"
+
+
+UNDER_WAY = (State.ACQUIRING, State.JUDGING, State.RESULT)
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,9 @@ class Station:
     @property
     def state(self) -> State:
         """What it is doing. A part under way is finished and told first, whatever else there is."""
-        under_way = self.job is not None
         told = (
-            (State.JUDGING, under_way and self.judging),
-            (State.ACQUIRING, under_way),
+            (State.JUDGING, self.job is not None and self.judging),
+            (State.ACQUIRING, self.job is not None),
             (State.RESULT, self.answer is not None),
             (State.HALTED, self.halted),
             (State.ERROR, bool(self.faults)),
@@ -94,6 +96,11 @@ class Station:
             (State.INITIALIZED, not self.running or bool(self.holds)),
         )
         return next((state for state, holds in told if holds), State.READY)
+
+    @property
+    def testing(self) -> bool:
+        """Whether outputs are as a person sets them: nothing is accepted, nothing is under way."""
+        return TEST in self.holds and self.state not in UNDER_WAY
 
     @property
     def error(self) -> str | None:
@@ -142,7 +149,8 @@ class Halt:
 @dataclass(frozen=True)
 class Hold:
     """Nothing is judged for this reason: the master check of this shift is missing (MASTER),
-    somebody changes settings (SETTINGS), another release is in use now (RELEASE); off: no longer.
+    somebody changes settings (SETTINGS), another release is in use now (RELEASE), somebody sets
+    outputs by hand (TEST); off: no longer.
     """
 
     reason: str
@@ -160,7 +168,7 @@ class Trigger:
 
 @dataclass(frozen=True)
 class TriggerLevel:
-    """The trigger input as it is now; a trigger is its rising edge."""
+    """The trigger input as it is now; its rising edge is a trigger."""
 
     on: bool
     id: int
@@ -275,8 +283,7 @@ def step(station: Station, event: Any) -> Step:
 
 def _trigger(station: Station, event: Trigger) -> Step:
     if station.state is not State.READY:
-        busy = station.job is not None or station.answer is not None
-        code = BUSY if busy else NOT_READY
+        code = BUSY if station.state in UNDER_WAY else NOT_READY
         return replace(station, missed=station.missed + 1), (Missed(event.id, code),)
     job = Job(station.accepted + 1, event.id, event.lot, event.serial)
     return replace(station, job=job, judging=False, accepted=job.number), (Acquire(job),)
@@ -316,10 +323,8 @@ def _failed(station: Station, event: Failed) -> Step:
 
 
 def _answered(station: Station, answer: Answer) -> Step:
-    station = replace(
-        station, job=None, judging=False, answer=answer, answered=station.answered + 1
-    )
-    return station, (Tell(answer),)
+    now = replace(station, job=None, judging=False, answer=answer, answered=station.answered + 1)
+    return now, (Tell(answer),)
 
 
 def _given_up(station: Station, code: str) -> Step:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kenpin.line import words
 from kenpin.line.controller_settings import Words
+from kenpin.line.controllers import Shown
 from kenpin.line.settings import LineSettings
 from kenpin.text import say
 
@@ -25,6 +26,32 @@ def word_maps(settings: LineSettings) -> Iterator[WordMap]:
         own = station.controller
         if isinstance(own, Words):
             yield WordMap(station.name, tuple(_rows(own)))
+
+
+@dataclass(frozen=True)
+class Level:
+    """A bit or a word of a controller as it is now. value: None where it said nothing yet."""
+
+    address: str
+    name: str
+    meaning: str
+    outgoing: bool
+    is_bit: bool
+    value: int | None
+
+
+def levels(own: Words, shown: Shown) -> list[Level]:
+    """Every row of the map, with what is shown and was asked last; in the language spoken now."""
+    said = words.as_words(shown.asked) if shown.asked is not None else [None] * len(words.IN_WORDS)
+    found = []
+    for address, bit, name, direction, meaning in _rows(own):
+        outgoing = direction == say("word_to_plc")
+        names, now = (words.OUT_WORDS, shown.words) if outgoing else (words.IN_WORDS, said)
+        value = now[names.index("bits" if bit else name)]
+        if bit and value is not None:
+            value = value >> int(bit) & 1
+        found.append(Level(address, name, meaning, outgoing, bool(bit), value))
+    return found
 
 
 def _rows(own: Words) -> Iterator[tuple[str, str, str, str, str]]:

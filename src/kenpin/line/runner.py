@@ -15,9 +15,10 @@ from typing import Any
 from kenpin.errors import LineError
 from kenpin.line import machine as m
 from kenpin.line import words
+from kenpin.line.by_hand import ByHand, Hand
 from kenpin.line.cameras import Camera, CameraError, Shot
 from kenpin.line.controller_settings import OpcUa, Words
-from kenpin.line.controllers import Controller, Shown
+from kenpin.line.controllers import Controller, Said, Shown
 from kenpin.line.judge import Judge, Judged, NotJudgedError, Prepared, told_of
 from kenpin.line.keeper import Keeper, Look
 from kenpin.line.metrics import Metrics
@@ -80,6 +81,8 @@ class Runner:
         self._keeper = Keeper(
             settings.name, camera, lambda: self.station, self._feed, self._passed, self.post, say
         )
+        self._hand = Hand(self.post, self._notes)
+        self._asked: words.Asked | None = None
         self._told: dict[str, Any] | None = None
         self._score = 0.0
 
@@ -134,6 +137,12 @@ class Runner:
         if isinstance(event, Look):
             self._begin(self._keeper.look(event))
             return
+        if isinstance(event, ByHand):
+            self._hand.take(event)
+            return
+        if isinstance(event, Said):
+            self._asked = event.asked
+            return
         self._heard(event)
         self._feeding = self._feeding and not isinstance(event, m.Trigger)
         self.station, actions = m.step(self.station, event)
@@ -183,8 +192,9 @@ class Runner:
     def _show(self) -> None:
         shown = words.shown(self.station, self._heart, self._last_missed, self._score)
         told = self._told if self.station.state is m.State.RESULT else None
+        now = self._hand.shown(Shown(self.station, tuple(shown), told, self._asked))
         for controller in self._controllers:
-            controller.show(Shown(self.station, tuple(shown), told))
+            controller.show(now)
         self._metrics.now(self._settings.name, self.station, self._camera.waiting)
 
     # --- actions ---------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from kenpin.errors import KenpinError
 from kenpin.station import (
     days,
+    devices,
     histories,
     live,
     masters,
@@ -42,7 +43,7 @@ from kenpin.text import Notice
 
 _PAGES = (
     signing_in, masters, live, histories, reviewing, days, studies, teaching, releasing,
-    setting_up, people
+    devices, setting_up, people
 )  # fmt: skip
 ROUTERS = tuple(one.router for one in _PAGES)
 _FOREVER = "public, max-age=31536000, immutable"

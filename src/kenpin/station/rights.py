@@ -13,6 +13,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     "review": frozenset({REVIEWER, ENGINEER, APPROVER}),
     "masters": frozenset({ENGINEER}),
     "study": frozenset({REVIEWER, ENGINEER}),
+    "devices": frozenset({ENGINEER, ADMINISTRATOR}),
     "teach": frozenset({ENGINEER}),
     "compare": frozenset({ENGINEER, APPROVER}),
     "release": frozenset({ENGINEER}),
@@ -25,10 +26,11 @@ RIGHTS: dict[str, frozenset[str]] = {
 
 own: the own password. look: pages of the line, parts and days. export: tables of many parts. run:
 start, stop, part change, master check and call. judge: a picture again, or by the API. review: a
-word on a part. masters: which pieces are shown before a shift. study: of repeatability. teach:
-what a part is learned from. compare: two releases. release: ask for one. approve: approve, take
-into use and take back what another person asked for. audit: who did what, and whether the record
-is whole. setup: which pictures are kept, backups. people: users and tokens.
+word on a part. masters: which pieces are shown before a shift. study: of repeatability. devices:
+look through a camera, set outputs by hand. teach: what a part is learned from. compare: two
+releases. release: ask for one. approve: approve, take into use and take back what another person
+asked for. audit: who did what, and whether the record is whole. setup: which pictures are kept,
+backups. people: users and tokens.
 """
 
 

@@ -15,12 +15,30 @@ from kenpin.errors import LineError
 from kenpin.line import Around, Camera, Halt, Look, Run, Shot, Shown, StationSettings, Uploads
 from kenpin.record import now as record_now
 from kenpin.station.tally import Tally
-from kenpin.types import Picture, Region
+from kenpin.text import Notice
+from kenpin.types import Picture, Region, Verdict
 
 _REMEMBERED = 8  # pictures
 _TICK = 0.1  # seconds between two messages to a browser
 _LOOK = 60.0  # seconds
 _QUIET = 10.0  # seconds until a word that the connection is there
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A measure of a picture, and from where to where it was in the good ones."""
+
+    name: str
+    value: float
+    low: float
+    middle: float
+    high: float
+
+    @property
+    def side(self) -> int:
+        """-1 or 1 where it is clearly below or above them: by half of how far they lie apart."""
+        room = (self.high - self.low) / 2
+        return (self.value > self.high + room) - (self.value < self.low - room)
 
 
 @dataclass(frozen=True)
@@ -32,10 +50,23 @@ class Seen:
     regions: tuple[Region, ...]
 
 
+@dataclass(frozen=True)
+class Sight:
+    """What a person saw through the camera. meters: against the pictures that the part was learned
+    from; advice: what to do about it.
+    """
+
+    picture: Picture
+    verdict: Verdict | None
+    meters: tuple[Meter, ...]
+    advice: tuple[Notice, ...]
+
+
 class Screen:
     """Told by the line like any controller, and asks like one: start, stop, part change.
 
-    latest: how it is now, as a browser is told; version: counts its changes.
+    latest: how it is now, as a browser is told; version: counts its changes. shown: what the
+    controller is told. sight: what a person saw last through the camera.
     """
 
     def __init__(self, settings: StationSettings, shifts: Sequence[time]) -> None:
@@ -52,6 +83,8 @@ class Screen:
         self._drawn: OrderedDict[tuple[int, str], bytes | None] = OrderedDict()
         self._number = 0
         self.uploads: Uploads | None = None
+        self.shown: Shown | None = None
+        self.sight: Sight | None = None
 
     async def run(self, post: Any) -> None:
         """As long as the line runs."""
@@ -61,6 +94,7 @@ class Screen:
     def show(self, shown: Shown) -> None:
         """What holds from now on."""
         own, told = shown.station, shown.told
+        self.shown = shown
         now = {
             "station": self.settings.name, "state": own.state.value, "part": own.part,
             "error": own.error, "holds": sorted(own.holds), "answered": own.answered,

@@ -18,6 +18,7 @@ from kenpin.system import VERSION
 from kenpin.text import LANGUAGES, Notice, exists, local_time, percent, say, speaking
 
 _MOST_DIGITS = 9
+_FOLLOWED = ("/bits", "/state")  # fragments that a page asks for again and again
 COOKIE, LANGUAGE = "kenpin_session", "kenpin_language"
 FORM = "form"
 """The field of each form that proves that it came from a page of ours."""
@@ -101,7 +102,8 @@ async def visit_of(request: Request) -> Visit:
 
 def _by_itself(request: Request) -> bool:
     """Whether a page asks that is only looked at: nobody uses it by that."""
-    return request.method == "GET" and request.url.path.startswith("/live/")
+    path = request.url.path
+    return request.method == "GET" and (path.startswith("/live/") or path.endswith(_FOLLOWED))
 
 
 def visit_now(request: Request) -> Visit:
