@@ -12,12 +12,15 @@ model is a small `pca`, so that many parts pass.
 
 One JSON line. triggers = answers + missed + ended, where ended are parts under way when the program
 was killed: no answer came, which is NG. memory_mb: of the last process, after its 2,000th
-part; memory_grew_mb: to its end; memory_every_2000_mb: all the way.
+part; memory_grew_mb: to its end; memory_every_2000_mb: all the way. in_use_mb: of that, what its
+C code holds (glibc's malloc), and blocks: how many small objects Python holds, each every minute;
+what a process has but does not use is kept by the allocators for the next time.
 """
 
 import argparse
 import asyncio
 import contextlib
+import ctypes
 import json
 import logging
 import os
@@ -77,6 +80,26 @@ def make(folder: Path) -> None:
     np.save(folder / "shown.npy", np.stack(shown))
 
 
+class _Heap(ctypes.Structure):
+    """`struct mallinfo2` of glibc."""
+
+    _fields_ = [(name, ctypes.c_size_t) for name in (
+        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks",
+        "fordblks", "keepcost")]  # fmt: skip
+
+
+async def tell_memory(file: Path) -> None:
+    """A line each minute: megabytes that C code holds, and how many small objects Python does."""
+    told = ctypes.CDLL(None).mallinfo2
+    told.restype = _Heap
+    while True:
+        await asyncio.sleep(60)
+        heap = told()
+        used = round((heap.uordblks + heap.hblkhd) / 2**20, 1)
+        with file.open("a") as out:
+            out.write(f"{json.dumps([used, sys.getallocatedblocks()])}\n")
+
+
 async def child(folder: Path, port: int, faults: float, seed: int) -> None:
     """The line itself, until it is told to end or killed."""
     rng = random.Random(seed)
@@ -85,7 +108,11 @@ async def child(folder: Path, port: int, faults: float, seed: int) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     settings = LineSettings.model_validate(settings_of(folder, port))
+    file = folder / "memory"
+    file.unlink(missing_ok=True)
+    telling = asyncio.create_task(tell_memory(file))
     await run_line(settings, stop, lambda _: None, lambda _: Faulty(Prepared(shown), rng, faults))
+    telling.cancel()
 
 
 class Line:
@@ -201,6 +228,8 @@ async def soak(folder: Path, parts: int, kills: int, faults: float, seed: int) -
     with contextlib.suppress(asyncio.CancelledError):
         await troubling
     status = await line.end()
+    file = folder / "memory"
+    held = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
     told = beside_record(LineSettings.model_validate(settings_of(folder, port)), counts, done)
     found = told.to_dict()
     return {"benchmark": "line soak", "kills": done, "faults": faults, "seed": seed,
@@ -208,7 +237,8 @@ async def soak(folder: Path, parts: int, kills: int, faults: float, seed: int) -
             "clock": _FAKETIME.exists(), "kept": told.kept and status == 0,
             "memory_mb": memory[0] if memory else None,
             "memory_grew_mb": round(memory[-1] - memory[0], 1) if memory else None,
-            "memory_every_2000_mb": memory}  # fmt: skip
+            "memory_every_2000_mb": memory,
+            "in_use_mb": [mb for mb, _ in held], "blocks": [n for _, n in held]}  # fmt: skip
 
 
 def main() -> None:

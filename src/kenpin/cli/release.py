@@ -63,21 +63,40 @@ def _step(state: str) -> Any:
         comment: Comment = None,
         station: options.Station = None,
     ) -> None:
-        room = options.record_room()
-        with room.writing(room.place_of(place)) as connection:
-            found = room.find_release(connection, start, part_number)
-            room.change_state(connection, found, state, who, room.station_name(station), comment)
-        told = {"hash": found.hash[:12], "part": found.part, "state": said(state)}
-        out.print(say("release_is_now", **told))
+        _change(state, start, part_number, place, who, comment, station)
 
     return change
 
 
+def _change(
+    state: str, start: str, part: str | None, place: str | None, who: str | None,
+    comment: str | None, station: str | None, at_change: bool = False,
+) -> None:  # fmt: skip
+    room = options.record_room()
+    with room.writing(room.place_of(place)) as connection:
+        found, own = room.find_release(connection, start, part), room.station_name(station)
+        room.change_state(connection, found, state, who, own, comment, at_change)
+    told = {"hash": found.hash[:12], "part": found.part, "state": said(state)}
+    out.print(say("release_is_now", **told))
+
+
 for _name, _state in (
-    ("request", "requested"), ("approve", "approved"), ("use", "in_use"), ("retire", "retired"),
-    ("withdraw", "draft"),
+    ("request", "requested"), ("approve", "approved"), ("retire", "retired"), ("withdraw", "draft"),
 ):  # fmt: skip
     command(_name, group=release)(_step(_state))
+
+
+@command(group=release)
+def use(
+    start: Hash,
+    part_number: options.PartNumber = None,
+    at_change: Annotated[bool, typer.Option("--at-change")] = False,
+    place: options.Record = None,
+    who: options.Who = None,
+    comment: Comment = None,
+    station: options.Station = None,
+) -> None:
+    _change("in_use", start, part_number, place, who, comment, station, at_change)
 
 
 @command("compare", group=release)

@@ -14,7 +14,7 @@ from kenpin.inspection import Inspector
 from kenpin.line.cameras import Shot
 from kenpin.line.machine import Job
 from kenpin.part import hash_of_file
-from kenpin.record import Circumstances, Place, Record, in_use, reading
+from kenpin.record import Circumstances, Place, Record, in_use, judges, reading
 from kenpin.sources import read_picture
 from kenpin.text import Notice
 from kenpin.types import Picture, Verdict
@@ -110,13 +110,12 @@ class Judge:
         return prepare(self._place, self._models, part)
 
     def is_current(self, prepared: Prepared) -> bool:
-        """Whether it is still in use; while the record is away, what was so stays so."""
+        """Whether it may still judge; while the record is away, what was so stays so."""
         try:
             with self._record.engine.connect() as connection:
-                release = in_use(connection, prepared.part)
+                return judges(connection, prepared.part, prepared.hash)
         except DBAPIError:
             return True
-        return release is not None and release.id == prepared.release
 
     def judge(self, prepared: Prepared, job: Job, shot: Shot, wanted: Callable[[], bool]) -> Judged:
         """The verdict, when its row is durable. wanted: whether it still matters.

@@ -59,6 +59,7 @@ from kenpin.record.releases import (
     change_state,
     find_release,
     in_use,
+    judges,
     list_releases,
     masters_of,
     steps_of,

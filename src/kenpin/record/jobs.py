@@ -22,7 +22,8 @@ MOST_TRIES = 3  # workers that ended under a job
 class Job:
     """told: what is to be done, by kind; codes and numbers only. tries: how often it was begun.
 
-    progress: {"stage", "done", "total"}; result: what came of it, or why nothing did.
+    progress: {"stage", "done", "total", "seconds_left" of this stage}; result: what came of it, or
+    why nothing did.
     """
 
     id: UUID

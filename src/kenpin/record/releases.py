@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from kenpin.errors import RecordError
 from kenpin.record.entry import now, plain
-from kenpin.record.rows import add_event
+from kenpin.record.rows import add_event, latest_events
 from kenpin.record.schema import parts, releases, steps
 from kenpin.system import make_folder, write_atomically
 from kenpin.text import Notice
@@ -29,6 +29,7 @@ _FROM = {
 }  # fmt: skip
 """From which states each can be reached; a retired one may come back into use."""
 _MOST = 2**31  # bytes of a .kenpin file
+_LATEST = 500  # steps of releases, among which the one into use is
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,15 @@ def change_state(
     who: str | None,
     station: str,
     comment: str | None = None,
+    at_change: bool = False,
 ) -> None:
     """Take the release a step on. Raises RecordError where it cannot be taken from where it is.
 
     Who approves must be another person than who asked for it. Of a part at most one is in use: the
-    one before is retired.
+    one before is retired. at_change: a line that judges with that one goes on until its next part
+    change; else it changes over as soon as no part is under way.
     """
+    told: dict[str, Any] = {}
     if release.state not in _FROM[state]:
         told = {"state": Notice(f"release_{release.state}"), "to": Notice(f"release_{state}")}
         raise RecordError("release_step", hash=release.hash[:12], **told)
@@ -143,7 +147,8 @@ def change_state(
         for other in list_releases(connection, release.part):
             if other.state == IN_USE and other.id != release.id:
                 _set(connection, other, RETIRED, who, station, None)
-    _set(connection, release, state, who, station, comment)
+                told = {"goes_on": other.hash} if at_change else {}
+    _set(connection, release, state, who, station, comment, **told)
 
 
 def was_approved(taken: Sequence[Step]) -> bool:
@@ -167,7 +172,7 @@ def _same(name: str | None) -> str:
 
 def _set(
     connection: sql.Connection, release: Release, state: str, who: str | None, station: str,
-    comment: str | None,
+    comment: str | None, **more: str,
 ) -> None:  # fmt: skip
     own = releases.c.id == release.id
     changed = connection.execute(
@@ -177,7 +182,7 @@ def _set(
         raise RecordError("release_changed", hash=release.hash[:12])
     _note(connection, release.id, state, who, comment)
     told = {"part": release.part, "hash": release.hash, "state": state, "comment": comment}
-    add_event(connection, "release", told, who, station)
+    add_event(connection, "release", told | more, who, station)
 
 
 def _note(
@@ -219,6 +224,20 @@ def in_use(connection: sql.Connection, part: str) -> Release | None:
     """The release that judges this part now."""
     found = [one for one in list_releases(connection, part) if one.state == IN_USE]
     return found[0] if found else None
+
+
+def judges(connection: sql.Connection, part: str, digest: str) -> bool:
+    """Whether a line that judges this part with this file goes on: it is in use, or the one that is
+    takes its place only at the next part change.
+    """
+    current = in_use(connection, part)
+    if current is None or current.hash == digest:
+        return current is not None
+    for event in latest_events(connection, "release", _LATEST):
+        told = event["told"]
+        if (told["part"], told["hash"], told["state"]) == (part, current.hash, IN_USE):
+            return bool(told.get("goes_on") == digest)
+    return False
 
 
 def steps_of(connection: sql.Connection, release: Release) -> list[Step]:

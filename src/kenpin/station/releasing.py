@@ -77,7 +77,8 @@ def _step(visit: Visit, fields: dict[str, str], state: str) -> Response:
     with visit.office.writing() as connection:
         release = find_release(connection, fields.get("hash", ""), fields.get("part", ""))
         comment = fields.get("comment") or None
-        change_state(connection, release, state, visit.user.name, STATION, comment)
+        later = fields.get("when") == "change"
+        change_state(connection, release, state, visit.user.name, STATION, comment, later)
     return visit.go("/releases")
 
 

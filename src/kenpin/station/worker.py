@@ -35,6 +35,7 @@ from kenpin.text import Notice
 _NICE = 10  # the line and the pages go first
 _PAUSE = 1.0  # seconds between two looks for something to do
 _RENEW = 5.0  # seconds between two words that it is at it
+_SURE = 2.0  # seconds of a step, from which on it can be told how long it will take
 _PATIENCE = 10.0  # seconds to end in
 _COMMAND = "import sys; from kenpin.station.worker import main; main(int(sys.argv[1]))"
 _NO_LONGER = 3  # exit status: the job under way is not wanted any more
@@ -47,7 +48,7 @@ class Worker:
         self._place, self._name = place, str(uuid4())
         self._job: Job | None = None
         self._progress: dict[str, Any] | None = None
-        self._stage, self._label = 0, ""
+        self._stage, self._label, self._since = 0, "", 0.0
         self.stop = threading.Event()
 
     def run(self) -> None:
@@ -97,8 +98,12 @@ class Worker:
 
     def _tell(self, stage: str, done: int, total: int) -> None:
         if stage != self._label:
-            self._stage, self._label = self._stage + 1, stage
-        self._progress = {"stage": self._stage, "done": done, "total": total}
+            self._stage, self._label, self._since = self._stage + 1, stage, time.monotonic()
+        progress = {"stage": self._stage, "done": done, "total": total}
+        took = time.monotonic() - self._since
+        if done and took > _SURE:
+            progress["seconds_left"] = round(took * (total - done) / done)
+        self._progress = progress
 
     def _keep(self) -> None:
         """Say now and then that it is at it; end at once if it is not wanted any more."""
