@@ -108,6 +108,7 @@ events = sql.Table(
     "events", metadata, sql.Column("number", sql.BigInteger(), primary_key=True),
     _text("station"), _text("kind", nullable=False), _text("who"), *_time(),
     sql.Column("told", sql.JSON(), nullable=False), _hash("before"), _hash(),
+    sql.Index(None, "kind", "number"),
 )  # fmt: skip
 """What happened, chained: before is the hash of the event before; told: codes and numbers."""
 
