@@ -15,6 +15,7 @@ from kenpin.record import (
     ROLES,
     Filter,
     Record,
+    add_event,
     found,
     place_of,
     reading,
@@ -400,12 +401,22 @@ def test_a_part_is_judged_again_by_the_release_in_use_and_nothing_is_kept(visito
         assert sum(1 for _ in found(engine, Filter())) == 80
 
 
-def test_the_drift_of_a_release_opens_as_a_page(visitors):
+def test_the_drift_of_a_release_opens_as_a_page(visitors, plant):
     browser = visitors("viewer")
+    with writing(plant[0]) as connection:
+        for kind, told, where in (
+            ("master", {"passed": False}, "line 1"), ("master", {"passed": True}, "line 2"),
+            ("lost", {"device": "camera", "code": "camera_lost"}, "line 1"),
+            ("by_hand", {"line": "line 1", "bits": ["ok"]}, "station"),
+        ):  # fmt: skip
+            add_event(connection, kind, told, None, where)
     page = browser.get("/day")
     release = re.search(r'<option value="([0-9a-f]{64})">', page.text)[1]
     answer = browser.get(f"/day/drift?release={release}&station=line 1&days=30")
     assert answer.status_code == 200 and "data:image/png" in answer.text
+    told = re.findall(r"<td[^>]*>([^<]*\.)</td>", answer.text)
+    assert told == [f"Release {release[:12]} is in use.", "The master check failed.",
+                    "Camera was lost (camera_lost).", "Outputs were set by hand."]  # fmt: skip
     for wrong in ("release=x", f"release={release}&days=x", f"release={release}&days=0"):
         answer = browser.get(f"/day/drift?{wrong}")
         assert answer.status_code == 400 and answer.headers["content-type"].startswith("text/html")

@@ -8,8 +8,8 @@ import zipfile
 from uuid import UUID
 
 import pytest
+from beside import Beside
 from forms import secret_of
-from test_at_the_line import Beside
 from test_releases import job_of, until
 
 from kenpin.drawn import draw_terminals

@@ -73,7 +73,14 @@ from kenpin.record.reviews import (
     to_review,
     words_on,
 )
-from kenpin.record.rows import add_event, events_of, events_since, latest_events, told_of
+from kenpin.record.rows import (
+    add_event,
+    events_between,
+    events_of,
+    events_since,
+    latest_events,
+    told_of,
+)
 from kenpin.record.sessions import (
     Session,
     Token,

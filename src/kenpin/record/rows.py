@@ -83,6 +83,15 @@ def latest_events(connection: sql.Connection, kind: str | None, most: int) -> li
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
+def events_between(
+    connection: sql.Connection, kinds: Sequence[str], since: int, most: int
+) -> list[dict[str, Any]]:
+    """Of these kinds the newest from a moment on, in milliseconds; the oldest of them first."""
+    query = sql.select(events).where(events.c.kind.in_(kinds), events.c.at >= since)
+    query = query.order_by(events.c.number.desc()).limit(most)
+    return [dict(row._mapping) for row in connection.execute(query)][::-1]
+
+
 def events_since(
     connection: sql.Connection, kind: str, number: int
 ) -> tuple[int, list[dict[str, Any]]]:

@@ -1,6 +1,7 @@
 """What `drift` found, as people read it."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from functools import partial
 from math import log
 
@@ -8,13 +9,16 @@ from kenpin.assurance import LATEST, LINE, WEIGHT, Drift, Track
 from kenpin.report.explanations import how
 from kenpin.report.page import Page, Section
 from kenpin.report.plots import Plot, capital_chart, control_charts
-from kenpin.text import percent, say
+from kenpin.text import Notice, percent, say
 
 _MOST = 0.5  # of the latest pictures not OK: then they matter more than any drift
 
 
-def drift_page(found: Drift) -> Page:
-    """The result, its figures and charts."""
+def drift_page(found: Drift, happened: Sequence[tuple[str, Notice]] = ()) -> Page:
+    """The result, its figures and charts. happened: times, as those of the pictures are written,
+    and what happened then; the oldest first.
+    """
+    places = [bisect_left(found.times, time) for time, _ in happened]
     return Page(
         name="drift",
         title=say("drift_title"),
@@ -26,10 +30,11 @@ def drift_page(found: Drift) -> Page:
                 Section(
                     heading=str(track.notice),
                     sentences=() if number else (say("drift_charts"),),
-                    plot=partial(_charts, track, found.alarm),
+                    plot=partial(_charts, track, found.alarm, sorted({*places})),
                 )
                 for number, track in enumerate(found.tracks)
             ),
+            *([_happened(happened, places)] if happened else []),
         ),
         how=_how(found),
     )
@@ -65,6 +70,13 @@ def _figures(found: Drift) -> Section:
     return Section(say("figures"), (), heads, tuple(rows))
 
 
+def _happened(happened: Sequence[tuple[str, Notice]], places: Sequence[int]) -> Section:
+    rows = [(time, str(place + 1), str(what))
+            for (time, what), place in zip(happened, places, strict=True)]  # fmt: skip
+    heads = (say("drift_when"), say("drift_before"), say("drift_what"))
+    return Section(say("drift_happened"), (), heads, tuple(rows))
+
+
 def _how(found: Drift) -> dict[str, str]:
     return how(
         "alarm", "capital", "latest", "typical", "ewma", "cusum", "not_ok",
@@ -79,5 +91,7 @@ def _capital(found: Drift) -> Plot:
     return capital_chart(names, found.line)
 
 
-def _charts(track: Track, alarm: int | None) -> Plot:
-    return control_charts(track.numbers, track.ewma, track.ewma_limit, track.cusum, LINE, alarm)
+def _charts(track: Track, alarm: int | None, marks: Sequence[int]) -> Plot:
+    return control_charts(
+        track.numbers, track.ewma, track.ewma_limit, track.cusum, LINE, alarm, marks
+    )

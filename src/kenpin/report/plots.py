@@ -105,8 +105,11 @@ def control_charts(
     cusum: tuple[Values, Values],
     line: float,
     alarm: int | None,
+    marks: Sequence[int] = (),
 ) -> Plot:
-    """EWMA above CUSUM, in standard deviations of the good pictures learned from."""
+    """EWMA above CUSUM, in standard deviations of the good pictures learned from. marks: pictures
+    (from 0) before which something happened.
+    """
     from matplotlib.ticker import NullFormatter  # noqa: PLC0415
 
     words = _Words()
@@ -123,6 +126,9 @@ def control_charts(
         lower.yaxis.set_major_formatter("{x:g}")
         lower.yaxis.set_minor_formatter(NullFormatter())
     lower.set_ylim(bottom=0)
+    for mark in marks:
+        for axes in (upper, lower):
+            axes.axvline(mark + 0.5, color=_INK, linestyle=":", linewidth=0.8)
     if alarm is not None:
         for axes in (upper, lower):
             axes.axvline(alarm + 1, color=_COLOURS[1], linewidth=1, label=words("plot_alarm"))

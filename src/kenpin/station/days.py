@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse, Response
@@ -10,8 +10,10 @@ from fastapi.responses import HTMLResponse, Response
 from kenpin.assurance import drift
 from kenpin.record import (
     Filter,
+    Release,
     between,
     day_of,
+    events_between,
     find_release,
     list_releases,
     period,
@@ -20,13 +22,15 @@ from kenpin.record import (
 )
 from kenpin.report import About, drift_page, drifts_of, page_html, period_html
 from kenpin.station.visit import SELF_MADE, Right, Visit
-from kenpin.text import speaking
+from kenpin.text import Notice, local_time, speaking
 
 router = APIRouter()
 
 Look = Annotated[Visit, Depends(Right("look"))]
 Text = Annotated[str, Query(max_length=200)]
 Days = Annotated[int, Query(ge=1, le=366)]
+_TELLING, _MOST_EVENTS = ("release", "master", "by_hand", "lost"), 200
+_DEVICES = ("camera", "controller")
 _FIRST, _LAST = date(1970, 1, 2), date(9998, 12, 30)
 
 
@@ -56,9 +60,30 @@ def drift_charts(
     since, _ = between(date.today() - timedelta(days=days - 1))
     chosen = Filter(release=own.hash, station=station or None, since=since)
     found = drift(office.place.folder / own.file, series(office.engine, chosen))
+    with office.reading() as connection:
+        events = events_between(connection, _TELLING, since, _MOST_EVENTS)
+    happened = [(local_time(one["at"], one["offset"]), told) for one in events
+                if (told := _told(one, own, station)) is not None]  # fmt: skip
     with speaking(visit.language):
-        html = page_html(drift_page(found), f"{own.part} {own.hash[:12]} {station}")
+        html = page_html(drift_page(found, happened), f"{own.part} {own.hash[:12]} {station}")
     return HTMLResponse(html, headers={"Content-Security-Policy": SELF_MADE})
+
+
+def _told(event: dict[str, Any], release: Release, station: str) -> Notice | None:
+    """What may have changed the pictures of a release, or nothing."""
+    told, kind = event["told"], event["kind"]
+    if kind == "release":
+        if told["part"] == release.part and told["state"] == "in_use":
+            return Notice("happened_release", hash=told["hash"][:12])
+        return None
+    if station and station not in (event["station"], told.get("line")):
+        return None
+    if kind == "master":
+        return Notice("happened_master" if told.get("passed") else "happened_master_failed")
+    if kind == "by_hand":
+        return Notice("happened_by_hand") if told.get("bits") else None
+    return Notice("happened_lost", device=Notice(f"station_device_{told['device']}"),
+                  code=told["code"]) if told.get("device") in _DEVICES else None  # fmt: skip
 
 
 @router.get("/day/report")

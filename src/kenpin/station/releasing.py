@@ -17,19 +17,21 @@ from kenpin.record import (
     change_state,
     find_job,
     find_release,
+    freeze,
     list_jobs,
     list_releases,
     list_sets,
     steps_of,
     was_approved,
 )
+from kenpin.station.improving import IMPROVE, LEARN, propose
 from kenpin.station.office import STATION
 from kenpin.station.visit import Fields, RefusedError, Right, Visit, whole_number
-from kenpin.station.work import COMPARE, LEARN
+from kenpin.station.work import COMPARE
 from kenpin.text import Notice, speaking
 
 router = APIRouter()
-_MOST_JOBS = 50
+_MOST_JOBS, _LONGEST_NAME = 50, 100
 _MOST_PICTURES, _MOST_VERSION = 2000, 10**6
 _STEPS = {"requested": "release", "draft": "approve", "approved": "approve", "in_use": "approve",
           "retired": "approve"}  # fmt: skip
@@ -42,6 +44,7 @@ Look = Annotated[Visit, Depends(Right("look"))]
 Ask = Annotated[Visit, Depends(Right("release"))]
 Approve = Annotated[Visit, Depends(Right("approve"))]
 Compare = Annotated[Visit, Depends(Right("compare"))]
+Teach = Annotated[Visit, Depends(Right("teach"))]
 
 
 @router.get("/releases")
@@ -50,12 +53,18 @@ def releases(visit: Look) -> Response:
     with visit.office.reading() as connection:
         found = [(one, steps_of(connection, one)) for one in list_releases(connection)]
         sets = list_sets(connection)
+        used = [one for one, _ in found if one.state == "in_use"]
+        proposed = {one.part: told for one in used
+                    if (told := propose(connection, visit.office.pictures, one))}  # fmt: skip
+        learning = {one.told["part"]: one.id for one in list_jobs(connection, _MOST_JOBS)
+                    if one.kind == IMPROVE and not one.over}  # fmt: skip
     parts: dict[str, list[Any]] = {}
     for release, steps in reversed(found):
         parts.setdefault(release.part, []).append((release, steps))
     named = {part: [one for one in sets if one.part == part] for part in parts}
     return visit.page("releases", parts=dict(sorted(parts.items())), sets=named,
-                      offered=_OFFERED, rights=_STEPS, approved=was_approved)  # fmt: skip
+                      offered=_OFFERED, rights=_STEPS, approved=was_approved, proposed=proposed,
+                      learning=learning)  # fmt: skip
 
 
 @router.post("/releases/request")
@@ -79,6 +88,28 @@ def _step(visit: Visit, fields: dict[str, str], state: str) -> Response:
         comment = fields.get("comment") or None
         later = fields.get("when") == "change"
         change_state(connection, release, state, visit.user.name, STATION, comment, later)
+    return visit.go("/releases")
+
+
+@router.post("/releases/improve")
+def learn_from_reviews(visit: Teach, fields: Fields) -> Response:
+    """A draft that has learned from what people said of the one in use, as a job."""
+    release = visit.office.release_of(fields.get("part", ""))
+    told = {"part": release.part, "release": release.hash}
+    with visit.office.writing() as connection:
+        job = add_job(connection, IMPROVE, told, visit.user.name, STATION)
+    return visit.go(f"/jobs/{job}")
+
+
+@router.post("/releases/freeze")
+def freeze_reviewed(visit: Compare, fields: Fields) -> Response:
+    """What is reviewed now becomes a set to measure by, or the next version of one."""
+    office, name, part = visit.office, fields.get("name", ""), fields.get("part", "")
+    if len(name) > _LONGEST_NAME or not name.isprintable():
+        raise RecordError("set_name")
+    share = whole_number(fields.get("share", ""), 1, 100) / 100
+    with office.writing() as connection:
+        freeze(connection, office.pictures, part, name, visit.user.name, STATION, share)
     return visit.go("/releases")
 
 
@@ -115,8 +146,10 @@ def job(visit: Look, identity: UUID) -> Response:
         both = _compared(connection, found)
     with speaking(visit.language):
         learned = _learned(visit, found)
-    return visit.page("job", job=found, both=both, rates=_rates(found), error=_error(found),
-                      learned=learned, may_cancel=visit.may("compare"))  # fmt: skip
+    result = (found.result or {}) if found.state == "done" else {}
+    told: dict[str, Any] = {"rates": _rates(result), "tried": _tried(result), "both": both,
+                            "error": _error(found), "learned": learned}  # fmt: skip
+    return visit.page("job", job=found, may_cancel=visit.may("compare"), **told)
 
 
 @router.get("/jobs/{identity}/state")
@@ -137,15 +170,17 @@ def cancel(visit: Compare, identity: UUID, _: Fields) -> Response:
 
 def _compared(connection: Any, found: Job) -> dict[str, Release]:
     """The releases that it compares, as they are now."""
-    if found.kind != COMPARE:
+    told, part = found.told, found.told.get("part")
+    if found.kind == IMPROVE and found.state == "done" and found.result:
+        told = {"before": told["release"], "after": found.result["hash"]}
+    elif found.kind != COMPARE:
         return {}
-    part = found.told["part"]
-    return {one: find_release(connection, found.told[one], part) for one in ("before", "after")}
+    return {one: find_release(connection, told[one], part) for one in ("before", "after")}
 
 
 def _learned(visit: Visit, found: Job) -> dict[str, Any] | None:
     """What the limit of a part that was learned promises, and what is to be said of it."""
-    if found.kind != LEARN or found.state != "done" or found.result is None:
+    if found.kind not in (LEARN, IMPROVE) or found.state != "done" or found.result is None:
         return None
     with visit.office.reading() as connection:
         release = find_release(connection, found.result["hash"], found.result["part"])
@@ -153,13 +188,18 @@ def _learned(visit: Visit, found: Job) -> dict[str, Any] | None:
     return {"promise": promise(bundle.calibration), "remarks": bundle.provenance.remarks}
 
 
-def _rates(found: Job) -> list[tuple[str, Rate, Rate]]:
+def _rates(result: dict[str, Any]) -> list[tuple[str, Rate, Rate]]:
     """Where the truth of the pictures is known: before and after."""
-    if found.state != "done" or found.result is None:
-        return []
-    known = [name for name in ("false_reject", "escape") if name in found.result]
-    told = {name: [Rate(one["errors"], one["n"]) for one in found.result[name]] for name in known}
+    known = [name for name in ("false_reject", "escape") if name in result]
+    told = {name: [Rate(one["errors"], one["n"]) for one in result[name]] for name in known}
     return [(name, was, now) for name, (was, now) in told.items()]
+
+
+def _tried(result: dict[str, Any]) -> list[tuple[str, Notice | None, dict[str, Rate]]]:
+    """Of each way that was tried to learn better: why it was not possible, or how well it does."""
+    return [(one["way"], Notice.of(one["why"]) if "why" in one else None,
+             {name: now for name, _, now in _rates(one)})
+            for one in result.get("tried", ())]  # fmt: skip
 
 
 def _error(found: Job) -> Notice | None:

@@ -13,11 +13,12 @@ from kenpin.judge import pictures_needed
 from kenpin.record import Filter, add_job, confirmed, list_jobs
 from kenpin.report import outlined
 from kenpin.sources import encode, read_header, read_picture
+from kenpin.station.improving import LEARN
 from kenpin.station.lessons import Desk, Lesson, list_lessons
 from kenpin.station.live import screen_of
 from kenpin.station.office import STATION
 from kenpin.station.visit import Fields, RefusedError, Right, Visit, proved, whole_number
-from kenpin.station.work import CHECK, LEARN
+from kenpin.station.work import CHECK
 from kenpin.text import Notice, speaking
 
 router = APIRouter()

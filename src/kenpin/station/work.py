@@ -23,6 +23,7 @@ from kenpin.record import (
     one_sentence,
     reading,
 )
+from kenpin.station.improving import IMPROVE, LEARN, compared, improve
 from kenpin.station.lessons import Desk
 from kenpin.station.office import STATION
 from kenpin.system import write_atomically
@@ -32,8 +33,7 @@ Finish = Callable[[sql.Connection], None]
 Work = Callable[[Place, Job, Progress], tuple[dict[str, Any], Finish | None]]
 """Gives what came of it, and what is written together with that, all or nothing."""
 
-COMPARE, CHECK, LEARN = "compare", "check", "learn"
-_MOST_SHOWN = 500
+COMPARE, CHECK = "compare", "check"
 
 
 def _compare(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any], None]:
@@ -49,14 +49,7 @@ def _compare(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any]
     if not pictures:
         raise RecordError("compare_none", part=told["part"])
     before, after = (Inspector.open(place.folder / one.file) for one in both)
-    found = compare(before, after, pictures, progress)
-    changed = [{"picture": Path(one.picture).stem, "was": one.was.value, "now": one.now.value,
-                "kind": one.kind} for one in found.changed[:_MOST_SHOWN]]  # fmt: skip
-    result = {"pictures": found.pictures, "changes": len(found.changed), "changed": changed}
-    for name, rates in (("false_reject", found.false_reject), ("escape", found.escape)):
-        if rates is not None:
-            result[name] = [{"errors": one.errors, "n": one.n} for one in rates]
-    return result, None
+    return compared(compare(before, after, pictures, progress)), None
 
 
 def _check(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any], None]:
@@ -87,4 +80,4 @@ def _learn(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any], 
     return result, release
 
 
-KINDS: dict[str, Work] = {COMPARE: _compare, CHECK: _check, LEARN: _learn}
+KINDS: dict[str, Work] = {COMPARE: _compare, CHECK: _check, LEARN: _learn, IMPROVE: improve}
