@@ -112,6 +112,32 @@ def test_from_pictures_to_a_part_that_the_line_uses_by_two_people(lesson, visito
         assert in_use(connection, "new part").hash == release.hash
 
 
+def test_inside_an_outline_nothing_is_judged(lesson, plant):
+    (browser, address), place = lesson, plant[0]
+    outline = [[70, 5], [120, 5], [120, 90], [70, 90]]
+    areas = {"crop": None, "windows": {}, "ignore": [], "masks": [outline]}
+    assert save(browser, address, areas).status_code == 303
+    assert "[[70, 5], [120, 5]" in browser.get(address).text
+    job = begin_job(browser, address, "learn")
+    with Workers(place):
+        until(lambda: job_of(place, job).over, 120)
+    done = job_of(place, job)
+    assert done.state == "done", done.result
+    with reading(place) as engine, engine.connect() as connection:
+        release = find_release(connection, done.result["hash"], "new part")
+    inspector = Inspector.open(place.folder / release.file)
+
+    def judged(x):
+        pixels = draw_terminals(900, size=(96, 128)).pixels.copy()
+        pixels[40:52, x : x + 12] = 0
+        return inspector.inspect(pixels).outcome.value
+
+    assert (judged(92), judged(20)) == ("OK", "NG")
+    for wrong in ([[[1, 2], [3, 4]]], [[[-1, 2], [3, 4], [5, 6]]], [["a"]], 7, [outline] * 101):
+        answer = save(browser, address, areas | {"masks": wrong})
+        assert answer.status_code == 400 and "3 to 200 points" in answer.text, wrong
+
+
 def test_ng_among_the_good_comes_first_and_is_left_out(lesson, plant):
     (browser, address), place = lesson, plant[0]
     send(browser, address, "oops.png", drawn(500, "missing"))

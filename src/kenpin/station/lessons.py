@@ -10,16 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from shutil import disk_usage
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import cv2
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from uuid_utils.compat import uuid7
 
 from kenpin.errors import DatasetError, PictureError, RecordError
 from kenpin.recipe import Recipe
 from kenpin.record import now
-from kenpin.sources import Taken, ZipMember, find_pictures, read_picture
+from kenpin.sources import Taken, ZipMember, encode, find_pictures, read_header, read_picture
 from kenpin.system import make_folder, write_atomically
 from kenpin.text import Notice
 
@@ -33,10 +35,14 @@ _KINDS = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".jp2", ".a
 _LONGEST = 200  # letters of a name
 
 
+_Pixel = Annotated[int, Field(ge=0, lt=2**16)]
+Outline = Annotated[tuple[tuple[_Pixel, _Pixel], ...], Field(min_length=3, max_length=200)]
+
+
 class Lesson(BaseModel):
     """names: of each stored file what it was called. left_out: stored files that are not learned.
-    settings: of the recipe, those that are not as usual. version: counts changes, so that two
-    people cannot overwrite one another.
+    settings: of the recipe, those that are not as usual. masks: outlines (x, y) of what is not
+    looked at, in pixels. version: counts changes, so that two people cannot overwrite one another.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +53,7 @@ class Lesson(BaseModel):
     names: dict[str, str] = {}
     left_out: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
+    masks: tuple[Outline, ...] = Field((), max_length=100)
     version: int = 0
 
     @property
@@ -88,6 +95,20 @@ class Desk:
         if stored not in self.lesson.names:
             raise RecordError("lesson_unknown")
         return self.folder / _PICTURES / stored
+
+    def recipe(self) -> Recipe:
+        """What it is learned by, with the mask as a file. Raises RecipeError, PictureError."""
+        lesson = self.lesson
+        if not lesson.masks or not lesson.names:
+            return lesson.recipe
+        height, width = read_header(self.path(next(iter(lesson.names)))).size
+        mask = np.zeros((height, width), np.uint8)
+        for outline in lesson.masks:
+            cv2.fillPoly(mask, [np.array(outline, np.int32)], 255)
+        content = encode(mask, "png")
+        file = self.folder / f"mask-{hashlib.sha256(content).hexdigest()[:12]}.png"
+        write_atomically(file, content)
+        return lesson.recipe.but(ignore_mask=str(file))
 
     def pictures(self) -> list[Path]:
         """Those that are to be learned."""
@@ -162,17 +183,20 @@ class Desk:
             left = (*others, stored) if out else others
             self._write(lesson.model_copy(update={"left_out": left}))
 
-    def set(self, version: int, changes: dict[str, Any]) -> None:
-        """Settings of the recipe. Raises RecipeError, and RecordError where somebody else changed
-        them since this version.
+    def set(self, version: int, changes: dict[str, Any], masks: Any = ()) -> None:
+        """Settings of the recipe, and outlines of what is not looked at. Raises RecipeError, and
+        RecordError for what is no outline or where somebody else changed them since this version.
         """
         with self.changing() as lesson:
             if version != lesson.version:
                 raise RecordError("lesson_changed")
             settings = {**lesson.settings, **changes}
             Recipe.parse(settings)
-            own = {"settings": settings, "version": lesson.version + 1}
-            self._write(lesson.model_copy(update=own))
+            own = {"settings": settings, "masks": masks, "version": lesson.version + 1}
+            try:
+                self._write(Lesson.model_validate(lesson.model_dump() | own))
+            except ValidationError:
+                raise RecordError("lesson_masks") from None
 
     @contextmanager
     def changing(self) -> Iterator[Lesson]:

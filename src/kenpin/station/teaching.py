@@ -25,6 +25,7 @@ router = APIRouter()
 _THUMBNAIL, _LARGEST = 240, 1000  # pixels of the longer side
 _MOST_AT_ONCE = 100  # pictures of a form, and of a burst
 _MOST_JOBS = 500
+_AREAS = {"crop", "windows", "ignore", "masks"}
 
 Teach = Annotated[Visit, Depends(Right("teach"))]
 Proved = Annotated[None, Depends(proved)]
@@ -61,6 +62,7 @@ def _page(visit: Visit, identity: UUID, told: Notice | None) -> Response:
     suspects = {one["stored"]: [Notice.of(why) for why in one["why"]] for one in found
                 if one["stored"] in own.names}  # fmt: skip
     areas = {name: own.settings.get(name) for name in ("crop", "windows", "ignore")}
+    areas["masks"] = own.masks
     first = next(iter(own.names), None)
     size = read_header(desk.path(first)).size if first is not None else (0, 0)
     return visit.page("lesson", identity=identity, own=own, jobs=jobs, suspects=suspects,
@@ -134,13 +136,14 @@ def settings(visit: Teach, identity: UUID, fields: Fields) -> Response:
         areas = json.loads(fields.get("areas") or "{}")
     except (ValueError, RecursionError):
         raise RefusedError(400, Notice("station_field_wrong", field="percent, areas")) from None
-    if not isinstance(areas, dict) or not areas.keys() <= {"crop", "windows", "ignore"}:
+    if not isinstance(areas, dict) or not areas.keys() <= _AREAS:
         raise RefusedError(400, Notice("station_field_wrong", field="areas"))
     changes: dict[str, Any] = {"false_reject": share, "align": fields.get("align", "none"),
                                "light": fields.get("light", "none")}  # fmt: skip
     changes |= {"crop": areas.get("crop"), "windows": areas.get("windows") or {},
                 "ignore": areas.get("ignore") or []}  # fmt: skip
-    desk.set(whole_number(fields.get("version", ""), 0, 10**8), changes)
+    version = whole_number(fields.get("version", ""), 0, 10**8)
+    desk.set(version, changes, areas.get("masks") or ())
     return visit.go(f"/teach/{identity}")
 
 

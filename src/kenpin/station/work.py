@@ -55,7 +55,7 @@ def _compare(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any]
 def _check(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any], None]:
     """The data doctor on a lesson's pictures."""
     desk = Desk(place.folder, UUID(job.told["lesson"]))
-    found = examine(desk.pictures(), desk.lesson.recipe, progress)
+    found = examine(desk.pictures(), desk.recipe(), progress)
     why: dict[str, list[dict[str, Any]]] = {}
     for one in found.findings:
         why.setdefault(Path(one.picture).name, []).append(one.detail.to_dict())
@@ -67,7 +67,7 @@ def _learn(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any], 
     """A draft of the lesson's part; nobody's line uses it yet."""
     desk = Desk(place.folder, UUID(job.told["lesson"]))
     lesson, pictures = desk.lesson, desk.pictures()
-    bundle = with_sight(learn(pictures, lesson.recipe, progress), pictures, progress)
+    bundle = with_sight(learn(pictures, desk.recipe(), progress), pictures, progress)
     content, file = bundle.to_bytes(), desk.folder / f"{job.id}.kenpin"
     write_atomically(file, content)
     result = {"part": lesson.part, "hash": hashlib.sha256(content).hexdigest(),

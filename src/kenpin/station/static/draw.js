@@ -1,4 +1,4 @@
-// Rectangles drawn on a picture with the mouse, or by numbers; sent with the form of settings.
+// Rectangles and outlines drawn on a picture with the mouse, or by numbers; sent with the form.
 const LEAST = 4; // pixels of the picture
 
 function drawing(root) {
@@ -9,10 +9,10 @@ function drawing(root) {
   const field = document.querySelector("[data-field]");
   const width = Number(root.dataset.width), height = Number(root.dataset.height);
   const before = [];
-  let areas = filled(JSON.parse(root.dataset.areas)), from = null;
+  let areas = filled(JSON.parse(root.dataset.areas)), from = null, outline = [];
 
   function filled(told) {
-    return { crop: told.crop ?? null, windows: told.windows ?? {}, ignore: told.ignore ?? [] };
+    return { crop: told.crop ?? null, windows: told.windows ?? {}, ignore: told.ignore ?? [], masks: told.masks ?? [] };
   }
 
   function every() {
@@ -36,7 +36,7 @@ function drawing(root) {
   function drop(kind, name) {
     if (kind === "crop") areas.crop = null;
     else if (kind === "windows") delete areas.windows[name];
-    else areas.ignore.splice(name, 1);
+    else areas[kind].splice(name, 1);
   }
 
   function freeName() {
@@ -62,11 +62,47 @@ function drawing(root) {
       pen.fillStyle = pen.strokeStyle;
       if (kind === "windows") pen.fillText(name, x + 4, y + 16);
     }
+    for (const points of [...areas.masks, outline]) trace(pen, points, scale);
     if (!extra) listed();
   }
 
+  function trace(pen, points, scale) {
+    pen.beginPath();
+    for (const [x, y] of points) pen.lineTo(x * scale, y * scale);
+    if (points !== outline) pen.closePath();
+    pen.strokeStyle = "#ff6470";
+    pen.fillStyle = "rgba(255,100,112,.35)";
+    pen.stroke();
+    if (points !== outline) pen.fill();
+  }
+
+  function outlineItem(points, place) {
+    const item = document.createElement("li");
+    const input = document.createElement("input");
+    input.className = "points";
+    input.value = points.map((point) => point.join(",")).join(" ");
+    input.setAttribute("aria-label", `${list.dataset.masks} ${place + 1}`);
+    input.addEventListener("change", () => change(() => {
+      areas.masks[place] = input.value.trim().split(/\s+/).map((point) => point.split(",").map((value) => Math.round(Number(value))));
+    }));
+    item.append(list.dataset.masks, input, removing(() => drop("masks", place)));
+    return item;
+  }
+
+  function removing(work) {
+    const remove = document.createElement("button");
+    remove.type = "button";
+    remove.textContent = list.dataset.remove;
+    remove.addEventListener("click", () => change(work));
+    return remove;
+  }
+
   function listed() {
-    list.replaceChildren(...every().map(([kind, name, box]) => {
+    list.replaceChildren(...boxItems(), ...areas.masks.map(outlineItem));
+  }
+
+  function boxItems() {
+    return every().map(([kind, name, box]) => {
       const item = document.createElement("li");
       item.append(`${list.dataset[kind]} ${kind === "windows" ? name : ""}`);
       ["x", "y", "w", "h"].forEach((side, place) => {
@@ -80,13 +116,9 @@ function drawing(root) {
         }));
         item.append(input);
       });
-      const remove = document.createElement("button");
-      remove.type = "button";
-      remove.textContent = list.dataset.remove;
-      remove.addEventListener("click", () => change(() => drop(kind, name)));
-      item.append(remove);
+      item.append(removing(() => drop(kind, name)));
       return item;
-    }));
+    });
   }
 
   function at(event) {
@@ -100,6 +132,10 @@ function drawing(root) {
   }
 
   canvas.addEventListener("pointerdown", (event) => {
+    if (mode.value === "masks") {
+      outline.push(at(event));
+      return show();
+    }
     canvas.setPointerCapture(event.pointerId);
     from = at(event);
   });
@@ -112,8 +148,15 @@ function drawing(root) {
     const name = { crop: "", windows: freeName(), ignore: areas.ignore.length }[mode.value];
     change(() => put(mode.value, name, box));
   });
+  canvas.addEventListener("dblclick", () => {
+    const points = outline.filter(([x, y], place) => !place || String(outline[place - 1]) !== String([x, y]));
+    outline = [];
+    if (points.length > 2) change(() => areas.masks.push(points));
+    else show();
+  });
   root.querySelector("[data-undo]").addEventListener("click", () => {
-    if (before.length) areas = JSON.parse(before.pop());
+    if (outline.length) outline.pop();
+    else if (before.length) areas = JSON.parse(before.pop());
     show();
   });
   addEventListener("resize", () => show());
