@@ -90,3 +90,22 @@ def soak_figures(results: Lines, table: Table) -> str:
              f"{one['memory_mb']} MB; {one['memory_grew_mb']} MB"],
         ]  # fmt: skip
     return table(["what", "counted"], rows)
+
+
+def memory_figures(results: Lines, table: Table) -> str:
+    """One process that is never killed, with the same faults: what it has, and what it uses."""
+    rows = []
+    for one in results("line-memory.jsonl"):
+        every, used, blocks = one["memory_every_2000_mb"], one["in_use_mb"], one["blocks"]
+        late = used[len(used) // 3 :]
+        places = [place for place in (0, 4, 9, 19, len(every) - 1) if place < len(every)]
+        rows += [
+            ["parts; minutes", f"{one['triggers']:,}; {one['seconds'] / 60:.0f}"],
+            ["resident, after " + ", ".join(f"{2000 * (place + 1):,}" for place in places),
+             ", ".join(f"{every[place]}" for place in places) + " MB"],
+            ["in use by C code: first minute; last two thirds, least and most",
+             f"{used[0]} MB; {min(late)} to {max(late)} MB"],
+            ["objects of Python: least and most of all minutes",
+             f"{min(blocks):,} to {max(blocks):,}"],
+        ]  # fmt: skip
+    return table(["what", "counted"], rows)

@@ -8,7 +8,14 @@ from statistics import mean
 
 import station_tables
 from eye_tables import eyes, maps, regions, shifts, sizes, tail_limit, ways
-from line_tables import line_figures, meanings, registers, rights, soak_figures
+from line_tables import (
+    line_figures,
+    meanings,
+    memory_figures,
+    registers,
+    rights,
+    soak_figures,
+)
 from picture_tables import depth, file_kinds, fine
 from standin_tables import gallery, masks, record, standins, trial_encoders
 
@@ -423,6 +430,7 @@ TABLES: dict[str, Callable[[], str]] = {
        for one in (ways, eyes, shifts, sizes, regions, maps, masks, standins, gallery, record)},
     "line": partial(line_figures, results, table),
     "line-soak": partial(soak_figures, results, table),
+    "line-memory": partial(memory_figures, results, table),
     "registers": partial(registers, table), "registers-ja": partial(registers, table, "ja"),
     "station_pages": partial(station_tables.pages, results, table),
     "station_live": partial(station_tables.live, results, table),

@@ -110,7 +110,7 @@ def test_a_part_is_found_and_zoomed(browser, station):
     ("administrator", "/people"), ("approver", "/audit"), ("viewer", "/about"),
     ("viewer", "/masters"), ("engineer", "/studies"), ("administrator", "/setup"),
     ("viewer", "/account"), ("approver", "/releases"), ("engineer", "/teach"), ("viewer", "/jobs"),
-    ("operator", "/live/line_1/master"),
+    ("operator", "/live/line_1/master"), ("engineer", "/devices/line_1"), ("engineer", "/tour"),
 ])  # fmt: skip
 @pytest.mark.parametrize("width", [400, 1280])
 def test_every_page_can_be_read_by_everybody(browser, station, role, path, width):

@@ -24,6 +24,7 @@ from kenpin.station import (
     signing_in,
     studies,
     teaching,
+    tour,
 )
 from kenpin.station.api import make_api
 from kenpin.station.bounds import Bounded
@@ -42,7 +43,7 @@ from kenpin.station.worker import Workers
 from kenpin.text import Notice
 
 _PAGES = (
-    signing_in, masters, live, histories, reviewing, days, studies, teaching, releasing,
+    signing_in, masters, live, histories, reviewing, days, studies, teaching, tour, releasing,
     devices, setting_up, people
 )  # fmt: skip
 ROUTERS = tuple(one.router for one in _PAGES)

@@ -34,7 +34,7 @@ from kenpin.station.office import STATION, Office
 from kenpin.text import Notice, language
 from kenpin.types import Picture, Pixels, Progress
 
-PART = "terminals"
+PART, FIRST = "terminals", "first part"  # the second is for the first visit to teach
 _SIZE = (192, 256)
 _LEARNED, _JUDGED, _BAD = 60, 80, 0.15
 _EVERY = 1.0  # seconds between two parts of the line
@@ -84,7 +84,7 @@ def make_demo(folder: Path, progress: Progress | None = None) -> Demo:
     line = LineSettings.model_validate({
         "record": str(place.folder),
         "station": [{
-            "name": "line 1", "parts": {1: PART}, "camera": {"kind": "drawn", "ng": _BAD},
+            "name": "line 1", "parts": {1: PART, 2: FIRST}, "camera": {"kind": "drawn", "ng": _BAD},
             "controller": {"kind": "modbus-server", "port": free_port()},
         }],
     })  # fmt: skip

@@ -18,6 +18,7 @@ from kenpin.record import (
     add_event,
     count_outcomes,
     find_release,
+    in_use,
     moments_of,
     newest_of,
     rows_of,
@@ -44,7 +45,17 @@ Run = Annotated[Visit, Depends(Right("run"))]
 def live(visit: Look) -> Response:
     """Every station of the line in this program."""
     shown = [_station(visit.office, screen) for screen in visit.office.screens.values()]
-    return visit.page("live", shown=shown)
+    return visit.page("live", shown=shown, unreleased=_unreleased(visit))
+
+
+def _unreleased(visit: Visit) -> str:
+    """A part of the line that nothing judges yet, for who can do something about it."""
+    if not visit.may("teach"):
+        return ""
+    with visit.office.reading() as connection:
+        return next((part for screen in visit.office.screens.values()
+                     for part in screen.settings.parts.values()
+                     if in_use(connection, part) is None), "")  # fmt: skip
 
 
 def _station(office: Office, screen: Screen) -> dict[str, Any]:
