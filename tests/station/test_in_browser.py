@@ -126,6 +126,31 @@ def test_every_page_can_be_read_by_everybody(browser, station, role, path, width
         assert serious == []
 
 
+@pytest.mark.parametrize("language", WORDS)
+def test_an_engineer_looks_and_tries_an_output(browser, station, language):
+    with visiting(browser, station, "engineer", language) as page:
+        page.goto(f"{station[0]}/devices/line_1")
+        picture = "document.querySelector('.asked img')?.getAttribute('src')"
+        page.click("[data-preview]")
+        until(page, picture)
+        first = page.evaluate(picture)
+        until(page, f"{picture} !== '{first}'")
+        page.click("[data-preview]")
+        page.check("[name=bit_error]")
+        page.click("[value=set]")
+        lamp = ("[...document.querySelectorAll('.bits tr')].find(r => r.innerText.includes("
+                "'→ error')).querySelector('.lamp').classList.contains('on')")  # fmt: skip
+        until(page, lamp)
+        page.wait_for_selector("[data-bits] .alarm")
+        shoot(page, f"station-devices-{language}")
+        page.goto(f"{station[0]}/live")
+        told = {"en": "outputs by hand", "ja": "手動出力中"}[language]
+        until(page, f"document.querySelector('[data-state]').innerText === '{told}'")
+        page.goto(f"{station[0]}/devices/line_1")
+        page.click("[value=end]")
+        until(page, "!document.querySelector('[data-bits] .alarm')")
+
+
 def test_two_tabs_and_a_form_sent_twice(browser, station):
     with visiting(browser, station, "reviewer") as page:
         page.goto(f"{station[0]}/review")

@@ -30,13 +30,15 @@ def word_maps(settings: LineSettings) -> Iterator[WordMap]:
 
 @dataclass(frozen=True)
 class Level:
-    """A bit or a word of a controller as it is now. value: None where it said nothing yet."""
+    """A bit or a word of a controller as it is now. bit: its number, "" of a word; value: None
+    where it said nothing yet.
+    """
 
     address: str
+    bit: str
     name: str
     meaning: str
     outgoing: bool
-    is_bit: bool
     value: int | None
 
 
@@ -50,7 +52,7 @@ def levels(own: Words, shown: Shown) -> list[Level]:
         value = now[names.index("bits" if bit else name)]
         if bit and value is not None:
             value = value >> int(bit) & 1
-        found.append(Level(address, name, meaning, outgoing, bool(bit), value))
+        found.append(Level(address, bit, name, meaning, outgoing, value))
     return found
 
 

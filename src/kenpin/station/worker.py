@@ -32,7 +32,7 @@ from kenpin.station.office import AWAY
 from kenpin.station.work import KINDS
 from kenpin.text import Notice
 
-_NICE = 10  # the line and the pages go first
+_NICE = 19  # the line and the pages go first
 _PAUSE = 1.0  # seconds between two looks for something to do
 _RENEW = 5.0  # seconds between two words that it is at it
 _SURE = 2.0  # seconds of a step, from which on it can be told how long it will take
@@ -158,12 +158,19 @@ class Workers:
             self._stop.wait(_PAUSE)
 
 
+def _give_way() -> None:
+    """The line goes first: the lowest priority, and one core that is left to it."""
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
+    if sys.platform == "linux" and len(cores := os.sched_getaffinity(0)) > 1:
+        os.sched_setaffinity(0, cores - {min(cores)})
+
+
 def main(parent: int) -> None:
     """What `Workers` starts. parent: its process, which this one must not outlive; the record is
     told by the environment.
     """
-    if hasattr(os, "nice"):
-        os.nice(_NICE)
+    _give_way()
     worker = Worker(place_of())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop.set())
