@@ -97,6 +97,10 @@ def test_outputs_fall_when_nobody_sets_them_any_more(place, monkeypatch):
     async def work(plc, person):
         person.post(ByHand(frozenset({"ok"})))
         await plc.until(lambda seen: set_by(seen[0]) == {"ok"})
+        await plc.until(lambda seen: not set_by(seen[0]))
+        await asyncio.sleep(0.5)
+        assert not set_by((await plc.read())[0])  # the line does not go on by itself
+        person.post(ByHand(None))
         await plc.until(lambda seen: "ready" in set_by(seen[0]))
 
     at_work(place, work)

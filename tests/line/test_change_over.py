@@ -14,6 +14,7 @@ from kenpin.record import (
     find_release,
     found,
     in_use,
+    judges,
     reading,
     writing,
 )
@@ -24,11 +25,11 @@ def place(tmp_path):
     return release(tmp_path)
 
 
-def take_another_into_use(place, at_change):
+def take_another_into_use(place, at_change, seed=100):
     """Its hash."""
-    file = place.folder.parent / "other.kenpin"
+    file = place.folder.parent / f"other{seed}.kenpin"
     recipe = kenpin.Recipe(model="pca", size=(48, 64), false_reject=0.1)
-    kenpin.learn(drawn(100, 40), recipe, search=False).save(file)
+    kenpin.learn(drawn(seed, 40), recipe, search=False).save(file)
     with writing(place) as connection:
         made = add_release(connection, place.folder, file, "terminals", "sato", "made")
         for state, who in (("requested", "sato"), ("approved", "suzuki"), ("in_use", "suzuki")):
@@ -70,6 +71,22 @@ def test_the_line_changes_over_at_once_or_at_a_part_change(place, at_change):
     other = asyncio.run(work())
     between = first if at_change else other
     assert judged_by(place) == [first, first, between, between, other, other]
+
+
+def test_a_line_goes_on_through_two_releases_until_somebody_says_now(place):
+    with reading(place) as engine, engine.connect() as connection:
+        first = in_use(connection, "terminals").hash
+    second = take_another_into_use(place, True)
+    third = take_another_into_use(place, True, 300)
+
+    def judging():
+        with reading(place) as engine, engine.connect() as connection:
+            return [judges(connection, "terminals", one) for one in (first, second, third)]
+
+    assert judging() == [True, True, True]
+    with writing(place) as connection:
+        change_state(connection, in_use(connection, "terminals"), "in_use", "suzuki", "made")
+    assert judging() == [False, False, True]
 
 
 def test_what_is_taken_back_goes_on_at_no_line(place):

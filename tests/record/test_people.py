@@ -129,9 +129,9 @@ def test_a_word_is_taken_back(written):
     place, engine, connection = written
     first, *_ = found(engine, Filter(outcomes=("NG",)))
 
-    def says(word):
+    def says(word, who="sato"):
         with connection.begin():
-            add_review(connection, first["id"], Word(word), "sato", "x")
+            add_review(connection, first["id"], Word(word), who, "x")
 
     def waits():
         return first["id"] in {row["id"] for row in to_review(engine, 100)}
@@ -141,6 +141,8 @@ def test_a_word_is_taken_back(written):
     says("good")
     says("ng")
     assert not waits()
+    with pytest.raises(RecordError, match="no word of yours"):
+        says("undone", "suzuki")
     says("undone")
     with connection.begin():
         assert confirmed(connection, Pictures(place.folder), Filter()) == []

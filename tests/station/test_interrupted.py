@@ -2,7 +2,9 @@
 
 import re
 import shutil
+from uuid import UUID
 
+import numpy as np
 import pytest
 from chrome import Program, until, visiting
 from forms import secret_of
@@ -20,7 +22,9 @@ from kenpin.record import (
     writing,
 )
 from kenpin.record.reviews import latest_reviews
+from kenpin.sources import write_png
 from kenpin.station import Office, make_app
+from kenpin.station.lessons import Desk
 
 pytest_plugins = ["browsers"]
 RUNNING = ("['READY', 'RESULT', 'ACQUIRING', 'JUDGING'].includes("
@@ -118,6 +122,29 @@ def test_a_review_a_study_and_a_check_go_on_after_a_restart(browser, line):
         assert {f"/review/{word.inspection_id}" for word in words} == {reviewed}
     with reading(line.place) as engine:
         assert sum(1 for _ in found(engine, Filter(lot="MSA-2"))) == 10
+
+
+def test_500_pictures_go_up_also_when_the_program_is_killed_meanwhile(browser, line, tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(500):
+        pixels = np.full((40, 40), number % 200, np.uint8)
+        pixels[0, : 1 + number // 200] = 255
+        write_png(folder / f"{number:03}.png", pixels)
+    with visiting(browser, line.station, "engineer", away=True) as page:
+        page.goto(f"{line.station[0]}/teach")
+        page.fill("[name=part]", "many")
+        page.click("button.main")
+        page.wait_for_url(lambda url: "/teach/" in url)
+        lesson = Desk(line.place.folder, UUID(page.url.rpartition("/")[2]))
+        page.set_input_files("[type=file]", sorted(folder.iterdir()))
+        page.click("[data-upload] button.main", no_wait_after=True)
+        while len(lesson.lesson.names) < 100:
+            page.wait_for_timeout(50)
+        line.restart()
+        until(page, "document.querySelectorAll('.gallery li').length === 500", 120)
+    assert len(lesson.lesson.names) == 500
+    assert all(lesson.path(stored).is_file() for stored in lesson.lesson.names)
 
 
 def test_a_form_that_met_no_network_is_sent_again(browser, line):

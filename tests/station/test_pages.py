@@ -17,6 +17,7 @@ from kenpin.record import (
     Record,
     add_event,
     found,
+    in_use,
     place_of,
     reading,
     rule,
@@ -404,8 +405,11 @@ def test_a_part_is_judged_again_by_the_release_in_use_and_nothing_is_kept(visito
 def test_the_drift_of_a_release_opens_as_a_page(visitors, plant):
     browser = visitors("viewer")
     with writing(plant[0]) as connection:
+        used = in_use(connection, "terminals").hash
         for kind, told, where in (
-            ("master", {"passed": False}, "line 1"), ("master", {"passed": True}, "line 2"),
+            ("master", {"passed": False, "part": used}, "line 1"),
+            ("master", {"passed": True, "part": used}, "line 2"),
+            ("master", {"passed": True, "part": "0" * 64}, "line 1"),
             ("lost", {"device": "camera", "code": "camera_lost"}, "line 1"),
             ("by_hand", {"line": "line 1", "bits": ["ok"]}, "station"),
         ):  # fmt: skip

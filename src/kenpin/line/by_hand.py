@@ -11,7 +11,8 @@ from kenpin.line.notes import Notes
 
 SETTABLE = tuple(name for name in words.OUT_BITS if name not in ("ready", "heartbeat"))
 """READY means that a part may come, and the heartbeat that this program lives: never by hand."""
-_LIMIT = 300.0  # seconds without a word from who sets them, after which all of them fall
+_LIMIT = 300.0  # seconds without a word from who sets them, after which all of them fall; the line
+# does not go on by itself then: somebody may have his hands in it
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,19 @@ class Hand:
             self._timer.cancel()
             self._timer = None
         self._bits = told.bits or frozenset()
-        if told.bits is not None:
+        if told.bits:
             self._timer = asyncio.get_running_loop().call_later(_LIMIT, self._forgotten)
         self._post(m.Hold(m.TEST, told.bits is not None))
 
     def _forgotten(self) -> None:
         self._notes.tell("by_hand_over", "line_by_hand_over")
-        self.take(ByHand(None))
+        self._bits, self._timer = frozenset(), None
+        self._post(m.Hold(m.TEST, True))
+
+    def close(self) -> None:
+        """The line ends."""
+        if self._timer is not None:
+            self._timer.cancel()
 
     def shown(self, shown: Shown) -> Shown:
         """The same with the bits that are set by hand, if they are."""

@@ -17,20 +17,21 @@ class Shown:
     """All that a controller is shown: the same for each, in words or as JSON.
 
     words: see `words.shown`. told: of the answer that is valid now what a message says. asked: what
-    the controller said last, where it speaks in words.
+    the controller said last, where it speaks in words. release: the hash of what judges.
     """
 
     station: m.Station
     words: tuple[int, ...]
     told: dict[str, Any] | None
     asked: Asked | None = None
+    release: str | None = None
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a controller says has changed; for people who look at its bits."""
+    """What a controller says has changed; for people who look at its bits. None: not known."""
 
-    asked: Asked
+    asked: Asked | None
 
 
 class Controller(Protocol):
@@ -113,6 +114,7 @@ class Levels:
     def forget(self) -> None:
         """The connection was lost: levels may have changed unseen."""
         self._before = None
+        self._post(Said(None))
         self._post(m.AcknowledgeLevel(False))
 
 

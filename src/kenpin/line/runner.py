@@ -192,12 +192,11 @@ class Runner:
     def _show(self) -> None:
         shown = words.shown(self.station, self._heart, self._last_missed, self._score)
         told = self._told if self.station.state is m.State.RESULT else None
-        now = self._hand.shown(Shown(self.station, tuple(shown), told, self._asked))
+        release = self._prepared.hash if self._prepared is not None else None
+        now = self._hand.shown(Shown(self.station, tuple(shown), told, self._asked, release))
         for controller in self._controllers:
             controller.show(now)
         self._metrics.now(self._settings.name, self.station, self._camera.waiting)
-
-    # --- actions ---------------------------------------------------------------------------------
 
     def _prepare(self, action: m.Prepare) -> None:
         if self._settings.master:  # until its own master check is known
@@ -331,8 +330,6 @@ class Runner:
     def _refused(self, action: m.Refused) -> None:
         self._notes.tell("change_refused", "line_refused", part=action.part, code=action.code)
 
-    # --- what goes on beside ---------------------------------------------------------------------
-
     async def _beat(self) -> None:
         """Turn the heartbeat over; the controller knows by it that this loop is alive."""
         while True:
@@ -388,6 +385,7 @@ class Runner:
 
     async def _end(self) -> None:
         """Outputs off, connections closed."""
+        self._hand.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

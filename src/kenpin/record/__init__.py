@@ -58,6 +58,7 @@ from kenpin.record.releases import (
     add_release,
     change_state,
     find_release,
+    goes_on,
     in_use,
     judges,
     list_releases,

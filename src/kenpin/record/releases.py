@@ -132,6 +132,9 @@ def change_state(
     change; else it changes over as soon as no part is under way.
     """
     told: dict[str, Any] = {}
+    if state == IN_USE == release.state and not at_change and goes_on(connection, release):
+        _set(connection, release, IN_USE, who, station, comment)  # no line goes on any more
+        return
     if release.state not in _FROM[state]:
         told = {"state": Notice(f"release_{release.state}"), "to": Notice(f"release_{state}")}
         raise RecordError("release_step", hash=release.hash[:12], **told)
@@ -147,7 +150,8 @@ def change_state(
         for other in list_releases(connection, release.part):
             if other.state == IN_USE and other.id != release.id:
                 _set(connection, other, RETIRED, who, station, None)
-                told = {"goes_on": other.hash} if at_change else {}
+                if at_change:
+                    told = {"goes_on": [other.hash, *goes_on(connection, other)]}
     _set(connection, release, state, who, station, comment, **told)
 
 
@@ -172,7 +176,7 @@ def _same(name: str | None) -> str:
 
 def _set(
     connection: sql.Connection, release: Release, state: str, who: str | None, station: str,
-    comment: str | None, **more: str,
+    comment: str | None, **more: Any,
 ) -> None:  # fmt: skip
     own = releases.c.id == release.id
     changed = connection.execute(
@@ -233,11 +237,16 @@ def judges(connection: sql.Connection, part: str, digest: str) -> bool:
     current = in_use(connection, part)
     if current is None or current.hash == digest:
         return current is not None
+    return digest in goes_on(connection, current)
+
+
+def goes_on(connection: sql.Connection, used: Release) -> list[str]:
+    """The hashes of the releases that lines may judge with until their next part change."""
     for event in latest_events(connection, "release", _LATEST):
         told = event["told"]
-        if (told["part"], told["hash"], told["state"]) == (part, current.hash, IN_USE):
-            return bool(told.get("goes_on") == digest)
-    return False
+        if (told["part"], told["hash"], told["state"]) == (used.part, used.hash, IN_USE):
+            return list(told.get("goes_on", ()))
+    return []
 
 
 def steps_of(connection: sql.Connection, release: Release) -> list[Step]:

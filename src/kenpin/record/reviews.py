@@ -49,7 +49,7 @@ def add_review(
     known = sql.select(inspections.c.id).where(inspections.c.id == inspection)
     if connection.scalar(known) is None:
         raise RecordError("review_unknown", value=inspection)
-    if said.word == UNDONE and not _has_one(connection, inspection):
+    if said.word == UNDONE and not _has_one(connection, inspection, who):
         raise RecordError("review_nothing")
     at, offset = now()
     identity = UUID(str(uuid7()))
@@ -64,9 +64,10 @@ def add_review(
     return identity
 
 
-def _has_one(connection: sql.Connection, inspection: UUID) -> bool:
-    query = sql.select(inspections.c.id).where(inspections.c.id == inspection)
-    return connection.scalar(query.where(has_word(inspections.c.id))) is not None
+def _has_one(connection: sql.Connection, inspection: UUID, who: str | None) -> bool:
+    """Whether the word that counts is this person's."""
+    latest = next(iter(words_on(connection, inspection)), None)
+    return latest is not None and latest["word"] != UNDONE and latest["who"] == plain(who)
 
 
 def words_on(connection: sql.Connection, inspection: UUID) -> list[dict[str, Any]]:

@@ -29,7 +29,8 @@ router = APIRouter()
 Look = Annotated[Visit, Depends(Right("look"))]
 Text = Annotated[str, Query(max_length=200)]
 Days = Annotated[int, Query(ge=1, le=366)]
-_TELLING, _MOST_EVENTS = ("release", "master", "by_hand", "lost"), 200
+_TELLING, _MOST_EVENTS = ("release", "master", "by_hand", "lost"), 2000
+_MOST_TOLD = 100
 _DEVICES = ("camera", "controller")
 _FIRST, _LAST = date(1970, 1, 2), date(9998, 12, 30)
 
@@ -63,7 +64,7 @@ def drift_charts(
     with office.reading() as connection:
         events = events_between(connection, _TELLING, since, _MOST_EVENTS)
     happened = [(local_time(one["at"], one["offset"]), told) for one in events
-                if (told := _told(one, own, station)) is not None]  # fmt: skip
+                if (told := _told(one, own, station)) is not None][-_MOST_TOLD:]  # fmt: skip
     with speaking(visit.language):
         html = page_html(drift_page(found, happened), f"{own.part} {own.hash[:12]} {station}")
     return HTMLResponse(html, headers={"Content-Security-Policy": SELF_MADE})
@@ -78,10 +79,10 @@ def _told(event: dict[str, Any], release: Release, station: str) -> Notice | Non
         return None
     if station and station not in (event["station"], told.get("line")):
         return None
-    if kind == "master":
+    if kind == "master" and told.get("part") == release.hash:
         return Notice("happened_master" if told.get("passed") else "happened_master_failed")
     if kind == "by_hand":
-        return Notice("happened_by_hand") if told.get("bits") else None
+        return Notice("happened_by_hand") if told.get("bits") is not None else None
     return Notice("happened_lost", device=Notice(f"station_device_{told['device']}"),
                   code=told["code"]) if told.get("device") in _DEVICES else None  # fmt: skip
 

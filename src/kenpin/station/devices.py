@@ -22,7 +22,6 @@ from kenpin.text import Notice, speaking
 from kenpin.types import FACTS, Picture, Verdict
 
 router = APIRouter()
-_TEST = "test"  # the hold of the machine while outputs are set by hand
 
 Devices = Annotated[Visit, Depends(Right("devices"))]
 
@@ -76,7 +75,7 @@ def look(visit: Devices, name: str, _: Fields) -> Response:
 
 def _sight(visit: Visit, screen: Screen, picture: Picture) -> Sight:
     try:
-        release = visit.office.release_of(screen.part)
+        release = visit.office.release_at(screen)
         file = visit.office.place.folder / release.file
         inspector = visit.office.inspector(release.hash, file)
         verdict = inspector.inspect(picture)
@@ -104,7 +103,9 @@ def _advice(meters: tuple[Meter, ...]) -> list[Notice]:
     own = {one.name: one for one in meters}
     found = []
     light, focus, fit = (own.get(name) for name in ("brightness", "sharpness", "fit"))
-    if light is not None and light.side < 0 < light.value:
+    if light is not None and light.value <= 0:
+        found.append(Notice("camera_no_light"))
+    elif light is not None and light.side < 0:
         found.append(Notice("camera_dark", ratio=light.middle / light.value))
     if light is not None and light.side > 0:
         found.append(Notice("camera_bright", ratio=light.value / light.middle))
@@ -112,7 +113,8 @@ def _advice(meters: tuple[Meter, ...]) -> list[Notice]:
         found.append(Notice("camera_soft"))
     if fit is not None and fit.side < 0:
         found.append(Notice("camera_elsewhere"))
-    return found or ([Notice("camera_as_learned")] if meters else [])
+    usual = len(meters) == len(FACTS) and not any(one.side for one in meters)
+    return found or ([Notice("camera_as_learned")] if usual else [])
 
 
 @router.post("/devices/{name}/hand")
@@ -127,6 +129,8 @@ def hand(visit: Devices, name: str, fields: Fields) -> Response:
             _note(visit, screen, None)
     else:
         chosen = ByHand(frozenset(one for one in SETTABLE if f"bit_{one}" in fields))
+        if screen.shown is None:
+            raise RefusedError(503, Notice("station_line_away"))
         _note(visit, screen, chosen.bits)
         _ask(screen, chosen)
     return visit.go(f"/devices/{name}")
@@ -150,5 +154,5 @@ def _rows(visit: Visit, screen: Screen) -> dict[str, object]:
         return {"levels": [], "testing": False, "state": screen.latest["state"]}
     with speaking(visit.language):
         found = levels(own, shown)
-    return {"levels": found, "testing": _TEST in shown.station.holds,
+    return {"levels": found, "testing": shown.station.testing,
             "state": shown.station.state.value}  # fmt: skip

@@ -5,6 +5,7 @@ It is a draft like any other: nothing is replaced by itself.
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import dist
 from pathlib import Path
@@ -19,6 +20,7 @@ from kenpin.inspection import Inspector
 from kenpin.judge import LEAST_NG
 from kenpin.learning import add, learn, with_sight
 from kenpin.part import Bundle
+from kenpin.recipe import Recipe
 from kenpin.record import (
     Filter,
     Job,
@@ -36,16 +38,18 @@ from kenpin.record import (
     reading,
     regions_of,
 )
-from kenpin.sources import Labelled
+from kenpin.sources import Labelled, read_picture
 from kenpin.station.lessons import Desk
 from kenpin.station.office import STATION
 from kenpin.system import write_atomically
+from kenpin.text import Notice
 from kenpin.types import Outcome, Progress
 
 Finish = Callable[[sql.Connection], None]
 LEARN, IMPROVE = "learn", "improve"
 _ENOUGH = 3  # parts that were judged wrongly, from which on it is worth while
-_NEAR = 0.1  # of the picture's diagonal: so near is the same place
+_NEAR = 30.0  # pixels: so near is the same place
+_MOST_ALIKE = 200  # parts, the newest, whose places are compared
 _REJECTED = (Outcome.NG.value, Outcome.REVIEW.value, Outcome.WRONG_PART.value)
 _MOST_JOBS = 1000
 _LATEST = 100  # pictures of the line
@@ -54,8 +58,9 @@ _MOST_SHOWN = 500
 
 @dataclass(frozen=True)
 class Proposal:
-    """What a release got wrong, by what people said. rejected: good parts that were not OK; alike:
-    how many of them are marked at about one place; escaped: NG that were OK.
+    """What a release got wrong, by what people said. rejected: good parts that were not OK, and are
+    in no frozen set; alike: how many of them are marked at about one place; escaped: NG that were
+    OK.
     """
 
     rejected: int
@@ -68,10 +73,11 @@ class _Known:
     """The files that can be learned from: good ones, and NG."""
 
     release: Release
+    recipe: Recipe
     rejected: list[Path]
     good: list[Path]
     ng: list[Path]
-    taught: list[Path]  # what the release in use was learned from, where a lesson has it
+    taught: list[Path]  # of what the release was learned from that which a lesson has
     measured: list[Labelled] | list[Path]  # the newest frozen set, else what the line saw last
 
 
@@ -81,9 +87,9 @@ def propose(connection: sql.Connection, kept: Pictures, release: Release) -> Pro
     good = [one.inspection for one in rejected if one.good]
     passed = confirmed(connection, kept, _judged(release, Outcome.OK.value))
     escaped = sum(not one.good for one in passed)
-    if len(good) + escaped < _ENOUGH:
+    if len(good) + escaped < _ENOUGH or not (good or _lesson_of(connection, release)):
         return None
-    return Proposal(len(good), _alike(connection, good), escaped)
+    return Proposal(len(good), _alike(connection, good[-_MOST_ALIKE:]), escaped)
 
 
 def _judged(release: Release, *outcomes: str) -> Filter:
@@ -94,10 +100,8 @@ def _alike(connection: sql.Connection, rows: Sequence[UUID]) -> int:
     """Of the worst place in each, how many lie together at most."""
     worst = [places[0] for row in rows if (places := regions_of(connection, row))]
     centres = [(one["x"] + one["width"] / 2, one["y"] + one["height"] / 2) for one in worst]
-    if not centres:
-        return 0
-    far = _NEAR * max(dist((0, 0), one) for one in centres)
-    return max(sum(dist(one, other) <= far for other in centres) for one in centres)
+    near = [sum(dist(one, other) <= _NEAR for other in centres) for one in centres]
+    return max(near, default=0)
 
 
 def improve(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any], Finish]:
@@ -118,7 +122,8 @@ def improve(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any],
         if best is None or worth < best[0]:
             best = worth, name, made, found
     if best is None:
-        raise RecordError("improve_none", part=known.release.part)
+        why = [Notice.of(one["why"]) for one in tried] or [Notice("improve_no_way")]
+        raise RecordError("improve_none", part=known.release.part, why=why[-1])
     _, way_taken, bundle, found = best
     return _draft(place, job, bundle, compared(found) | {"way": way_taken, "tried": tried})
 
@@ -130,7 +135,7 @@ def _ways(
     every = [*known.taught, *known.rejected, *known.good]
 
     def anew(ng: list[Path] | None) -> Bundle:
-        return with_sight(learn(every, bundle.recipe, progress, ng=ng), every, progress)
+        return with_sight(learn(every, known.recipe, progress, ng=ng), every, progress)
 
     ways: dict[str, Callable[[], Bundle]] = {}
     if known.rejected:
@@ -152,26 +157,40 @@ def _known(place: Place, job: Job) -> _Known:
         sets = list_sets(connection, part)
         measured = (labelled_set(connection, kept, part, sets[-1].name, sets[-1].version)
                     if sets else latest_pictures(connection, kept, part, _LATEST))  # fmt: skip
-        taught = _taught(connection, place, release)
+        lesson = _lesson_of(connection, release)
     good = [one.path for one in told if one.good and one.path not in rejected]
-    return _Known(release, rejected, good, [one.path for one in told if not one.good], taught,
-                  measured)  # fmt: skip
+    recipe, taught = _taught(place, release, lesson)
+    ng = [one.path for one in told if not one.good]
+    return _Known(release, recipe, rejected, good, ng, taught, measured)
 
 
-def _taught(connection: sql.Connection, place: Place, release: Release) -> list[Path]:
-    """The pictures of the lesson that a release, or the one that it grew from, was learned in."""
+def _lesson_of(connection: sql.Connection, release: Release) -> UUID | None:
+    """The lesson that a release, or the one that it grew from, was learned in."""
     for job in list_jobs(connection, _MOST_JOBS):
         if (job.result or {}).get("hash") != release.hash:
             continue
         if job.kind == LEARN:
-            try:
-                return Desk(place.folder, UUID(job.told["lesson"])).pictures()
-            except RecordError:
-                return []
+            return UUID(job.told["lesson"])
         if job.kind == IMPROVE and job.told["release"] != release.hash:
             older = find_release(connection, job.told["release"], release.part)
-            return _taught(connection, place, older)
-    return []
+            return _lesson_of(connection, older)
+    return None
+
+
+def _taught(place: Place, release: Release, lesson: UUID | None) -> tuple[Recipe, list[Path]]:
+    """The recipe of a release, and of its lesson's pictures those that it has learned: what came
+    into the lesson since then nobody has looked through.
+    """
+    bundle = Bundle.load(place.folder / release.file)
+    recipe, learned = bundle.recipe, set(bundle.provenance.pictures)
+    if lesson is not None:
+        desk = Desk(place.folder, lesson)
+        with suppress(RecordError):
+            pictures = [path for path in desk.pictures() if read_picture(path).hash in learned]
+            if recipe.ignore_mask is not None:  # a bundle keeps only the name of its file
+                recipe = recipe.but(ignore_mask=str(desk.folder / recipe.ignore_mask))
+            return recipe, pictures
+    return recipe, []
 
 
 def _draft(
@@ -192,10 +211,11 @@ def _draft(
 
 def _worth(found: Comparison) -> tuple[float, ...]:
     """Low is better: of the frozen set the share that escapes, then that of false rejects. Without
-    one nothing is better than another.
+    one that has NG nothing is better than another: what rejects least may find nothing.
     """
-    known = [rates[1] for rates in (found.escape, found.false_reject) if rates is not None]
-    return tuple(one.errors / one.n if one.n else 0.0 for one in known)
+    if found.escape is None or found.false_reject is None or not found.escape[1].n:
+        return ()
+    return tuple(one.errors / max(1, one.n) for one in (found.escape[1], found.false_reject[1]))
 
 
 def compared(found: Comparison) -> dict[str, Any]:

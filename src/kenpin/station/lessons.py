@@ -99,9 +99,10 @@ class Desk:
     def recipe(self) -> Recipe:
         """What it is learned by, with the mask as a file. Raises RecipeError, PictureError."""
         lesson = self.lesson
-        if not lesson.masks or not lesson.names:
+        pictures = self.pictures()
+        if not lesson.masks or not pictures:
             return lesson.recipe
-        height, width = read_header(self.path(next(iter(lesson.names)))).size
+        height, width = read_header(pictures[0]).size
         mask = np.zeros((height, width), np.uint8)
         for outline in lesson.masks:
             cv2.fillPoly(mask, [np.array(outline, np.int32)], 255)
@@ -131,6 +132,8 @@ class Desk:
         suffix = PurePath(name).suffix.lower()
         stored = hashlib.sha256(content).hexdigest()[:24] + (suffix if suffix in _KINDS else ".img")
         with self.changing() as lesson:
+            if lesson.names.get(stored) == name:
+                return None  # it came before, and only its answer was lost
             if stored in lesson.names:
                 return Notice("lesson_twice", name=name, other=lesson.names[stored])
             if len(lesson.names) >= _MOST_PICTURES:

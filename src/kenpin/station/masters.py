@@ -97,7 +97,7 @@ def remove(visit: Choose, fields: Fields) -> Response:
 def check(visit: Run, name: str) -> Response:
     """Which piece is to be shown next; at the end what came of it."""
     screen = screen_of(visit, name)
-    release = visit.office.release_of(screen.part)
+    release = visit.office.release_at(screen)
     pieces = _pieces(visit.office, release.part)
     own = _round(visit.office, name, release)
     left = [piece for piece in pieces if piece.name not in own.shown]
@@ -108,7 +108,7 @@ def check(visit: Run, name: str) -> Response:
 @router.get("/live/{name}/master/picture")
 def fresh(visit: Run, name: str, piece: Text) -> Response:
     """What the camera saw of a piece in this check."""
-    own = _round(visit.office, name, visit.office.release_of(screen_of(visit, name).part))
+    own = _round(visit.office, name, visit.office.release_at(screen_of(visit, name)))
     if piece not in own.shown:
         raise HTTPException(404)
     return _shown(own.shown[piece])
@@ -118,7 +118,7 @@ def fresh(visit: Run, name: str, piece: Text) -> Response:
 def take(visit: Run, name: str, fields: Fields) -> Response:
     """Take the picture of the piece that is shown now, or begin anew; judge them when all are."""
     screen, office = screen_of(visit, name), visit.office
-    release = office.release_of(screen.part)
+    release = office.release_at(screen)
     own = _round(office, name, release)
     if fields.get("do") == "again":
         office.begin_round(name)

@@ -20,6 +20,7 @@ from kenpin.record import (
     Record,
     Release,
     Session,
+    find_release,
     in_use,
     one_sentence,
     reading,
@@ -147,6 +148,16 @@ class Office:
         if release is None:
             raise LineError("line_not_released", part=part)
         return release
+
+    def release_at(self, screen: Screen) -> Release:
+        """What judges at a station now, which may be the one before, until its next part change.
+        Raises LineError where nothing does.
+        """
+        digest = screen.shown.release if screen.shown is not None else None
+        if digest is None or screen.latest.get("part") is None:
+            return self.release_of(screen.part)
+        with self.reading() as connection:
+            return find_release(connection, digest, screen.part)
 
     def round_of(self, name: str, of: tuple[str, ...]) -> Round:
         """The master check under way at a station, begun anew where another release judges, other

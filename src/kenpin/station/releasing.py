@@ -18,6 +18,7 @@ from kenpin.record import (
     find_job,
     find_release,
     freeze,
+    goes_on,
     list_jobs,
     list_releases,
     list_sets,
@@ -53,6 +54,8 @@ def releases(visit: Look) -> Response:
     with visit.office.reading() as connection:
         found = [(one, steps_of(connection, one)) for one in list_releases(connection)]
         sets = list_sets(connection)
+        going_on = {one.hash: goes_on(connection, one) for one, _ in found
+                    if one.state == "in_use"}  # fmt: skip
         used = [one for one, _ in found if one.state == "in_use"]
         proposed = {one.part: told for one in used
                     if (told := propose(connection, visit.office.pictures, one))}  # fmt: skip
@@ -64,7 +67,7 @@ def releases(visit: Look) -> Response:
     named = {part: [one for one in sets if one.part == part] for part in parts}
     return visit.page("releases", parts=dict(sorted(parts.items())), sets=named,
                       offered=_OFFERED, rights=_STEPS, approved=was_approved, proposed=proposed,
-                      learning=learning)  # fmt: skip
+                      learning=learning, going_on=going_on)  # fmt: skip
 
 
 @router.post("/releases/request")

@@ -61,9 +61,10 @@ def say_it(visit: Review, identity: UUID, fields: Fields) -> Response:
                 fields.get("comment") or None)  # fmt: skip
     with visit.office.writing() as connection:
         add_review(connection, identity, said, visit.user.name, STATION)
-    leases.give_back(identity)
     if said.word == "undone":
+        leases.take(identity, visit.user.name)
         return visit.go(f"/review/{identity}")
+    leases.give_back(identity)
     return visit.go(f"/review?before={identity}")
 
 

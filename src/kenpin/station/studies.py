@@ -61,7 +61,7 @@ def begin(visit: Study, fields: Fields) -> Response:
     """So many pieces, each shown so many times."""
     office, lot = visit.office, fields.get("lot", "").strip()
     screen = screen_of(visit, fields.get("line", ""))
-    release = office.release_of(screen.part)
+    release = office.release_at(screen)
     pieces = whole_number(fields.get("pieces", ""), LEAST_PIECES, MOST_PIECES)
     times = whole_number(fields.get("shots", ""), LEAST_SHOTS, MOST_SHOTS)
     with office.reading() as connection:

@@ -63,7 +63,7 @@ def _page(visit: Visit, identity: UUID, told: Notice | None) -> Response:
                 if one["stored"] in own.names}  # fmt: skip
     areas = {name: own.settings.get(name) for name in ("crop", "windows", "ignore")}
     areas["masks"] = own.masks
-    first = next(iter(own.names), None)
+    first = next((one for one in own.names if one not in own.left_out), next(iter(own.names), None))
     size = read_header(desk.path(first)).size if first is not None else (0, 0)
     return visit.page("lesson", identity=identity, own=own, jobs=jobs, suspects=suspects,
                       checked=checked, told_back=told, areas=json.dumps(areas), first=first,

@@ -148,12 +148,15 @@ function drawing(root) {
     const name = { crop: "", windows: freeName(), ignore: areas.ignore.length }[mode.value];
     change(() => put(mode.value, name, box));
   });
-  canvas.addEventListener("dblclick", () => {
+  function close() {
     const points = outline.filter(([x, y], place) => !place || String(outline[place - 1]) !== String([x, y]));
     outline = [];
     if (points.length > 2) change(() => areas.masks.push(points));
     else show();
-  });
+  }
+
+  canvas.addEventListener("dblclick", close);
+  document.querySelector("[data-settings]").addEventListener("submit", close); // one that is not closed yet
   root.querySelector("[data-undo]").addEventListener("click", () => {
     if (outline.length) outline.pop();
     else if (before.length) areas = JSON.parse(before.pop());
