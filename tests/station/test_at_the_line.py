@@ -12,15 +12,18 @@ from starlette.testclient import TestClient
 from kenpin.assurance import list_masters
 from kenpin.errors import LineError, RecordError
 from kenpin.inspection import Inspector
+from kenpin.line import ChangePart
 from kenpin.record import (
     Filter,
     add_event,
     add_token,
     change_state,
     events_of,
+    find_release,
     found,
     in_use,
     latest_events,
+    list_releases,
     masters_of,
     reading,
     writing,
@@ -204,6 +207,24 @@ def test_a_check_that_cannot_be_kept_is_not_told_as_passed(plant, tmp_path, monk
         assert "Every piece was judged" not in operator.get("/live/line_1/master").text
         assert take(bad) == 303  # it is asked for again
         assert "Every piece was judged" in operator.get("/live/line_1/master").text
+
+
+def test_a_check_is_of_the_release_that_judges_until_the_part_change(plant, tmp_path):
+    with Beside(plant, tmp_path, master=True) as beside:
+        make_masters(beside, beside.browser("engineer"))
+        beside.until(lambda: "master" in beside.screen.latest.get("holds", ()))
+        with reading(beside.place) as engine, engine.connect() as connection:
+            first = in_use(connection, "terminals")
+            other = next(one for one in list_releases(connection) if one.state == "draft")
+        with writing(beside.place) as connection:
+            for state, who in (("requested", "a"), ("approved", "b"), ("in_use", "b")):
+                now = find_release(connection, other.hash, "terminals")
+                change_state(connection, now, state, who, "x", None, True)
+        time.sleep(2)  # the line looks every second
+        assert beside.office.release_at(beside.screen).hash == first.hash
+        assert beside.office.release_of("terminals").hash == other.hash
+        beside.screen.ask(ChangePart(1))
+        beside.until(lambda: beside.office.release_at(beside.screen).hash == other.hash)
 
 
 def test_names_of_pieces_are_their_own(plant, tmp_path):

@@ -80,20 +80,25 @@ def save(browser, address, areas, percent="5", **more):
     return browser.post(f"{address}/settings", data=form)
 
 
-def test_from_pictures_to_a_part_that_the_line_uses_by_two_people(lesson, visitors, plant):
-    (browser, address), place = lesson, plant[0]
-    areas = {"crop": [8, 8, 112, 80], "windows": {"left": [10, 10, 50, 70]}, "ignore": []}
-    assert save(browser, address, areas).status_code == 303
-    assert "can promise that at most 5 %" in browser.get(address).text
+def learned(browser, address, place):
+    """The address of the job, and the release that came of it."""
     job = begin_job(browser, address, "learn")
     with Workers(place):
         until(lambda: job_of(place, job).over, 120)
     done = job_of(place, job)
     assert done.state == "done", done.result
+    with reading(place) as engine, engine.connect() as connection:
+        return job, find_release(connection, done.result["hash"], "new part")
+
+
+def test_from_pictures_to_a_part_that_the_line_uses_by_two_people(lesson, visitors, plant):
+    (browser, address), place = lesson, plant[0]
+    areas = {"crop": [8, 8, 112, 80], "windows": {"left": [10, 10, 50, 70]}, "ignore": []}
+    assert save(browser, address, areas).status_code == 303
+    assert "can promise that at most 5 %" in browser.get(address).text
+    job, release = learned(browser, address, place)
     page = browser.get(job).text
     assert "Learned from 30 pictures" in page and "5 %" in page
-    with reading(place) as engine, engine.connect() as connection:
-        release = find_release(connection, done.result["hash"], "new part")
     assert release.state == "draft"
     bundle = Inspector.open(place.folder / release.file).bundle
     assert bundle.recipe.crop == (8, 8, 112, 80) and list(bundle.recipe.windows) == ["left"]
@@ -118,13 +123,7 @@ def test_inside_an_outline_nothing_is_judged(lesson, plant):
     areas = {"crop": None, "windows": {}, "ignore": [], "masks": [outline]}
     assert save(browser, address, areas).status_code == 303
     assert "[[70, 5], [120, 5]" in browser.get(address).text
-    job = begin_job(browser, address, "learn")
-    with Workers(place):
-        until(lambda: job_of(place, job).over, 120)
-    done = job_of(place, job)
-    assert done.state == "done", done.result
-    with reading(place) as engine, engine.connect() as connection:
-        release = find_release(connection, done.result["hash"], "new part")
+    _, release = learned(browser, address, place)
     inspector = Inspector.open(place.folder / release.file)
 
     def judged(x):

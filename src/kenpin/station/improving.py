@@ -3,7 +3,6 @@
 It is a draft like any other: nothing is replaced by itself.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,7 +26,6 @@ from kenpin.record import (
     Pictures,
     Place,
     Release,
-    add_release,
     confirmed,
     find_release,
     labelled_set,
@@ -39,13 +37,11 @@ from kenpin.record import (
     regions_of,
 )
 from kenpin.sources import Labelled, read_picture
+from kenpin.station.drafts import Finish, draft
 from kenpin.station.lessons import Desk
-from kenpin.station.office import STATION
-from kenpin.system import write_atomically
 from kenpin.text import Notice
 from kenpin.types import Outcome, Progress
 
-Finish = Callable[[sql.Connection], None]
 LEARN, IMPROVE = "learn", "improve"
 _ENOUGH = 3  # parts that were judged wrongly, from which on it is worth while
 _NEAR = 30.0  # pixels: so near is the same place
@@ -110,7 +106,7 @@ def improve(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any],
     before = Inspector.open(place.folder / known.release.file)
     tried: list[dict[str, Any]] = []
     best: tuple[tuple[float, ...], str, Bundle, Comparison] | None = None
-    for name, way in _ways(known, place, before.bundle, progress).items():
+    for name, way in _ways(known, before.bundle, progress).items():
         try:
             made = way()
             found = compare(before, Inspector(made), known.measured, progress)
@@ -125,12 +121,11 @@ def improve(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any],
         why = [Notice.of(one["why"]) for one in tried] or [Notice("improve_no_way")]
         raise RecordError("improve_none", part=known.release.part, why=why[-1])
     _, way_taken, bundle, found = best
-    return _draft(place, job, bundle, compared(found) | {"way": way_taken, "tried": tried})
+    told = {"way": way_taken, "tried": tried, "learned": len(bundle.provenance.pictures)}
+    return draft(place, job, known.release.part, bundle, compared(found) | told)
 
 
-def _ways(
-    known: _Known, place: Place, bundle: Bundle, progress: Progress
-) -> dict[str, Callable[[], Bundle]]:
+def _ways(known: _Known, bundle: Bundle, progress: Progress) -> dict[str, Callable[[], Bundle]]:
     """By code: what is tried, the cheapest first, which is kept where others are no better."""
     every = [*known.taught, *known.rejected, *known.good]
 
@@ -191,22 +186,6 @@ def _taught(place: Place, release: Release, lesson: UUID | None) -> tuple[Recipe
                 recipe = recipe.but(ignore_mask=str(desk.folder / recipe.ignore_mask))
             return recipe, pictures
     return recipe, []
-
-
-def _draft(
-    place: Place, job: Job, bundle: Bundle, told: dict[str, Any]
-) -> tuple[dict[str, Any], Finish]:
-    content, file = bundle.to_bytes(), place.folder / f"{job.id}.kenpin"
-    write_atomically(file, content)
-    part = job.told["part"]
-    result = told | {"part": part, "hash": hashlib.sha256(content).hexdigest(),
-                     "learned": len(bundle.provenance.pictures)}  # fmt: skip
-
-    def release(connection: sql.Connection) -> None:
-        add_release(connection, place.folder, file, part, job.who, STATION)
-        file.unlink(missing_ok=True)  # it is in the store now
-
-    return result, release
 
 
 def _worth(found: Comparison) -> tuple[float, ...]:

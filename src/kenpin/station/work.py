@@ -1,12 +1,9 @@
 """What workers do, by kind of job."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
-
-import sqlalchemy as sql
 
 from kenpin.errors import RecordError
 from kenpin.evaluation import compare
@@ -16,20 +13,17 @@ from kenpin.record import (
     Job,
     Pictures,
     Place,
-    add_release,
     find_release,
     labelled_set,
     latest_pictures,
     one_sentence,
     reading,
 )
+from kenpin.station.drafts import Finish, draft
 from kenpin.station.improving import IMPROVE, LEARN, compared, improve
 from kenpin.station.lessons import Desk
-from kenpin.station.office import STATION
-from kenpin.system import write_atomically
 from kenpin.types import Progress
 
-Finish = Callable[[sql.Connection], None]
 Work = Callable[[Place, Job, Progress], tuple[dict[str, Any], Finish | None]]
 """Gives what came of it, and what is written together with that, all or nothing."""
 
@@ -68,16 +62,8 @@ def _learn(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any], 
     desk = Desk(place.folder, UUID(job.told["lesson"]))
     lesson, pictures = desk.lesson, desk.pictures()
     bundle = with_sight(learn(pictures, desk.recipe(), progress), pictures, progress)
-    content, file = bundle.to_bytes(), desk.folder / f"{job.id}.kenpin"
-    write_atomically(file, content)
-    result = {"part": lesson.part, "hash": hashlib.sha256(content).hexdigest(),
-              "pictures": len(bundle.provenance.pictures)}  # fmt: skip
-
-    def release(connection: sql.Connection) -> None:
-        add_release(connection, place.folder, file, lesson.part, job.who, STATION)
-        file.unlink(missing_ok=True)  # it is in the store now
-
-    return result, release
+    told = {"pictures": len(bundle.provenance.pictures)}
+    return draft(place, job, lesson.part, bundle, told)
 
 
 KINDS: dict[str, Work] = {COMPARE: _compare, CHECK: _check, LEARN: _learn, IMPROVE: improve}

@@ -24,7 +24,7 @@ async function look() {
   if (!previewing() || document.hidden) return;
   looks += 1;
   const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => null);
-  if (answer?.ok && answer.url.startsWith(location.href.split("?")[0]) && looks < MOST_LOOKS) await fragment(seen, seen.dataset.seen);
+  if (answer?.ok && new URL(answer.url).pathname === location.pathname && looks < MOST_LOOKS) await fragment(seen, seen.dataset.seen);
   else preview.setAttribute("aria-pressed", "false");
   setTimeout(look, PREVIEW_MS);
 }
