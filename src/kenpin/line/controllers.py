@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from kenpin.line import machine as m
 from kenpin.line.words import Asked
+from kenpin.types import Verdict
 
 Post = Callable[[Any], None]
 """Takes an event of the machine, from the loop's thread."""
@@ -17,7 +18,8 @@ class Shown:
     """All that a controller is shown: the same for each, in words or as JSON.
 
     words: see `words.shown`. told: of the answer that is valid now what a message says. asked: what
-    the controller said last, where it speaks in words. release: the hash of what judges.
+    the controller said last, where it speaks in words. release: the hash of what judges. verdict:
+    behind the answer that is valid now, for people who look at its pictures.
     """
 
     station: m.Station
@@ -25,6 +27,7 @@ class Shown:
     told: dict[str, Any] | None
     asked: Asked | None = None
     release: str | None = None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True)

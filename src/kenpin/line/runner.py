@@ -25,6 +25,7 @@ from kenpin.line.metrics import Metrics
 from kenpin.line.notes import Note, Notes, Say
 from kenpin.line.settings import StationSettings
 from kenpin.line.supervise import for_ever
+from kenpin.types import Verdict
 
 _HEARTBEAT = 0.5  # seconds
 _LOOK_EVERY = 0.02  # seconds, whether a part is still under way
@@ -83,7 +84,7 @@ class Runner:
         )
         self._hand = Hand(self.post, self._notes)
         self._asked: words.Asked | None = None
-        self._told: dict[str, Any] | None = None
+        self._told: tuple[dict[str, Any] | None, Verdict | None] = None, None
         self._score = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -190,10 +191,10 @@ class Runner:
             self._camera.pass_over()
 
     def _show(self) -> None:
-        shown = words.shown(self.station, self._heart, self._last_missed, self._score)
-        told = self._told if self.station.state is m.State.RESULT else None
+        bits = tuple(words.shown(self.station, self._heart, self._last_missed, self._score))
+        told, verdict = self._told if self.station.state is m.State.RESULT else (None, None)
         release = self._prepared.hash if self._prepared is not None else None
-        now = self._hand.shown(Shown(self.station, tuple(shown), told, self._asked, release))
+        now = self._hand.shown(Shown(self.station, bits, told, self._asked, release, verdict))
         for controller in self._controllers:
             controller.show(now)
         self._metrics.now(self._settings.name, self.station, self._camera.waiting)
@@ -311,8 +312,9 @@ class Runner:
         self._took("answer", own)
         self._metrics.answered(self._settings.name, answer.outcome, answer.code)
         judged = own.judged if answer.code is None else None
-        self._told = told_of(answer.job, answer.outcome, answer.code, judged)
-        self._score = judged.verdict.score / judged.verdict.limit if judged else 0.0
+        verdict = judged.verdict if judged else None
+        self._told = told_of(answer.job, answer.outcome, answer.code, judged), verdict
+        self._score = verdict.score / verdict.limit if verdict else 0.0
         if answer.code is not None:
             self._notes.write("error_answer", trigger=answer.job.trigger, code=answer.code)
         holds = isinstance(self._settings.controller, Words | OpcUa)  # until it is taken

@@ -17,11 +17,9 @@ from kenpin.record import (
     Filter,
     add_event,
     count_outcomes,
-    find_release,
     in_use,
     moments_of,
     newest_of,
-    rows_of,
 )
 from kenpin.report import outlined, panels
 from kenpin.sources import encode, read_picture
@@ -94,7 +92,7 @@ async def picture(visit: Look, name: str, number: int, panel: str) -> Response:
     screen = screen_of(visit, name)
     if panel not in _KINDS:
         raise HTTPException(404)
-    draw = partial(_drawn, visit.office, panel)
+    draw = partial(_drawn, panel)
     try:
         content = screen.made(number, panel)
         if content is None:
@@ -107,15 +105,11 @@ async def picture(visit: Look, name: str, number: int, panel: str) -> Response:
     return Response(content, media_type=_KINDS[panel], headers=headers)
 
 
-def _drawn(office: Office, panel: str, seen: Seen) -> bytes:
+def _drawn(panel: str, seen: Seen) -> bytes:
     own = read_picture(seen.shot.source)
     if panel == "picture":
-        return encode(outlined(own, seen.regions, _LARGEST), "jpeg", quality=90)
-    with office.reading() as connection:
-        row = next(rows_of(connection, Filter(ids=(seen.row,))))
-        release = find_release(connection, row["release"], row["part"])
-    inspector = office.inspector(release.hash, office.place.folder / release.file)
-    heat = panels(own, inspector.inspect(own), _LARGEST)["difference"]
+        return encode(outlined(own, seen.verdict.regions, _LARGEST), "jpeg", quality=90)
+    heat = panels(own, seen.verdict, _LARGEST)["difference"]
     alpha = np.clip((heat.max(axis=2) / 255 - _BRIGHT) * 1.5, 0, 1)
     return encode(np.dstack([heat, np.uint8(255 * alpha)]), "png", compress_level=1)
 

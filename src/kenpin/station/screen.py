@@ -9,14 +9,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import time
 from typing import Any
-from uuid import UUID
 
 from kenpin.errors import LineError
 from kenpin.line import Around, Camera, Halt, Look, Run, Shot, Shown, StationSettings, Uploads
 from kenpin.record import now as record_now
 from kenpin.station.tally import Tally
 from kenpin.text import Notice
-from kenpin.types import Picture, Region, Verdict
+from kenpin.types import Picture, Verdict
 
 _REMEMBERED = 8  # pictures
 _TICK = 0.1  # seconds between two messages to a browser
@@ -43,11 +42,10 @@ class Meter:
 
 @dataclass(frozen=True)
 class Seen:
-    """The picture of an answer, its row in the record, and the places that were found in it."""
+    """The picture of an answer, and its verdict."""
 
     shot: Shot
-    row: UUID
-    regions: tuple[Region, ...]
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -102,18 +100,15 @@ class Screen:
         }  # fmt: skip
         if told is not None and told["number"] != self._number:
             self._number = told["number"]
-            self._keep_shot(told.get("row"), told.get("regions", ()))
+            self._keep_shot(shown.verdict)
             self.tally.add(told["outcome"], told.get("row"))
             now["answer"] = told | {"at": record_now()[0]}
         self._change(now)
 
-    def _keep_shot(self, row: str | None, places: Sequence[dict[str, int]]) -> None:
+    def _keep_shot(self, verdict: Verdict | None) -> None:
         with self._lock:
-            if self._shot is not None and row is not None:
-                regions = tuple(
-                    Region(one["x"], one["y"], one["width"], one["height"], 0.0) for one in places
-                )
-                self._shots[self._number] = Seen(self._shot, UUID(row), regions)
+            if self._shot is not None and verdict is not None:
+                self._shots[self._number] = Seen(self._shot, verdict)
                 while len(self._shots) > _REMEMBERED:
                     self._shots.popitem(last=False)
 
