@@ -68,7 +68,7 @@ def test_it_holds_data_only_and_describes_itself(part, bundle):
         "manifest.json", "weights.safetensors", "previews/mean.png", "previews/variation.png",
     }  # fmt: skip
     manifest = json.loads(contents["manifest.json"])
-    assert manifest["format"] == 10
+    assert manifest["format"] == 11
     assert manifest["learned_from"]["count"] == 40
     assert len(manifest["parts"][0]["calibration"]["scores"]) == 40
     assert manifest["parts"][0]["calibration"]["limit"] == bundle.calibration.limit

@@ -120,6 +120,19 @@ def test_the_pose_of_a_part_is_found_to_a_fraction_of_a_pixel(motion):
     assert np.median(errors) < 0.5 and max(errors) < 1
 
 
+@pytest.mark.parametrize("motion", ["rotation", "scale"])
+@pytest.mark.parametrize("degrees", range(0, 360, 15))
+def test_a_part_is_found_however_far_it_is_turned(motion, degrees):
+    from conftest import good_pictures  # noqa: PLC0415
+
+    reference = good_pictures(1, size=(128, 128))[0].astype(np.float32) / 255
+    pose = turning(degrees + 3.7, 1.0, (2.3, -3.1), (128, 128))
+    moved = sample(reference, np.linalg.inv(pose), (128, 128)).astype(np.float32)
+    found = Alignment(reference, motion).find(moved)
+    corners = np.array([[20, 20, 1], [108, 20, 1], [20, 108, 1], [108, 108, 1]]).T
+    assert np.abs((found @ corners - pose @ corners)[:2]).max() < 0.1
+
+
 def test_a_picture_without_contrast_stays_where_it_is():
     alignment = Alignment(SMOOTH.astype(np.float32) / 255, "rotation")
     found = alignment.find(np.full((90, 120), 0.5, np.float32))

@@ -263,7 +263,7 @@ def drawn_pictures(folder, count):
 
 
 def draw_an_outline(page, canvas):
-    """Three rectangles are there; the last is taken away for an outline."""
+    """Four rectangles are there; what is ignored is taken away for an outline."""
     items = page.locator("[data-list] li")
 
     def draw(*points):
@@ -276,14 +276,14 @@ def draw_an_outline(page, canvas):
 
     page.select_option("[data-mode]", "masks")
     draw((0.6, 0.1), (0.9, 0.1), (0.9, 0.3), (0.7, 0.3))
-    assert items.count() == 4
+    assert items.count() == 5
     page.locator("input.points").fill("70,10 115,10 115,28 90,28")
     page.locator("input.points").press("Tab")
     page.click("[data-undo]")  # what the numbers changed
     page.click("[data-undo]")  # the outline
-    assert items.count() == 3
+    assert items.count() == 4
     draw((0.6, 0.1), (0.9, 0.1), (0.9, 0.3))
-    items.nth(2).locator("button").click()  # what is ignored
+    items.nth(3).locator("button").click()  # what is ignored
 
 
 @pytest.mark.parametrize("language", WORDS)
@@ -304,7 +304,7 @@ def test_an_engineer_teaches_a_part_and_draws_where_to_look(browser, station, la
         canvas.scroll_into_view_if_needed()
         for kind, (x, y, to_x, to_y) in (
             ("crop", (0.05, 0.05, 0.95, 0.95)), ("windows", (0.1, 0.2, 0.5, 0.8)),
-            ("ignore", (0.7, 0.7, 0.9, 0.9)),
+            ("ignore", (0.7, 0.7, 0.9, 0.9)), ("mark", (0.1, 0.1, 0.4, 0.5)),
         ):  # fmt: skip
             page.select_option("[data-mode]", kind)
             box = canvas.bounding_box()
@@ -313,16 +313,18 @@ def test_an_engineer_teaches_a_part_and_draws_where_to_look(browser, station, la
             page.mouse.move(box["x"] + to_x * box["width"], box["y"] + to_y * box["height"])
             page.mouse.up()
         draw_an_outline(page, canvas)
-        assert page.locator("[data-list] li").count() == 3
-        page.locator("[data-list] li").nth(1).locator("input").first.fill("20")
-        page.locator("[data-list] li").nth(1).locator("input").first.press("Tab")
+        assert page.locator("[data-list] li").count() == 4
+        page.locator("[data-list] li").nth(2).locator("input").first.fill("20")
+        page.locator("[data-list] li").nth(2).locator("input").first.press("Tab")
         shoot(page, f"station-teach-{language}")
         page.fill("[name=percent]", "10")
+        page.select_option("[name=align]", "translation")
         page.locator("[data-settings] button").click()
         page.wait_for_load_state()
         areas = page.evaluate("JSON.parse(document.querySelector('[data-field]').value)")
         assert abs(areas["crop"][0] - 6) <= 1 and abs(areas["crop"][2] - 115) <= 2
         assert areas["windows"]["w1"][0] == 20 and areas["ignore"] == []
+        assert abs(areas["mark"][0] - 13) <= 1 and abs(areas["mark"][3] - 38) <= 2
         assert len(areas["masks"]) == 1 and len(areas["masks"][0]) == 3
         page.click("[action$='/learn'] button")
         page.wait_for_url(lambda url: "/jobs/" in url)

@@ -137,6 +137,18 @@ def test_inside_an_outline_nothing_is_judged(lesson, plant):
         assert answer.status_code == 400 and "3 to 200 points" in answer.text, wrong
 
 
+def test_parts_are_laid_upon_a_mark(lesson, plant):
+    (browser, address), place = lesson, plant[0]
+    areas = {"crop": None, "windows": {}, "ignore": [], "mark": [10, 10, 60, 50]}
+    answer = save(browser, address, areas)
+    assert answer.status_code == 400 and "&#39;align&#39; must be" in answer.text
+    assert save(browser, address, areas, align="translation").status_code == 303
+    assert "&#34;mark&#34;: [10, 10, 60, 50]" in browser.get(address).text
+    _, release = learned(browser, address, place)
+    bundle = Inspector.open(place.folder / release.file).bundle
+    assert bundle.recipe.mark == bundle.preparation.alignment.mark == (10, 10, 60, 50)
+
+
 def test_ng_among_the_good_comes_first_and_is_left_out(lesson, plant):
     (browser, address), place = lesson, plant[0]
     send(browser, address, "oops.png", drawn(500, "missing"))

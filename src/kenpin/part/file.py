@@ -18,13 +18,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, 
 
 from kenpin.errors import BundleError, KenpinError, RecipeError
 from kenpin.models import NAMES
-from kenpin.part.older_formats import as_format_10
+from kenpin.part.older_formats import as_format_11
 from kenpin.prepare import MOST_TILES
 from kenpin.recipe import Recipe, Rectangle
 from kenpin.system import VERSION
 from kenpin.text import Notice, exists
 
-FORMAT = 10
+FORMAT = 11
 _MANIFEST = "manifest.json"
 _MAX_UNPACKED = 2**30
 _MAX_MANIFEST = 64 * 2**20
@@ -163,7 +163,7 @@ class SightEntry(_Strict):
 class Manifest(_Strict):
     """What manifest.json must look like."""
 
-    format: Literal[10]
+    format: Literal[11]
     kenpin: str
     recipe: Recipe
     model: dict[str, Any]
@@ -283,7 +283,7 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
         )
     if raw["sha256"] != manifest_hash(raw):
         raise _damaged(path, Notice("bundle_hash", member=_MANIFEST))
-    raw = as_format_10(raw)
+    raw = as_format_11(raw)
     if raw["recipe"]["model"] not in NAMES:
         raise BundleError("bundle_model", path=path, model=raw["recipe"]["model"])
     return Manifest.model_validate(raw)

@@ -1,13 +1,14 @@
 """Finds how a part lies in its picture: moved, turned, nearer or farther than the mean good part.
 
 First the reference is laid over the picture in every direction at once, by Fourier transforms of a
-small copy; the best few are then refined by the enhanced correlation coefficient (Evangelidis and
+small copy, or what is marked of it is looked for in the picture turned in every direction; the best
+few are then refined by the enhanced correlation coefficient (Evangelidis and
 Psarakis, "Parametric image alignment using enhanced correlation coefficient maximization", 2008),
 coarse to fine, to a fraction of a pixel. Chosen by measurement: docs/decisions/alignment.md.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -16,12 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.prepare.geometry import Map, reduced, resize, scaling, turning
+from kenpin.recipe import Rectangle
 from kenpin.types import Floats
 
 Motion = Literal["translation", "rotation", "scale"]
 
 LONGEST = 128  # pixels of the longer side of an overview, in which the part is looked for
+LONGEST_MARKED = 256  # the same where a mark of it is
+LEAST_MARK = 12  # pixels of a mark's sides there; with fewer nothing tells it from other places
 _SEARCH = 40  # pixels of the longer side, for the search in every direction
+_SEARCH_MARK = 8  # pixels of the mark's shorter side, for the same
 _DEGREES, _SCALES = 6.0, (0.85, 1.0, 1.18)
 _TRIED = 3  # of the best places are refined
 _APART = 9  # degrees below which two directions are one
@@ -32,10 +37,13 @@ _WORST = 0.2  # share of the pictures that fit worst and take no part in the mea
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """reference: (h, w) float32, the mean good part lying as in the first good picture."""
+    """reference: (h, w) float32, the mean good part lying as in the first good picture. mark: the
+    only place of it, in its pixels, that is looked for; None for all of it.
+    """
 
     reference: Floats
     motion: Motion
+    mark: Rectangle | None = None
 
     def find(self, overview: Floats) -> Map:
         """From a picture of the overview's size that shows the reference to the overview (h, w).
@@ -55,10 +63,27 @@ class Alignment:
         best_fit = -1.0
         for place in self._search(picture):
             refined = self._refined(self._half, half, to_half @ place @ to_full, _COARSE)
-            fit = correlation(self._half, through(half, refined))
+            fit = self.fit(through(half, refined), self._half)
             if fit > best_fit:
                 best, best_fit = refined, fit
         return self._refined(self.reference, picture, to_full @ best @ to_half, _FINE)
+
+    def fit(self, upright: Floats, reference: Floats | None = None) -> float:
+        """How well what is looked for lies upon the reference, in [-1, 1]."""
+        reference = self.reference if reference is None else reference
+        held = self._held((reference.shape[0], reference.shape[1]))
+        return correlation(_part(reference, held), _part(upright, held))
+
+    def _held(self, shape: tuple[int, int]) -> Rectangle:
+        """What is looked for of the reference in this size, not less than can be."""
+        height, width = shape
+        if self.mark is None:
+            return 0, 0, width, height
+        step = height / self.reference.shape[0], width / self.reference.shape[1]
+        x, y, wide, high = self.mark
+        wide, high = max(4, round(wide * step[1])), max(4, round(high * step[0]))
+        return (min(round(x * step[1]), width - wide), min(round(y * step[0]), height - high),
+                wide, high)  # fmt: skip
 
     @cached_property
     def _half(self) -> Floats:
@@ -84,6 +109,8 @@ class Alignment:
 
     def _search(self, overview: Floats) -> list[Map]:
         """The few best places of the reference in the overview."""
+        if self.mark is not None:
+            return self._search_mark(overview)
         small = _standardised(overview)
         height, width = _padded(small.shape)
         fits = np.fft.irfft2(np.fft.rfft2(small, s=(height, width)) * self._spectra)
@@ -102,7 +129,33 @@ class Alignment:
             fits[np.ix_(near, (around + y) % height, (around + x) % width)] = -np.inf
         return found
 
+    def _search_mark(self, overview: Floats) -> list[Map]:
+        """The few best places of the mark alone; the picture is turned, and not the mark."""
+        assert self.mark is not None  # noqa: S101 - the caller looked
+        shape = overview.shape[0], overview.shape[1]
+        step = max(1.0, min(self.mark[2:]) / _SEARCH_MARK)
+        size = max(8, round(shape[0] / step)), max(8, round(shape[1] / step))
+        x, y, wide, high = self._held(size)
+        mark = _part(np.asarray(resize(self.reference, size), np.float32), (x, y, wide, high))
+        room = -(-max(size) // 2)  # a part may leave the picture, but its mark does not
+        small = np.pad(np.asarray(resize(overview, size), np.float32), room, "edge")
+        found = []
+        for pose in self._poses:
+            turned = turning(*pose, (0.0, 0.0), (small.shape[0], small.shape[1]))
+            seen = through(small, turned)
+            _, fit, _, at = cv2.minMaxLoc(cv2.matchTemplate(seen, mark, cv2.TM_CCOEFF_NORMED))
+            there = moving(-room, -room) @ turned @ moving(at[0] - x, at[1] - y)
+            found.append((fit, pose[0], there))
+        to_full = scaling(size, shape)
+        best = _apart(sorted(found, key=lambda one: -one[0]))
+        return [to_full @ there @ np.linalg.inv(to_full) for there in best]
+
     def _refined(self, reference: Floats, picture: Floats, start: Map, steps: int) -> Map:
+        held = self._held((reference.shape[0], reference.shape[1]))
+        to_held, quarters = moving(held[0], held[1]), _quarters(start)
+        back = _from_quarters(quarters, (picture.shape[0], picture.shape[1]))
+        begun = np.linalg.inv(back) @ start @ to_held
+        reference, picture = _part(reference, held), np.rot90(picture, quarters)
         motion = {
             "translation": cv2.MOTION_TRANSLATION,
             "rotation": cv2.MOTION_EUCLIDEAN,
@@ -111,24 +164,30 @@ class Alignment:
         stop = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, steps, 1e-4)
         try:
             _, found = cv2.findTransformECC(
-                reference, picture, start[:2].astype(np.float32), motion, stop, None, 3
-            )
+                reference, np.ascontiguousarray(picture), begun[:2].astype(np.float32), motion,
+                stop, None, 3,
+            )  # fmt: skip
         except cv2.error:  # it does not converge, or a picture has no contrast at all
             return start
-        return _similar(np.vstack([found.astype(np.float64), [0, 0, 1]]), reference.shape)
+        there = _similar(np.vstack([found.astype(np.float64), [0, 0, 1]]), reference.shape)
+        return back @ there @ np.linalg.inv(to_held)
 
 
-def learn_alignment(overviews: Sequence[Floats], motion: Motion) -> Alignment:
-    """From (h, w) float32 overviews of good pictures; the first says how the mean part lies."""
-    size = reduced(overviews[0].shape, LONGEST, 8)
+def learn_alignment(
+    overviews: Sequence[Floats], motion: Motion, size: tuple[int, int], mark: Rectangle | None
+) -> Alignment:
+    """From (h, w) float32 overviews of good pictures; the first says how the mean part lies.
+
+    size, mark: of the reference, see `Alignment`.
+    """
     small = [np.asarray(resize(overview, size), np.float32) for overview in overviews]
-    alignment = Alignment(small[0], motion)
+    alignment = Alignment(small[0], motion, mark)
     for _ in range(_ROUNDS):
         aligned = [through(overview, alignment.find(overview)) for overview in small]
-        fits = np.array([correlation(alignment.reference, one) for one in aligned])
+        fits = np.array([alignment.fit(one) for one in aligned])
         typical = fits >= np.quantile(fits, _WORST)
         mean = np.mean([one for one, fit in zip(aligned, typical, strict=True) if fit], axis=0)
-        alignment = Alignment(np.asarray(mean, np.float32), motion)
+        alignment = replace(alignment, reference=np.asarray(mean, np.float32))
     return alignment
 
 
@@ -150,6 +209,44 @@ def correlation(one: Floats, other: Floats) -> float:
     x, y = x - x.mean(), y - y.mean()
     size = float(np.linalg.norm(x) * np.linalg.norm(y))
     return float(x @ y) / size if size > 1e-9 else 0.0
+
+
+def _quarters(there: Map) -> int:
+    """Quarter turns of the picture (see numpy.rot90) after which a map turns by 45 degrees at most:
+    OpenCV takes the angle of its start by the arcsine, which knows none beyond 90.
+    """
+    return round(-float(np.arctan2(there[0, 1], there[0, 0])) / (np.pi / 2)) % 4
+
+
+def _from_quarters(quarters: int, size: tuple[int, int]) -> Map:
+    """From a picture of `size` (h, w) turned so to the picture."""
+    down, right = size[0] - 1, size[1] - 1
+    turned = {
+        0: [[1, 0, 0], [0, 1, 0]],
+        1: [[0, -1, right], [1, 0, 0]],
+        2: [[-1, 0, right], [0, -1, down]],
+        3: [[0, 1, 0], [-1, 0, down]],
+    }[quarters]
+    return np.array([*turned, [0, 0, 1]], np.float64)
+
+
+def moving(x: float, y: float) -> Map:
+    """The map that only moves."""
+    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], np.float64)
+
+
+def _part(picture: Floats, place: Rectangle) -> Floats:
+    x, y, width, height = place
+    return np.ascontiguousarray(picture[y : y + height, x : x + width])
+
+
+def _apart(found: Sequence[tuple[float, float, Map]]) -> list[Map]:
+    """The first few maps whose directions (degrees) are not one."""
+    taken: list[tuple[float, Map]] = []
+    for _, degrees, there in found:
+        if all(abs((degrees - other + 180) % 360 - 180) >= _APART for other, _ in taken):
+            taken.append((degrees, there))
+    return [there for _, there in taken[:_TRIED]]
 
 
 def _halved(picture: Floats) -> Floats:

@@ -44,7 +44,9 @@ def learn_overview_alignment(
     """The preparation that also finds the part, if the recipe asks for it."""
     if recipe.align == "none":
         return preparation
-    return replace(preparation, alignment=learn_alignment(overviews, recipe.align))
+    size, mark = preparation.reference(recipe)
+    learned = learn_alignment(overviews, recipe.align, size, mark)
+    return replace(preparation, alignment=learned)
 
 
 def learn_standard(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Any, Literal, Self
 
 import cv2
@@ -9,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.errors import RecipeError
-from kenpin.prepare.align import LONGEST as LONGEST_OVERVIEW
-from kenpin.prepare.align import Alignment, through
+from kenpin.prepare.align import LEAST_MARK, LONGEST, LONGEST_MARKED, Alignment, through
 from kenpin.prepare.compression import compress, grids_of
 from kenpin.prepare.depth import Depth
 from kenpin.prepare.geometry import Map, beyond, from_rectangle, reduced, resize, sample, scaling
@@ -220,6 +220,26 @@ class Preparation:
         small = reduced((rectangle[3], rectangle[2]), _LONGEST_SEEN, 8)
         return small, scaling(self.frame or size, size) @ from_rectangle(rectangle, small)
 
+    def reference(self, recipe: Recipe) -> tuple[tuple[int, int], Rectangle | None]:
+        """(h, w) of what parts are laid upon, and the mark in its pixels.
+
+        Raises RecipeError for one that is too small there.
+        """
+        view, _ = self.view(self.frame or (0, 0))
+        if recipe.mark is None:
+            return reduced(view, LONGEST, 8), None
+        size = reduced(view, LONGEST_MARKED, 8)
+        left, top, *outer = self._cropped(self.frame or (0, 0))
+        x, y, width, height = recipe.mark
+        across, down = size[1] / outer[0], size[0] / outer[1]
+        mark = (round((x - left) * across), round((y - top) * down),
+                round(width * across), round(height * down))  # fmt: skip
+        if min(mark[2:]) < LEAST_MARK:
+            least = ceil(LEAST_MARK / across), ceil(LEAST_MARK / down)
+            raise RecipeError("mark_small", value=list(recipe.mark), width=least[0],
+                              height=least[1])  # fmt: skip
+        return size, mark
+
     # --- what is learned, as arrays ---
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -258,9 +278,9 @@ class Preparation:
             fits = fits and arrays["filling"].shape == shapes[0]
         if recipe.align != "none":
             reference = np.array(arrays["reference"], np.float32)
-            size, _ = self.view(self.frame or (0, 0))
-            fits = fits and reference.shape == reduced(size, LONGEST_OVERVIEW, 8)
-            grown = replace(grown, alignment=Alignment(reference, recipe.align))
+            shape, mark = self.reference(recipe)
+            fits = fits and reference.shape == shape
+            grown = replace(grown, alignment=Alignment(reference, recipe.align, mark))
         if recipe.light != "none":
             standard = np.array(arrays["light"], np.float32)
             fits = fits and standard.shape == shapes[0]
@@ -308,6 +328,7 @@ def _check_inside(recipe: Recipe, frame: tuple[int, int], tiles: Sequence[Rectan
     named = [("crop", outer, (0, 0, width, height))]
     named += [(f"windows.{name}", rectangle, outer) for name, rectangle in recipe.windows.items()]
     named += [("tiles", rectangle, (0, 0, width, height)) for rectangle in tiles]
+    named += [("mark", recipe.mark, outer)] if recipe.mark is not None else []
     named += [("ignore", rectangle, (0, 0, width, height)) for rectangle in recipe.ignore]
     for setting, (x, y, w, h), (x0, y0, W, H) in named:
         if x < x0 or y < y0 or x + w > x0 + W or y + h > y0 + H:

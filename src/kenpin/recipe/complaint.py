@@ -7,7 +7,8 @@ from pydantic import BaseModel, ValidationError
 
 from kenpin.text import Notice
 
-_SHAPES = {"crop": "rule_rectangle", "windows": "rule_windows", "ignore": "rule_ignore"}
+_SHAPES = {"crop": "rule_rectangle", "windows": "rule_windows", "ignore": "rule_ignore",
+           "mark": "rule_rectangle"}  # fmt: skip
 _BOUNDS = {
     "greater_than": ("rule_above", "gt"),
     "greater_than_equal": ("rule_at_least", "ge"),

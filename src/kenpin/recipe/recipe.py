@@ -51,6 +51,7 @@ class Recipe(Settings):
     ignore: tuple[Rectangle, ...] = ()
     ignore_mask: str | None = None
     align: Literal["none", "translation", "rotation", "scale"] = "none"
+    mark: Rectangle | None = None
     light: Literal["none", "level", "shading"] = "none"
     difference: Literal["auto", "eyes", "units", "l1", "l2", "ssim"] | None = None
     score: Literal["auto", "max", "mean", "top"] | None = None
@@ -79,6 +80,13 @@ class Recipe(Settings):
         if review is not None and review <= before.data.get("false_reject", 0):
             raise ValueError(Notice("rule_review"))
         return review
+
+    @field_validator("mark")
+    @classmethod
+    def _of_alignment(cls, mark: Rectangle | None, before: ValidationInfo) -> Rectangle | None:
+        if mark is not None and before.data.get("align") == "none":
+            raise ValueError(Notice("rule_mark"))
+        return mark
 
     @field_validator("windows")
     @classmethod

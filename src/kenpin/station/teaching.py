@@ -25,7 +25,7 @@ router = APIRouter()
 _THUMBNAIL, _LARGEST = 240, 1000  # pixels of the longer side
 _MOST_AT_ONCE = 100  # pictures of a form, and of a burst
 _MOST_JOBS = 500
-_AREAS = {"crop", "windows", "ignore", "masks"}
+_AREAS = {"crop", "windows", "ignore", "masks", "mark"}
 
 Teach = Annotated[Visit, Depends(Right("teach"))]
 Proved = Annotated[None, Depends(proved)]
@@ -61,7 +61,7 @@ def _page(visit: Visit, identity: UUID, told: Notice | None) -> Response:
     found = checked.result["suspects"] if checked is not None and checked.result else []
     suspects = {one["stored"]: [Notice.of(why) for why in one["why"]] for one in found
                 if one["stored"] in own.names}  # fmt: skip
-    areas = {name: own.settings.get(name) for name in ("crop", "windows", "ignore")}
+    areas = {name: own.settings.get(name) for name in ("crop", "windows", "ignore", "mark")}
     areas["masks"] = own.masks
     first = next((one for one in own.names if one not in own.left_out), next(iter(own.names), None))
     size = read_header(desk.path(first)).size if first is not None else (0, 0)
@@ -141,7 +141,7 @@ def settings(visit: Teach, identity: UUID, fields: Fields) -> Response:
     changes: dict[str, Any] = {"false_reject": share, "align": fields.get("align", "none"),
                                "light": fields.get("light", "none")}  # fmt: skip
     changes |= {"crop": areas.get("crop"), "windows": areas.get("windows") or {},
-                "ignore": areas.get("ignore") or []}  # fmt: skip
+                "ignore": areas.get("ignore") or [], "mark": areas.get("mark")}  # fmt: skip
     version = whole_number(fields.get("version", ""), 0, 10**8)
     desk.set(version, changes, areas.get("masks") or ())
     return visit.go(f"/teach/{identity}")

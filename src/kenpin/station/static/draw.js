@@ -9,14 +9,15 @@ function drawing(root) {
   const field = document.querySelector("[data-field]");
   const width = Number(root.dataset.width), height = Number(root.dataset.height);
   const before = [];
+  const single = ["crop", "mark"];
   let areas = filled(JSON.parse(root.dataset.areas)), from = null, outline = [];
 
   function filled(told) {
-    return { crop: told.crop ?? null, windows: told.windows ?? {}, ignore: told.ignore ?? [], masks: told.masks ?? [] };
+    return { crop: told.crop ?? null, mark: told.mark ?? null, windows: told.windows ?? {}, ignore: told.ignore ?? [], masks: told.masks ?? [] };
   }
 
   function every() {
-    const found = areas.crop ? [["crop", "", areas.crop]] : [];
+    const found = single.filter((kind) => areas[kind]).map((kind) => [kind, "", areas[kind]]);
     for (const [name, box] of Object.entries(areas.windows)) found.push(["windows", name, box]);
     areas.ignore.forEach((box, place) => found.push(["ignore", place, box]));
     return found;
@@ -29,12 +30,12 @@ function drawing(root) {
   }
 
   function put(kind, name, box) {
-    if (kind === "crop") areas.crop = box;
+    if (single.includes(kind)) areas[kind] = box;
     else areas[kind][name] = box;
   }
 
   function drop(kind, name) {
-    if (kind === "crop") areas.crop = null;
+    if (single.includes(kind)) areas[kind] = null;
     else if (kind === "windows") delete areas.windows[name];
     else areas[kind].splice(name, 1);
   }
@@ -55,7 +56,7 @@ function drawing(root) {
     pen.font = "14px sans-serif";
     for (const [kind, name, box] of [...every(), ...(extra ? [[mode.value, "", extra]] : [])]) {
       const [x, y, w, h] = box.map((value) => value * scale);
-      pen.strokeStyle = { crop: "#2aa5ff", windows: "#3ddc84", ignore: "#ff6470" }[kind];
+      pen.strokeStyle = { crop: "#2aa5ff", mark: "#ffb000", windows: "#3ddc84", ignore: "#ff6470" }[kind];
       pen.fillStyle = kind === "ignore" ? "rgba(255,100,112,.35)" : "rgba(0,0,0,0)";
       pen.fillRect(x, y, w, h);
       pen.strokeRect(x, y, w, h);
@@ -145,7 +146,7 @@ function drawing(root) {
     const box = boxTo(at(event));
     from = null;
     if (box[2] < LEAST || box[3] < LEAST) return show();
-    const name = { crop: "", windows: freeName(), ignore: areas.ignore.length }[mode.value];
+    const name = { windows: freeName(), ignore: areas.ignore.length }[mode.value] ?? "";
     change(() => put(mode.value, name, box));
   });
   function close() {
