@@ -155,7 +155,7 @@ def test_different_sizes_are_resized_and_said(tmp_path):
     remarks = kenpin.learn(folder, kenpin.Recipe(model="pca")).provenance.remarks
     assert str(remarks[0]) == (
         "The pictures have 2 different sizes, from 64x48 to 60x60 (width x height); all were "
-        "resized, as with --size 48x64."
+        "resized, as to a 'size' of 48x64."
     )
     assert remarks[1].code == "shapes_differ"
 

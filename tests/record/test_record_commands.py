@@ -12,7 +12,7 @@ import pytest
 import kenpin
 from conftest import write_pictures
 from helpers import connectors, refused, run, struck
-from kenpin.record import place_of, reading, verify
+from kenpin.record import change_user, place_of, reading, signed_in, verify, writing
 
 
 @pytest.fixture(scope="module")
@@ -268,3 +268,28 @@ def test_nothing_is_kept_or_dropped_in_silence(line, tmp_path):
     run("record", "init", "--record", tmp_path / "r")
     both = ("--day", "2026-11-21", "--since", "2026-11-22")
     refused(run("history", "--record", tmp_path / "r", *both), "--since")
+
+
+def test_who_lost_the_password_gets_a_new_one_from_who_has_the_record(tmp_path):
+    own = ("--record", tmp_path / "record")
+    run("record", "init", *own)
+    made = run("user", "add", "admin", "--role", "administrator", *own)
+    assert made.exit_code == 0, made.output
+    first = made.stdout.split("password of admin is ")[1].split(";")[0]
+    run("user", "add", "kato", "--role", "viewer", "--who", "admin", *own)
+    users = lines_of(run("user", "list", "--json", *own))
+    assert [(one["name"], one["role"], one["one_time"]) for one in users] == [
+        ("admin", "administrator", True), ("kato", "viewer", True)]  # fmt: skip
+    assert "administrator" in run("user", "list", *own).stdout
+    place = place_of(tmp_path / "record")
+    with writing(place) as connection:
+        change_user(connection, "admin", "admin", "s", password="my own secret", one_time=False)
+    given = run("user", "password", "admin", *own).stdout
+    new = given.split("password of admin is ")[1].split(";")[0]
+    with reading(place) as engine, engine.connect() as connection:
+        assert signed_in(connection, "admin", new).one_time
+        assert signed_in(connection, "admin", "my own secret") is None and new != first
+        assert list(verify(engine)) == []
+    refused(run("user", "password", "nobody", *own), "no user")
+    refused(run("user", "add", "admin", "--role", "viewer", *own), "admin")
+    refused(run("user", "add", "x", "--role", "boss", *own), "one of the roles")

@@ -20,7 +20,6 @@ from kenpin.record import (
     in_use,
     place_of,
     reading,
-    rule,
     set_rule,
     writing,
 )
@@ -352,34 +351,6 @@ def test_a_new_record_has_a_first_administrator_once(tmp_path):
         browser, answer = in_with(app, name=first.name, password=first.password)
         assert answer.status_code == 303
         assert browser.get("/people").headers["location"] == "/account"
-
-
-def test_what_is_kept_is_set_and_the_record_backed_up(plant, tmp_path):
-    office = Office(plant[0], backups=tmp_path / "backups")
-    app = make_app(office)
-    with TestClient(app):
-        admin, _ = in_with(app, name="administrator", password=plant[1]["administrator"])
-        page = admin.get("/setup")
-        form = {"form": secret_of(page), "what": "all", "one_in": "10", "most": "1.5",
-                "free": "1", "days": "30"}  # fmt: skip
-        assert admin.post("/setup/keep", data=form).status_code == 200
-        with reading(plant[0]) as engine, engine.connect() as connection:
-            kept = rule(connection)
-        assert (kept.what, kept.most, kept.days) == ("all", 1.5 * 2**30, 30)
-        for wrong in ({"what": "some"}, {"days": "x"}, {"most": "-1"}, {"free": "nan"},
-                      {"one_in": "0"}, {"most": "9e99"}):  # fmt: skip
-            answer = admin.post("/setup/keep", data=form | wrong)
-            assert answer.status_code == 400 and "Traceback" not in answer.text
-        assert admin.post("/setup/backup", data={"form": form["form"]}).status_code == 200
-    (folder,) = (tmp_path / "backups").iterdir()
-    with reading(place_of(folder)) as engine:
-        assert sum(1 for _ in found(engine, Filter())) == 80
-
-
-def test_backups_need_a_place(visitors):
-    admin = visitors("administrator")
-    answer = admin.post("/setup/backup", data={"form": secret_of(admin.get("/setup"))})
-    assert answer.status_code == 400 and "--backups DIR" in answer.text
 
 
 def test_history_as_an_excel_file(visitors):

@@ -12,6 +12,7 @@ from beside import Beside
 from forms import secret_of
 from test_releases import job_of, until
 
+from kenpin.assurance import Plan
 from kenpin.drawn import draw_terminals
 from kenpin.inspection import Inspector
 from kenpin.record import (
@@ -147,6 +148,23 @@ def test_parts_are_laid_upon_a_mark(lesson, plant):
     _, release = learned(browser, address, place)
     bundle = Inspector.open(place.folder / release.file).bundle
     assert bundle.recipe.mark == bundle.preparation.alignment.mark == (10, 10, 60, 50)
+
+
+def test_what_more_pictures_would_bring_is_tried(lesson, plant):
+    (browser, address), place = lesson, plant[0]
+    save(browser, address, {}, percent="1")
+    job = begin_job(browser, address, "plan")
+    assert browser.get(f"{job}/plan").status_code == 404  # not yet
+    with Workers(place):
+        until(lambda: job_of(place, job).over, 300)
+    done = job_of(place, job)
+    assert done.state == "done", done.result
+    page = browser.get(job).text
+    assert "you asked for takes 99" in page and "All figures, to print" in page
+    whole = browser.get(f"{job}/plan")
+    assert (whole.status_code == 200 and "<svg" in whole.text) or "<img" in whole.text
+    found = Plan.from_dict(done.result)
+    assert found.to_dict() == done.result and found.pictures == 30
 
 
 def test_ng_among_the_good_comes_first_and_is_left_out(lesson, plant):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -127,7 +127,10 @@ class Plan:
         """JSON-able."""
         return {
             "pictures": self.pictures,
+            "tests": self.tests,
             "asked": self.asked,
+            "share": self.share,
+            "common_rate": self.common_rate,
             "trials": [vars(trial) for trials in self.trials.values() for trial in trials],
             "extrapolated": [
                 {"count": count, **{key: values[n] for key, values in self.expected.items()}}
@@ -142,8 +145,29 @@ class Plan:
             },
             "changes": {name: vars(trial) for name, trial in self.changes.items()},
             "left_out": [one.to_dict() for one in self.left_out],
-            "findings": [one.to_dict() for one in (self.promise, *self.more, self.spot)],
+            "findings": [one.to_dict() for one in self.findings],
         }  # fmt: skip
+
+    @property
+    def findings(self) -> tuple[Notice, ...]:
+        """What it comes to, in sentences."""
+        return self.promise, *self.more, self.spot
+
+    @classmethod
+    def from_dict(cls, told: dict[str, Any]) -> Self:
+        """What `to_dict` gave."""
+        trials: dict[int, tuple[Trial, ...]] = {}
+        for one in told["trials"]:
+            trials[one["count"]] = (*trials.get(one["count"], ()), Trial(**one))
+        spots, beyond = told["spots"], told["extrapolated"]
+        return cls(
+            trials, told["pictures"], told["tests"], told["asked"], told["share"],
+            told["common_rate"], tuple(Notice.of(one) for one in told["left_out"]),
+            tuple(one["count"] for one in beyond),
+            {name: tuple(one[name] for one in beyond) for name in ("passed", "height")},
+            SeenSpots(tuple(spots["diameters"]), tuple(spots["caught"]), spots["tried"]),
+            {name: Trial(**one) for name, one in told["changes"].items()},
+        )  # fmt: skip
 
 
 def plan(

@@ -45,6 +45,15 @@ def print_releases(out: Console, found: Iterable[tuple[Any, Sequence[Any]]]) -> 
     out.print(table)
 
 
+def print_users(out: Console, found: Iterable[Any]) -> None:
+    """Name, role, language, and whether each may sign in."""
+    table = plain_table(*(say(f"column_{head}") for head in ("who", "role", "language", "active")))
+    for one in found:
+        active = say("station_yes" if one.active else "station_no")
+        table.add_row(visible(one.name), say(f"station_role_{one.role}"), one.language, active)
+    out.print(table)
+
+
 def print_comparison(out: Console, found: Any) -> None:
     """How many verdicts differ, which, and the rates where the truth is known."""
     out.print(say("compare_changed", count=len(found.changed), total=found.pictures))

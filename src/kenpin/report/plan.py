@@ -14,7 +14,7 @@ from kenpin.text import percent, say
 
 def plan_page(found: Plan) -> Page:
     """The result and its figures."""
-    told = (found.promise, *found.more, found.spot, *found.left_out_in_short)
+    told = (*found.findings, *found.left_out_in_short)
     items = ["plan_promised", "plan_rejected", "plan_passed", "plan_auroc", "plan_height", "range",
              "spot", "extrapolated"]  # fmt: skip
     return Page(

@@ -82,8 +82,7 @@ class Office:
         self.screens: dict[str, Screen] = {}  # by names that an address can carry
         self._rounds: dict[str, Round] = {}
         self._sessions: dict[str, tuple[float, Session | None]] = {}
-        self.studying, self.backing_up = threading.Lock(), threading.Lock()
-        self.signing = threading.Lock()
+        self.studying, self.signing = threading.Lock(), threading.Lock()
         self.ending: Callable[[], bool] = lambda: False  # whether the program is told to end
         self.study_seen: dict[int, set[str]] = {}
 

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 
+from kenpin.assurance import Plan
 from kenpin.errors import RecordError
 from kenpin.evaluation import Rate
 from kenpin.part import Bundle, promise
@@ -25,10 +26,11 @@ from kenpin.record import (
     steps_of,
     was_approved,
 )
+from kenpin.report import page_html, plan_page
 from kenpin.station.improving import IMPROVE, LEARN, propose
 from kenpin.station.office import STATION
-from kenpin.station.visit import Fields, RefusedError, Right, Visit, whole_number
-from kenpin.station.work import COMPARE
+from kenpin.station.visit import SELF_MADE, Fields, RefusedError, Right, Visit, whole_number
+from kenpin.station.work import COMPARE, PLAN
 from kenpin.text import Notice, speaking
 
 router = APIRouter()
@@ -150,9 +152,26 @@ def job(visit: Look, identity: UUID) -> Response:
     with speaking(visit.language):
         learned = _learned(visit, found)
     result = (found.result or {}) if found.state == "done" else {}
-    told: dict[str, Any] = {"rates": _rates(result), "tried": _tried(result), "both": both,
-                            "error": _error(found), "learned": learned}  # fmt: skip
+    findings = (
+        [Notice.of(one) for one in result["findings"]] if found.kind == PLAN and result else ()
+    )
+    told: dict[str, Any] = {
+        "rates": _rates(result), "tried": _tried(result), "both": both, "error": _error(found),
+        "learned": learned, "findings": findings,
+    }  # fmt: skip
     return visit.page("job", job=found, may_cancel=visit.may("compare"), **told)
+
+
+@router.get("/jobs/{identity}/plan")
+def plan(visit: Look, identity: UUID) -> Response:
+    """All that a plan found, on a page to print."""
+    with visit.office.reading() as connection:
+        found = find_job(connection, identity)
+    if found.kind != PLAN or found.state != "done" or found.result is None:
+        raise RefusedError(404, Notice("station_not_found"))
+    with speaking(visit.language):
+        html = page_html(plan_page(Plan.from_dict(found.result)), found.told["part"])
+    return HTMLResponse(html, headers={"Content-Security-Policy": SELF_MADE})
 
 
 @router.get("/jobs/{identity}/state")

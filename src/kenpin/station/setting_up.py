@@ -10,9 +10,10 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from kenpin.record import KEPT, add_event, back_up, rule, set_rule, waiting_rows
+from kenpin.record import KEPT, add_job, rule, set_rule, waiting_rows
 from kenpin.station.office import STATION
 from kenpin.station.visit import Fields, RefusedError, Right, Visit
+from kenpin.station.work import BACKUP
 from kenpin.text import Notice
 
 router = APIRouter()
@@ -42,21 +43,14 @@ def keep(visit: Setup, fields: Fields) -> Response:
 
 @router.post("/setup/backup")
 def backup(visit: Setup, _: Fields) -> Response:
-    """Copy the record into a new folder, where the one who started this program said."""
+    """Copy the record into a new folder, where the one who started this program said; a job."""
     office = visit.office
     if office.backups is None:
         raise RefusedError(400, Notice("station_no_backups"))
-    folder = office.backups / f"{datetime.now():%Y%m%d-%H%M%S}"
-    if not office.backing_up.acquire(blocking=False):
-        raise RefusedError(409, Notice("station_backing_up"))
-    try:
-        back_up(office.place, folder)
-    finally:
-        office.backing_up.release()
+    told = {"folder": str((office.backups / f"{datetime.now():%Y%m%d-%H%M%S}").absolute())}
     with office.writing() as connection:
-        add_event(connection, "backup", {"folder": folder.name}, visit.user.name, STATION)
-    code = "record_backed_up" if office.place.is_sqlite else "record_backed_up_files"
-    return _page(visit, Notice(code, path=office.place.name, folder=folder))
+        job = add_job(connection, BACKUP, told, visit.user.name, STATION)
+    return visit.go(f"/jobs/{job}")
 
 
 def _page(visit: Visit, shown: Notice | None) -> Response:

@@ -18,7 +18,7 @@ from kenpin.station.lessons import Desk, Lesson, list_lessons
 from kenpin.station.live import screen_of
 from kenpin.station.office import STATION
 from kenpin.station.visit import Fields, RefusedError, Right, Visit, proved, whole_number
-from kenpin.station.work import CHECK
+from kenpin.station.work import CHECK, PLAN
 from kenpin.text import Notice, speaking
 
 router = APIRouter()
@@ -183,9 +183,9 @@ def burst(visit: Teach, identity: UUID, fields: Fields) -> Response:
 
 @router.post("/teach/{identity}/{what}")
 def begin_job(visit: Teach, identity: UUID, what: str, _: Fields) -> Response:
-    """Look for suspects, or learn."""
+    """Look for suspects, learn, or try what more pictures would bring."""
     desk = _desk(visit, identity)
-    if what not in (CHECK, LEARN):
+    if what not in (CHECK, LEARN, PLAN):
         raise RefusedError(404, Notice("station_not_found"))
     told = {"lesson": str(identity), "part": desk.lesson.part}
     with visit.office.writing() as connection:

@@ -1,10 +1,14 @@
 """What workers do, by kind of job."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sql
+
+from kenpin.assurance import plan
 from kenpin.errors import RecordError
 from kenpin.evaluation import compare
 from kenpin.inspection import Inspector
@@ -13,6 +17,8 @@ from kenpin.record import (
     Job,
     Pictures,
     Place,
+    add_event,
+    back_up,
     find_release,
     labelled_set,
     latest_pictures,
@@ -22,12 +28,13 @@ from kenpin.record import (
 from kenpin.station.drafts import Finish, draft
 from kenpin.station.improving import IMPROVE, LEARN, compared, improve
 from kenpin.station.lessons import Desk
+from kenpin.station.office import STATION
 from kenpin.types import Progress
 
 Work = Callable[[Place, Job, Progress], tuple[dict[str, Any], Finish | None]]
 """Gives what came of it, and what is written together with that, all or nothing."""
 
-COMPARE, CHECK = "compare", "check"
+COMPARE, CHECK, PLAN, BACKUP = "compare", "check", "plan", "backup"
 
 
 def _compare(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any], None]:
@@ -66,4 +73,27 @@ def _learn(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any], 
     return draft(place, job, lesson.part, bundle, told)
 
 
-KINDS: dict[str, Work] = {COMPARE: _compare, CHECK: _check, LEARN: _learn, IMPROVE: improve}
+def _plan(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any], None]:
+    """What more pictures of a lesson would bring."""
+    desk = Desk(place.folder, UUID(job.told["lesson"]))
+    return plan(desk.pictures(), desk.recipe(), progress).to_dict(), None
+
+
+def _backup(place: Place, job: Job, _: Progress) -> tuple[dict[str, Any], Finish]:
+    """The record in a folder of its own; under its name only once it is whole."""
+    folder = Path(job.told["folder"])
+    half = folder.with_name(folder.name + ".part")
+    if half.is_dir():
+        shutil.rmtree(half)  # of a worker that ended under it
+    back_up(place, half)
+    half.rename(folder)
+
+    def finish(connection: sql.Connection) -> None:
+        add_event(connection, "backup", {"folder": folder.name}, job.who, STATION)
+
+    return {"folder": str(folder), "with_rows": place.is_sqlite}, finish
+
+
+KINDS: dict[str, Work] = {
+    COMPARE: _compare, CHECK: _check, LEARN: _learn, IMPROVE: improve, PLAN: _plan, BACKUP: _backup
+}  # fmt: skip
