@@ -401,6 +401,8 @@ PREPARED = {
              "alignment_ms": "so alignment, ms", "model_ms": "model, ms"},
     "methods": {"method": "method", "error_px": "median error, px", "error_px_95": "95 %, px",
                 "lost": "lost", "ms": "ms"},
+    "marks": {"turned": "turned by up to, °", "by": "looked for", "error_px": "median error, px",
+              "error_px_95": "95 %, px", "lost": "lost", "ms": "ms"},
     "light": {"light": "light", "auroc": "AUROC", "auroc_spread": "range over seeds"},
     "promise": {"way": "way", "stated": "stated", "measured": "measured",
                 "standard_error": "standard error", "draws": "draws"},
