@@ -55,7 +55,8 @@ def tried(most: int, marked: bool, pictures: int) -> dict[str, object]:
         times.append(time.perf_counter() - began)
         errors.append(float(np.abs((found @ CORNERS - pose @ CORNERS)[:2]).max()))
     middle, most_95 = np.quantile(errors, (0.5, 0.95))
-    return {"benchmark": "prepare marks", "turned": most, "by": "the mark" if marked else "the whole",
+    by = "the mark" if marked else "the whole"
+    return {"benchmark": "prepare marks", "turned": most, "by": by,
             "pictures": pictures, "error_px": round(float(middle), 2),
             "error_px_95": round(float(most_95), 2),
             "lost": round(float(np.mean(np.array(errors) > LOST)), 3),
