@@ -52,6 +52,28 @@ def test_a_mark_is_found_where_the_whole_is_not(degrees):
     assert np.median(errors(None, (96, 128), degrees)) > 3
 
 
+@pytest.mark.parametrize("motion", ["translation", "rotation", "scale"])
+@pytest.mark.parametrize("ground", [0.0, 1.0])
+def test_a_mark_is_found_on_what_has_no_contrast_at_all(motion, ground):
+    degrees = 0 if motion == "translation" else 15
+    turns = np.random.default_rng(4).uniform(-degrees, degrees, 30)
+
+    def cut(n):
+        seen, pose = pictured(n, turns[n] if n else 0.0, loose=False)
+        back = np.linalg.inv(pose)
+        y, x = np.mgrid[0 : SIZE[0], 0 : SIZE[1]]
+        inside = (back @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)]))[:2].reshape(2, *SIZE)
+        plate = (inside[0] > 60) & (inside[0] < 150) & (inside[1] > 50) & (inside[1] < 140)
+        return np.where(plate, seen, np.float32(ground)), pose
+
+    alignment = learn_alignment([cut(n)[0] for n in range(20)], motion, SIZE, MARK)
+    for n in range(20, 30):
+        seen, pose = cut(n)
+        assert np.abs((alignment.find(seen) @ CORNERS - pose @ CORNERS)[:2]).max() < 0.5
+    nothing = alignment.find(np.full(SIZE, ground, np.float32))
+    np.testing.assert_array_equal(nothing, np.eye(3))
+
+
 def as_bytes(seen):
     return np.uint8(np.round(255 * seen))
 
@@ -88,7 +110,10 @@ def test_what_is_judged_lies_by_the_mark(inspector):
     ({"mark": MARK}, "'align' must be"),
     ({"mark": (1, 2, 3), "align": "scale"}, "[x, y, width, height]"),
     ({"mark": (0, 0, 300, 50), "align": "rotation"}, "reaches beyond"),
-    ({"mark": (10, 10, 40, 11), "align": "rotation"}, "at least 12 pixels wide and 12 high"),
+    ({"mark": (10, 10, 40, 15), "align": "rotation"}, "at least 16 pixels wide and 16 high"),
+    ({"mark": (10, 130, 40, 40), "align": "rotation"}, "not seen again"),
+    ({"mark": (10, 130, 40, 40), "align": "translation"}, "not seen again"),
+    ({"mark": (180, 60, 40, 40), "align": "rotation"}, "not seen again"),
     ({"mark": (10, 10, 40, 40), "align": "rotation", "crop": (60, 0, 100, 100)}, "reaches beyond"),
 ])  # fmt: skip
 def test_a_mark_that_cannot_be_is_said(settings, said):

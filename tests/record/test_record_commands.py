@@ -292,4 +292,5 @@ def test_who_lost_the_password_gets_a_new_one_from_who_has_the_record(tmp_path):
         assert list(verify(engine)) == []
     refused(run("user", "password", "nobody", *own), "no user")
     refused(run("user", "add", "admin", "--role", "viewer", *own), "admin")
-    refused(run("user", "add", "x", "--role", "boss", *own), "one of the roles")
+    for name, role in (("x", "boss"), ("a\nb", "viewer"), ("n" * 201, "viewer"), (" ", "viewer")):
+        refused(run("user", "add", name, "--role", role, *own), "one of the roles")

@@ -53,6 +53,6 @@ def password(
     room, given = options.record_room(), secrets.token_urlsafe(12)
     changes = {"password": given, "one_time": True, "active": True}
     with room.writing(room.place_of(place)) as connection:
-        room.change_user(connection, name, who, room.station_name(station), **changes)
-        room.close_sessions_of(connection, name)
-    out.print(say("station_password", name=name, password=given))
+        room.change_user(connection, name.strip(), who, room.station_name(station), **changes)
+        room.close_sessions_of(connection, name.strip())
+    out.print(say("station_password", name=name.strip(), password=given))

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from kenpin.errors import RecipeError
 from kenpin.prepare.geometry import Map, reduced, resize, scaling, turning
 from kenpin.recipe import Rectangle
 from kenpin.types import Floats
@@ -24,9 +25,11 @@ Motion = Literal["translation", "rotation", "scale"]
 
 LONGEST = 128  # pixels of the longer side of an overview, in which the part is looked for
 LONGEST_MARKED = 256  # the same where a mark of it is
-LEAST_MARK = 12  # pixels of a mark's sides there; with fewer nothing tells it from other places
+LEAST_MARK = 16  # pixels of a mark's sides there; with fewer nothing tells it from other places
 _SEARCH = 40  # pixels of the longer side, for the search in every direction
 _SEARCH_MARK = 8  # pixels of the mark's shorter side, for the same
+_SEEN = 0.5  # how well the mark fits in most of the good pictures, at least
+_PLAIN = 0.05  # of the mark's contrast: a place that has less of it has nothing to fit
 _DEGREES, _SCALES = 6.0, (0.85, 1.0, 1.18)
 _TRIED = 3  # of the best places are refined
 _APART = 9  # degrees below which two directions are one
@@ -60,7 +63,7 @@ class Alignment:
         to_full = scaling(half.shape, picture.shape)
         to_half = np.linalg.inv(to_full)
         best: Map = np.eye(3)
-        best_fit = -1.0
+        best_fit = 0.0
         for place in self._search(picture):
             refined = self._refined(self._half, half, to_half @ place @ to_full, _COARSE)
             fit = self.fit(through(half, refined), self._half)
@@ -143,7 +146,7 @@ class Alignment:
         for pose in self._poses:
             turned = turning(*pose, (0.0, 0.0), (small.shape[0], small.shape[1]))
             seen = through(small, turned)
-            _, fit, _, at = cv2.minMaxLoc(cv2.matchTemplate(seen, mark, cv2.TM_CCOEFF_NORMED))
+            _, fit, _, at = cv2.minMaxLoc(_fits(seen, mark))
             there = moving(-room, -room) @ turned @ moving(at[0] - x, at[1] - y)
             found.append((fit, pose[0], there))
         to_full = scaling(size, shape)
@@ -178,7 +181,8 @@ def learn_alignment(
 ) -> Alignment:
     """From (h, w) float32 overviews of good pictures; the first says how the mean part lies.
 
-    size, mark: of the reference, see `Alignment`.
+    size, mark: of the reference, see `Alignment`. Raises RecipeError for a mark that most of them
+    do not have, or that has nothing to know it by.
     """
     small = [np.asarray(resize(overview, size), np.float32) for overview in overviews]
     alignment = Alignment(small[0], motion, mark)
@@ -188,7 +192,19 @@ def learn_alignment(
         typical = fits >= np.quantile(fits, _WORST)
         mean = np.mean([one for one, fit in zip(aligned, typical, strict=True) if fit], axis=0)
         alignment = replace(alignment, reference=np.asarray(mean, np.float32))
+    if mark is not None and (fit := _seen_again(alignment, small)) < _SEEN:
+        raise RecipeError("mark_not_seen", fit=fit, least=_SEEN)
     return alignment
+
+
+def _seen_again(alignment: Alignment, pictures: Sequence[Floats]) -> float:
+    """How well the mark of most pictures fits the mean of the others, and that of the first where
+    it lies, which is where the mark was meant; the smaller, in [-1, 1].
+    """
+    aligned = [through(one, alignment.find(one)) for one in pictures]
+    total, others = np.sum(aligned, axis=0), len(aligned) - 1
+    fits = [alignment.fit(one, np.float32(1 / others) * (total - one)) for one in aligned]
+    return min(float(np.median(fits)), alignment.fit(pictures[0]))
 
 
 def through(picture: Floats, there: Map) -> Floats:
@@ -209,6 +225,21 @@ def correlation(one: Floats, other: Floats) -> float:
     x, y = x - x.mean(), y - y.mean()
     size = float(np.linalg.norm(x) * np.linalg.norm(y))
     return float(x @ y) / size if size > 1e-9 else 0.0
+
+
+def _fits(picture: Floats, mark: Floats) -> Floats:
+    """How well the mark fits at each place of its upper left corner; -1 where all is nearly plain,
+    for there the normalised correlation is rounding only.
+    """
+    fits: Floats = cv2.matchTemplate(picture, mark, cv2.TM_CCOEFF_NORMED)
+    size = mark.shape[1], mark.shape[0]
+    mean, square = (
+        cv2.boxFilter(values, cv2.CV_64F, size, anchor=(0, 0), borderType=cv2.BORDER_REPLICATE)
+        for values in (picture, np.square(picture, dtype=np.float64))
+    )
+    contrast = (square - np.square(mean))[: fits.shape[0], : fits.shape[1]]
+    fits[contrast <= max(float(mark.var()) * _PLAIN**2, 1e-9)] = -1
+    return fits
 
 
 def _quarters(there: Map) -> int:

@@ -235,9 +235,10 @@ class Preparation:
         mark = (round((x - left) * across), round((y - top) * down),
                 round(width * across), round(height * down))  # fmt: skip
         if min(mark[2:]) < LEAST_MARK:
-            least = ceil(LEAST_MARK / across), ceil(LEAST_MARK / down)
-            raise RecipeError("mark_small", value=list(recipe.mark), width=least[0],
-                              height=least[1])  # fmt: skip
+            width, height = ceil(LEAST_MARK / across), ceil(LEAST_MARK / down)
+            if width > outer[0] or height > outer[1]:
+                raise RecipeError("mark_no_room", width=width, height=height)
+            raise RecipeError("mark_small", value=list(recipe.mark), width=width, height=height)
         return size, mark
 
     # --- what is learned, as arrays ---

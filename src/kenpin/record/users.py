@@ -22,6 +22,7 @@ ROLES = ("viewer", "operator", "reviewer", "engineer", "approver", "administrato
 ADMINISTRATOR = "administrator"
 EASED = ("viewer", "operator")
 """Who may sign in by PIN or badge, if so set: at a shared tablet, and with few rights."""
+_LONGEST = 200  # letters of a name
 LEAST_PASSWORD, LEAST_PIN, LEAST_BADGE = 10, 6, 6  # letters
 SECRET_OF = {"password": "secret", "pin": "pin", "badge": "badge"}
 """How an event calls the hash of what is kept of each."""
@@ -53,7 +54,12 @@ def add_user(
 ) -> None:
     """Add somebody. Raises RecordError for a name that is taken, or what is not known."""
     name = (plain(user.name) or "").strip()
-    if not name or user.role not in ROLES or user.language not in LANGUAGES:
+    if (
+        not name.isprintable()
+        or not 0 < len(name) <= _LONGEST
+        or user.role not in ROLES
+        or user.language not in LANGUAGES
+    ):
         roles = ", ".join(ROLES)
         raise RecordError("user_values", name=name, role=user.role, roles=roles)
     if len(password) < LEAST_PASSWORD:

@@ -30,7 +30,7 @@ from kenpin.report import page_html, plan_page
 from kenpin.station.improving import IMPROVE, LEARN, propose
 from kenpin.station.office import STATION
 from kenpin.station.visit import SELF_MADE, Fields, RefusedError, Right, Visit, whole_number
-from kenpin.station.work import COMPARE, PLAN
+from kenpin.station.work import BACKUP, COMPARE, PLAN
 from kenpin.text import Notice, speaking
 
 router = APIRouter()
@@ -159,7 +159,7 @@ def job(visit: Look, identity: UUID) -> Response:
         "rates": _rates(result), "tried": _tried(result), "both": both, "error": _error(found),
         "learned": learned, "findings": findings,
     }  # fmt: skip
-    return visit.page("job", job=found, may_cancel=visit.may("compare"), **told)
+    return visit.page("job", job=found, may_cancel=_may_cancel(visit, found), **told)
 
 
 @router.get("/jobs/{identity}/plan")
@@ -183,11 +183,19 @@ def state(visit: Look, identity: UUID) -> Response:
 
 
 @router.post("/jobs/{identity}/cancel")
-def cancel(visit: Compare, identity: UUID, _: Fields) -> Response:
+def cancel(visit: Look, identity: UUID, _: Fields) -> Response:
     """Nothing is to come of it."""
     with visit.office.writing() as connection:
+        if not _may_cancel(visit, find_job(connection, identity)):
+            role = Notice(f"station_role_{visit.user.role}")
+            raise RefusedError(403, Notice("station_no_right", role=role))
         cancel_job(connection, identity, visit.user.name, STATION)
     return visit.go(f"/jobs/{identity}")
+
+
+def _may_cancel(visit: Visit, found: Job) -> bool:
+    """Of a backup who may ask for one, of everything else who may compare releases."""
+    return visit.may("setup" if found.kind == BACKUP else "compare")
 
 
 def _compared(connection: Any, found: Job) -> dict[str, Release]:

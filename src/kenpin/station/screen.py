@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
+import numpy as np
+
 from kenpin.errors import LineError
 from kenpin.line import Around, Camera, Halt, Look, Run, Shot, Shown, StationSettings, Uploads
 from kenpin.record import now as record_now
 from kenpin.station.tally import Tally
 from kenpin.text import Notice
-from kenpin.types import Picture, Verdict
+from kenpin.types import Evidence, Picture, Verdict
 
 _REMEMBERED = 8  # pictures
+_MOST_BYTES = 2**27  # of what their differences are drawn from
 _TICK = 0.1  # seconds between two messages to a browser
 _LOOK = 60.0  # seconds
 _QUIET = 10.0  # seconds until a word that the connection is there
@@ -109,8 +112,13 @@ class Screen:
         with self._lock:
             if self._shot is not None and verdict is not None:
                 self._shots[self._number] = Seen(self._shot, verdict)
-                while len(self._shots) > _REMEMBERED:
+                while len(self._shots) > _REMEMBERED or self._too_much():
                     self._shots.popitem(last=False)
+
+    def _too_much(self) -> bool:
+        """Whether more than the newest is kept, and it takes too much memory."""
+        sizes = [_bytes_of(one.verdict.evidence) for one in self._shots.values()]
+        return len(sizes) > 1 and sum(sizes) > _MOST_BYTES
 
     def _change(self, now: dict[str, Any]) -> None:
         changed = self.latest | now
@@ -224,6 +232,11 @@ class Watched(Around):
         shot = await super().grab()
         self._screen.took(shot)
         return shot
+
+
+def _bytes_of(evidence: Evidence | None) -> int:
+    arrays = () if evidence is None else vars(evidence).values()
+    return sum(one.nbytes for one in arrays if isinstance(one, np.ndarray))
 
 
 ASKED = {"start": Run(True), "stop": Run(False), "reset": Halt(False)}

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import asdict
-from datetime import datetime
 from math import isfinite
 from typing import Annotated, Any
 
@@ -47,7 +46,7 @@ def backup(visit: Setup, _: Fields) -> Response:
     office = visit.office
     if office.backups is None:
         raise RefusedError(400, Notice("station_no_backups"))
-    told = {"folder": str((office.backups / f"{datetime.now():%Y%m%d-%H%M%S}").absolute())}
+    told = {"folder": str(office.backups.absolute())}
     with office.writing() as connection:
         job = add_job(connection, BACKUP, told, visit.user.name, STATION)
     return visit.go(f"/jobs/{job}")

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,11 +20,14 @@ from kenpin.record import (
     Place,
     add_event,
     back_up,
+    cancel_job,
     find_release,
     labelled_set,
     latest_pictures,
     one_sentence,
+    place_of,
     reading,
+    writing,
 )
 from kenpin.station.drafts import Finish, draft
 from kenpin.station.improving import IMPROVE, LEARN, compared, improve
@@ -35,6 +39,7 @@ Work = Callable[[Place, Job, Progress], tuple[dict[str, Any], Finish | None]]
 """Gives what came of it, and what is written together with that, all or nothing."""
 
 COMPARE, CHECK, PLAN, BACKUP = "compare", "check", "plan", "backup"
+_HALF = ".part"
 
 
 def _compare(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any], None]:
@@ -81,17 +86,22 @@ def _plan(place: Place, job: Job, progress: Progress) -> tuple[dict[str, Any], N
 
 def _backup(place: Place, job: Job, _: Progress) -> tuple[dict[str, Any], Finish]:
     """The record in a folder of its own; under its name only once it is whole."""
-    folder = Path(job.told["folder"])
-    half = folder.with_name(folder.name + ".part")
-    if half.is_dir():
+    began = datetime.fromtimestamp(job.at / 1000)
+    folder = Path(job.told["folder"]) / f"{began:%Y%m%d-%H%M%S}-{job.id.hex[-6:]}"
+    for half in folder.parent.glob(f"{'[0-9]' * 8}-{'[0-9]' * 6}-*{_HALF}"):
         shutil.rmtree(half)  # of a worker that ended under it
-    back_up(place, half)
-    half.rename(folder)
+    if not folder.exists():  # else only the word that it is there was lost
+        half = folder.with_name(folder.name + _HALF)
+        back_up(place, half)
+        if place.is_sqlite:  # where the copy is used one day, this job is not to be gone on with
+            with writing(place_of(half)) as connection:
+                cancel_job(connection, job.id, job.who, STATION)
+        half.rename(folder)
 
     def finish(connection: sql.Connection) -> None:
         add_event(connection, "backup", {"folder": folder.name}, job.who, STATION)
 
-    return {"folder": str(folder), "with_rows": place.is_sqlite}, finish
+    return {"folder": folder.name, "with_rows": place.is_sqlite}, finish
 
 
 KINDS: dict[str, Work] = {
