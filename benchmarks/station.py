@@ -86,7 +86,7 @@ def pages(folder: Path, rows: int) -> Iterator[dict[str, Any]]:
         "engineer": ("/history", "/history?outcome=NG", "/history?part=P", "/history?reviewed=no",
                      f"/history?serial=S{rows // 2}", "/history?lot=L7", f"/history?day={today}",
                      f"/part/{one['id']}", "/live", "/review", "/review/numbers", "/day",
-                     "/masters", "/studies", "/about", "/day/report"),
+                     "/masters", "/studies", "/about"),
         _NAME: ("/setup", "/people", "/audit"),
     }  # fmt: skip
     office = Office(place)
@@ -255,7 +255,8 @@ def a_line(folder: Path, stations: int) -> tuple[Place, int, list[int]]:
 def running(folder: Path, port: int) -> Iterator[Any]:
     """`kenpin station --line`, until the end."""
     line = str(folder / "LINE.toml")
-    command = [sys.executable, "-m", "kenpin", "station", "--line", line, "--port", str(port)]
+    command = [sys.executable, "-m", "kenpin", "station", "--line", line, "--port", str(port),
+               "--idle", "600"]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as program:
         try:
             until_there(port)

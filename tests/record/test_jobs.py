@@ -38,7 +38,7 @@ def add(place, count=1):
 
 def take(place, worker):
     with writing(place) as connection:
-        return take_job(connection, worker)
+        return take_job(connection, worker, {"compare"})
 
 
 def test_a_job_goes_from_one_worker_to_its_end(there):

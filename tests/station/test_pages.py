@@ -15,9 +15,7 @@ from kenpin.record import (
     ROLES,
     Filter,
     Record,
-    add_event,
     found,
-    in_use,
     place_of,
     reading,
     set_rule,
@@ -32,7 +30,7 @@ from kenpin.types import Picture
 
 pytest_plugins = ["browsers"]
 OPEN = {"/", "/sign-in", "/sign-out", "/language"}
-NEEDS_MORE = {"/masters/picture": 404, "/day/drift": 400}  # what they show is in the address
+NEEDS_MORE = {"/masters/picture": 404}  # what they show is in the address
 ENDLESS = "/live/events"  # a stream; the tests in a browser read it
 
 
@@ -230,14 +228,6 @@ def test_what_is_left_for_later_comes_to_others_first(visitors):
     assert f'action="/review/{identity}"' in two.get("/review").text
 
 
-def test_the_day_opens_as_its_report(visitors):
-    browser = visitors("viewer")
-    page = browser.get("/day/report")
-    assert page.status_code == 200 and "80" in page.text
-    assert "script-src" not in page.headers["content-security-policy"]
-    assert "<script" not in page.text
-
-
 def test_the_audit_says_that_the_record_is_whole_and_when_not(visitors, plant):
     browser = visitors("approver")
     form = {"form": secret_of(browser.get("/audit"))}
@@ -371,30 +361,6 @@ def test_a_part_is_judged_again_by_the_release_in_use_and_nothing_is_kept(visito
     assert f"{row['score'] / row['limit']:.2f}" in again
     with reading(plant[0]) as engine:
         assert sum(1 for _ in found(engine, Filter())) == 80
-
-
-def test_the_drift_of_a_release_opens_as_a_page(visitors, plant):
-    browser = visitors("viewer")
-    with writing(plant[0]) as connection:
-        used = in_use(connection, "terminals").hash
-        for kind, told, where in (
-            ("master", {"passed": False, "part": used}, "line 1"),
-            ("master", {"passed": True, "part": used}, "line 2"),
-            ("master", {"passed": True, "part": "0" * 64}, "line 1"),
-            ("lost", {"device": "camera", "code": "camera_lost"}, "line 1"),
-            ("by_hand", {"line": "line 1", "bits": ["ok"]}, "station"),
-        ):  # fmt: skip
-            add_event(connection, kind, told, None, where)
-    page = browser.get("/day")
-    release = re.search(r'<option value="([0-9a-f]{64})">', page.text)[1]
-    answer = browser.get(f"/day/drift?release={release}&station=line 1&days=30")
-    assert answer.status_code == 200 and "data:image/png" in answer.text
-    told = re.findall(r"<td[^>]*>([^<]*\.)</td>", answer.text)
-    assert told == [f"Release {release[:12]} is in use.", "The master check failed.",
-                    "Camera was lost (camera_lost).", "Outputs were set by hand."]  # fmt: skip
-    for wrong in ("release=x", f"release={release}&days=x", f"release={release}&days=0"):
-        answer = browser.get(f"/day/drift?{wrong}")
-        assert answer.status_code == 400 and answer.headers["content-type"].startswith("text/html")
 
 
 def test_the_licences_of_everything_that_came_along(visitors):

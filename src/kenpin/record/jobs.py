@@ -1,6 +1,6 @@
 """Work that takes minutes: kept in the record, taken by one worker at a time, never lost."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -55,20 +55,23 @@ def add_job(
     return UUID(str(identity))
 
 
-def job_waits(connection: sql.Connection) -> bool:
-    """Whether there may be something to take; by reading only."""
-    query = sql.select(jobs.c.id).where(jobs.c.state.in_((WAITING, RUNNING))).limit(1)
+def job_waits(connection: sql.Connection, kinds: Collection[str]) -> bool:
+    """Whether there may be something of these kinds to take; by reading only."""
+    own = sql.and_(jobs.c.state.in_((WAITING, RUNNING)), jobs.c.kind.in_(kinds))
+    query = sql.select(jobs.c.id).where(own).limit(1)
     return connection.scalar(query) is not None
 
 
-def take_job(connection: sql.Connection, worker: str) -> Job | None:
-    """The oldest that waits, or whose worker was not heard of for as long as a lease; it is this
-    worker's then. None where there is none. The transaction must be one for writing.
+def take_job(connection: sql.Connection, worker: str, kinds: Collection[str]) -> Job | None:
+    """The oldest of these kinds that waits, or whose worker was not heard of for as long as a
+    lease; it is this worker's then. None where there is none. The transaction must be one for
+    writing.
     """
     at, own = now()[0], jobs.c
     # A lease that ends later than one can was made before the clock went back.
     lost = sql.and_(own.state == RUNNING, sql.or_(own.until < at, own.until > at + LEASE))
-    query = sql.select(jobs).where(sql.or_(own.state == WAITING, lost)).order_by(own.at, own.id)
+    free = sql.and_(sql.or_(own.state == WAITING, lost), own.kind.in_(kinds))
+    query = sql.select(jobs).where(free).order_by(own.at, own.id)
     for row in connection.execute(query.with_for_update(skip_locked=True)):
         if row.tries >= MOST_TRIES:
             result = {"code": "job_died", "values": {"tries": row.tries}}

@@ -33,6 +33,7 @@ from kenpin.station.drafts import Finish, draft
 from kenpin.station.improving import IMPROVE, LEARN, compared, improve
 from kenpin.station.lessons import Desk
 from kenpin.station.office import STATION
+from kenpin.station.reports import DRIFT, REPORT, drifted, report
 from kenpin.types import Progress
 
 Work = Callable[[Place, Job, Progress], tuple[dict[str, Any], Finish | None]]
@@ -104,6 +105,9 @@ def _backup(place: Place, job: Job, _: Progress) -> tuple[dict[str, Any], Finish
     return {"folder": folder.name, "with_rows": place.is_sqlite}, finish
 
 
-KINDS: dict[str, Work] = {
-    COMPARE: _compare, CHECK: _check, LEARN: _learn, IMPROVE: improve, PLAN: _plan, BACKUP: _backup
+LANES: dict[str, dict[str, Work]] = {
+    "long": {COMPARE: _compare, CHECK: _check, LEARN: _learn, IMPROVE: improve, PLAN: _plan,
+             BACKUP: _backup},
+    "short": {REPORT: report, DRIFT: drifted},
 }  # fmt: skip
+"""One worker each, so that nobody waits for a report while a part is learned."""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from typing import Any, Self
 from uuid import uuid4
 
@@ -29,23 +30,23 @@ from kenpin.record import (
     writing,
 )
 from kenpin.station.office import AWAY
-from kenpin.station.work import KINDS
+from kenpin.station.work import LANES
 from kenpin.text import Notice
 
-_NICE = 19  # the line and the pages go first
+_NICE = {"long": 19, "short": 10}  # the line and the pages go first
 _PAUSE = 1.0  # seconds between two looks for something to do
 _RENEW = 5.0  # seconds between two words that it is at it
 _SURE = 2.0  # seconds of a step, from which on it can be told how long it will take
 _PATIENCE = 10.0  # seconds to end in
-_COMMAND = "import sys; from kenpin.station.worker import main; main(int(sys.argv[1]))"
+_COMMAND = "import sys; from kenpin.station.worker import main; main(int(sys.argv[1]), sys.argv[2])"
 _NO_LONGER = 3  # exit status: the job under way is not wanted any more
 
 
 class Worker:
-    """One job after the other."""
+    """One job of its lane after the other."""
 
-    def __init__(self, place: Place) -> None:
-        self._place, self._name = place, str(uuid4())
+    def __init__(self, place: Place, lane: str) -> None:
+        self._place, self._name, self._kinds = place, str(uuid4()), LANES[lane]
         self._job: Job | None = None
         self._progress: dict[str, Any] | None = None
         self._stage, self._label, self._since = 0, "", 0.0
@@ -66,7 +67,7 @@ class Worker:
         with reading(self._place) as engine:
             while not self.stop.is_set():
                 with engine.connect() as connection:
-                    there = job_waits(connection)
+                    there = job_waits(connection, self._kinds)
                 job = self._take() if there else None
                 if job is not None:
                     self._do(job)
@@ -75,13 +76,13 @@ class Worker:
 
     def _take(self) -> Job | None:
         with writing(self._place) as connection:
-            return take_job(connection, self._name)
+            return take_job(connection, self._name, self._kinds)
 
     def _do(self, job: Job) -> None:
         self._stage, self._label, self._progress = 0, "", None
         self._job = job
         try:
-            result, finish = KINDS[job.kind](self._place, job, self._tell)
+            result, finish = self._kinds[job.kind](self._place, job, self._tell)
             state = DONE
         except KenpinError as error:
             if error.code in AWAY:
@@ -128,13 +129,30 @@ class Worker:
 
 
 class Workers:
-    """The process, started again whenever it ends, for as long as the context lasts."""
+    """The processes of all lanes, for as long as the context lasts."""
 
     def __init__(self, place: Place) -> None:
+        self.lanes = {name: _Lane(place, name) for name in LANES}
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        for lane in self.lanes.values():
+            self._open.enter_context(lane)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+
+class _Lane:
+    """The process of one lane, started again whenever it ends, for as long as the context lasts."""
+
+    def __init__(self, place: Place, name: str) -> None:
+        self._name = name
         url = place.folder if place.is_sqlite else place.url.render_as_string(False)
         self._own = os.environ | {VARIABLE: str(url), STORE_VARIABLE: str(place.folder)}
         self._stop = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, daemon=True)
 
     def __enter__(self) -> Self:
@@ -143,35 +161,35 @@ class Workers:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        if self._process is not None:
-            self._process.terminate()
+        if self.process is not None:
+            self.process.terminate()
         self._thread.join(_PATIENCE)
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
 
     def _keep(self) -> None:
         while not self._stop.is_set():
-            command = (sys.executable, "-c", _COMMAND, str(os.getpid()))
-            self._process = subprocess.Popen(command, env=self._own)  # noqa: S603 - our own
-            self._process.wait()
+            command = (sys.executable, "-c", _COMMAND, str(os.getpid()), self._name)
+            self.process = subprocess.Popen(command, env=self._own)  # noqa: S603 - our own
+            self.process.wait()
             self._stop.wait(_PAUSE)
 
 
-def _give_way() -> None:
-    """The line goes first: the lowest priority, and one core that is left to it."""
+def _give_way(lane: str) -> None:
+    """The line goes first: a low priority, and one core that is left to it."""
     if hasattr(os, "nice"):
-        os.nice(_NICE)
+        os.nice(_NICE[lane])
     if sys.platform == "linux" and len(cores := os.sched_getaffinity(0)) > 1:
         os.sched_setaffinity(0, cores - {min(cores)})
 
 
-def main(parent: int) -> None:
+def main(parent: int, lane: str) -> None:
     """What `Workers` starts. parent: its process, which this one must not outlive; the record is
     told by the environment.
     """
-    _give_way()
-    worker = Worker(place_of())
+    _give_way(lane)
+    worker = Worker(place_of(), lane)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop.set())
 
