@@ -37,6 +37,8 @@ def test_a_report_is_made_beside_and_opens_as_a_page_of_its_own(visitors, plant)
     for done in made(place, *jobs, narrow):
         assert done.state == "done", done.result
     assert f'href="{jobs[0]}/page"' in browser.get(jobs[0]).text
+    listed = browser.get("/jobs").text
+    assert f"<td>{today}</td>" in listed and "None" not in listed
     page = browser.get(f"{jobs[0]}/page")
     assert page.status_code == 200 and "80" in page.text
     assert "script-src" not in page.headers["content-security-policy"]
