@@ -41,6 +41,11 @@ def test_a_look_is_measured_against_what_was_learned(plant, tmp_path):
         assert 2.5 < ratio < 3.6 and "UNUSABLE" in dark
         bright = looks(beside, browser, np.minimum(255, good * 1.6).astype(np.uint8))
         assert "times shorter" in bright
+        white = good.copy()
+        white[:100] = 255
+        clipped = looks(beside, browser, white)
+        share = float(re.search(r"([0-9.]+) % of the picture is white", clipped)[1])
+        assert abs(share - 100 * np.mean(white >= 250)) < 5
         blurred = sum(np.roll(good, (y, x), (0, 1)).astype(np.uint16)
                       for y in range(3) for x in range(3)) // 9  # fmt: skip
         assert "Less sharp" in looks(beside, browser, blurred.astype(np.uint8))

@@ -183,12 +183,21 @@ def test_a_job_is_killed_and_taken_up_again(visitors, plant, both):
 
 def test_a_job_is_put_back_when_the_program_ends_and_does_not_count_as_begun(visitors, plant, both):
     place, _ = plant
-    address = ask_to_compare(visitors("engineer"), both, most="80").headers["location"]
-    for _ in range(2):
+    browser, put_back = visitors("engineer"), 0
+    address = ask_to_compare(browser, both, most="80").headers["location"]
+    for _ in range(10):  # a job may be done before the program has ended
         with Workers(place):
-            until(lambda: job_of(place, address).state == "running")
-        waiting = job_of(place, address)
-        assert waiting.state == "waiting" and waiting.tries == 0
+            until(lambda job=address: job_of(place, job).state != "waiting")
+        ended = job_of(place, address)
+        if ended.state == "waiting":
+            assert ended.tries == 0
+            put_back += 1
+        else:
+            assert ended.state == "done" and ended.tries == 1
+            address = ask_to_compare(browser, both, most="80").headers["location"]
+        if put_back == 2:
+            break
+    assert put_back == 2
     with Workers(place):
         until(lambda: job_of(place, address).over)
     assert job_of(place, address).state == "done"

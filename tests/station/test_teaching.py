@@ -251,7 +251,9 @@ def test_two_people_who_draw_do_not_overwrite_one_another(lesson, plant):
 @pytest.mark.parametrize(("areas", "more"), [
     ({"crop": [-5, 0, 10, 10]}, {}), ({"crop": "x"}, {}), ({"windows": {"": [0, 0, 9, 9]}}, {}),
     ({"model": "pca"}, {}), ([1], {}), ({}, {"percent": "0"}), ({}, {"percent": "x"}),
-    ({}, {"percent": "nan"}), ({}, {"align": "x"}), ("{", {}),
+    ({}, {"percent": "nan"}), ({}, {"align": "x"}), ("{", {}), ({"crop": [0, 0, 900, 20]}, {}),
+    ({"mark": [500, 10, 60, 50]}, {"align": "translation"}),
+    ({"windows": {"w": [9, 900, 9, 9]}}, {}),
 ])  # fmt: skip
 def test_settings_that_cannot_be_are_said_and_not_kept(lesson, plant, areas, more):
     (browser, address), place = lesson, plant[0]

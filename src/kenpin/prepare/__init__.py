@@ -21,6 +21,6 @@ from kenpin.prepare.learn_preparation import (
     learn_standard,
 )
 from kenpin.prepare.light import LEAST, MOST, MOST_TINT, REACH, Light
-from kenpin.prepare.preparation import Mask, Preparation, Prepared, in_picture
+from kenpin.prepare.preparation import Mask, Preparation, Prepared, check_places, in_picture
 from kenpin.prepare.tiles import MOST_TILES, tiles_over
 from kenpin.prepare.windows import propose_windows

@@ -89,7 +89,7 @@ class Preparation:
             raise ValueError("the recipe does not say its size and color")
         windows = tuple(recipe.windows.items())
         if frame is not None:
-            _check_inside(recipe, frame, tiles)
+            check_places(recipe, frame, tiles)
         return cls(
             recipe.size, recipe.color, frame, recipe.crop, windows, tuple(tiles), depth or Depth()
         )
@@ -323,7 +323,8 @@ def nothing_left(window: str | None) -> RecipeError:
     return RecipeError("nothing_left", where=where)
 
 
-def _check_inside(recipe: Recipe, frame: tuple[int, int], tiles: Sequence[Rectangle] = ()) -> None:
+def check_places(recipe: Recipe, frame: tuple[int, int], tiles: Sequence[Rectangle] = ()) -> None:
+    """Raises RecipeError for a place of the recipe beyond a picture of this (height, width)."""
     height, width = frame
     outer = recipe.crop or (0, 0, width, height)
     named = [("crop", outer, (0, 0, width, height))]

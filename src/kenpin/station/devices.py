@@ -19,7 +19,7 @@ from kenpin.station.office import STATION
 from kenpin.station.screen import Meter, Screen, Sight
 from kenpin.station.visit import Fields, RefusedError, Right, Visit
 from kenpin.text import Notice, speaking
-from kenpin.types import FACTS, Picture, Verdict
+from kenpin.types import FACTS, Picture, Reason, ReasonCode, Verdict
 
 router = APIRouter()
 
@@ -82,7 +82,7 @@ def _sight(visit: Visit, screen: Screen, picture: Picture) -> Sight:
     except KenpinError as error:  # nothing to measure it by
         return Sight(picture, None, (), (error.notice,))
     meters = _meters(inspector, verdict)
-    return Sight(picture, verdict, meters, tuple(_advice(meters)))
+    return Sight(picture, verdict, meters, tuple(_advice(meters, verdict.reason)))
 
 
 def _meters(inspector: Inspector, verdict: Verdict) -> tuple[Meter, ...]:
@@ -98,10 +98,12 @@ def _meters(inspector: Inspector, verdict: Verdict) -> tuple[Meter, ...]:
     return tuple(found)
 
 
-def _advice(meters: tuple[Meter, ...]) -> list[Notice]:
+def _advice(meters: tuple[Meter, ...], reason: Reason | None) -> list[Notice]:
     """What to turn, in this order; how much longer to expose holds for a camera that is linear."""
     own = {one.name: one for one in meters}
     found = []
+    if reason is not None and reason.code is ReasonCode.OVEREXPOSED:
+        found.append(Notice("camera_clipped", share=reason.value, limit=reason.limit))
     light, focus, fit = (own.get(name) for name in ("brightness", "sharpness", "fit"))
     if light is not None and light.value <= 0:
         found.append(Notice("camera_no_light"))

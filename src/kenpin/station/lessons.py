@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from uuid_utils.compat import uuid7
 
 from kenpin.errors import DatasetError, PictureError, RecordError
+from kenpin.prepare import check_places
 from kenpin.recipe import Recipe
 from kenpin.record import now
 from kenpin.sources import Taken, ZipMember, encode, find_pictures, read_header, read_picture
@@ -187,14 +188,17 @@ class Desk:
             self._write(lesson.model_copy(update={"left_out": left}))
 
     def set(self, version: int, changes: dict[str, Any], masks: Any = ()) -> None:
-        """Settings of the recipe, and outlines of what is not looked at. Raises RecipeError, and
-        RecordError for what is no outline or where somebody else changed them since this version.
+        """Settings of the recipe, and outlines of what is not looked at. Raises RecipeError, also
+        for a place beyond its pictures, and RecordError for what is no outline or where somebody
+        else changed them since this version.
         """
         with self.changing() as lesson:
             if version != lesson.version:
                 raise RecordError("lesson_changed")
             settings = {**lesson.settings, **changes}
-            Recipe.parse(settings)
+            recipe, pictures = Recipe.parse(settings), self.pictures()
+            if pictures:
+                check_places(recipe, read_header(pictures[0]).size)
             own = {"settings": settings, "masks": masks, "version": lesson.version + 1}
             try:
                 self._write(Lesson.model_validate(lesson.model_dump() | own))
