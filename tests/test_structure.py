@@ -18,6 +18,7 @@ LAYERS = (
     {"errors", "types"},
     {"system"},
     {"recipe", "sources", "drawn"},
+    {"harness"},
     {"prepare", "models", "judge"},  # the stages never import one another
     {"part"},
     {"inspection"},
@@ -30,7 +31,8 @@ LAYERS = (
 )
 LAYER = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
 # What needs an optional package is imported by its own name, so that a room opens without it.
-OPTIONAL = {"kenpin.models.training", "kenpin.models.pretrained", "kenpin.models.scikit_learn"}
+OPTIONAL = {"kenpin.models.training", "kenpin.models.pretrained", "kenpin.models.scikit_learn",
+            "kenpin.harness.learn_harness"}  # fmt: skip
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 
 by_name = {"ids": lambda path: path.relative_to(SOURCE).as_posix()}

@@ -50,6 +50,11 @@ class ReasonCode(StrEnum):
     ANOTHER_PART = "another_part"
     DEPTH = "depth"
     RESOLUTION = "resolution"
+    NO_HARNESS = "no_harness"
+    CUT_OFF = "cut_off"
+    CANNOT_FOLLOW = "cannot_follow"
+    SECOND_HARNESS = "second_harness"
+    ANOTHER_HARNESS = "another_harness"
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ class Reason:
     mean; overexposed, the share of white pixels; dark and bright, the mean grey level in [0, 1];
     blurred, the sharpness; a part that is not found or another one, the correlation with the mean
     good picture; of another bit depth the brightest value, and the one it should not be above or
-    not far below; of a coarser resolution the height, and that of the good pictures.
+    not far below; of a coarser resolution the height, and that of the good pictures; of a harness
+    that cannot be followed, or a second one, x and y of where; of no harness zeros.
     """
 
     code: ReasonCode

@@ -109,17 +109,27 @@ def _line(
 
 def _apart(curves: dict[str, Curve], design: Design) -> bool:
     """Whether no two lines come near each other but where one leaves the other."""
-    lines = {name: curve[::8] for name, curve in curves.items()}
+    lines = {name: curve if name == TRUNK else _with_head(curve) for name, curve in curves.items()}
+    lines = {name: curve[::8] for name, curve in lines.items()}
     for one in design.branches:
-        own = curves[one.name][round(_FREE / STEP) :: 8]
+        own = _with_head(curves[one.name])[round(_FREE / STEP) :: 8]
         if len(own) and _nearest(own, lines[TRUNK]) < _APART * (1 if one.at is not None else 0.5):
             return False
     return all(_clear(lines, one, other) for one, other in combinations(design.branches, 2))
 
 
 def _clear(lines: dict[str, Curve], one: Branch, other: Branch) -> bool:
-    heads = _nearest(lines[one.name][-1:], lines[other.name][-1:])
-    return _nearest(lines[one.name], lines[other.name]) > _APART and heads > 1.6 * _HEAD
+    first, second = lines[one.name], lines[other.name]
+    heads = round(_HEAD / STEP / 8)
+    beside = min(_nearest(first[-heads:], second), _nearest(second[-heads:], first))
+    return _nearest(first, second) > _APART and beside > _HEAD
+
+
+def _with_head(curve: Curve) -> Curve:
+    """With what is plugged on its end."""
+    (x, y), heading = point_at(curve, STEP * len(curve))
+    way = np.array([np.cos(np.radians(heading)), np.sin(np.radians(heading))])
+    return np.concatenate([curve, (x, y) + np.arange(STEP, _HEAD, STEP)[:, None] * way])
 
 
 def _nearest(one: Curve, other: Curve) -> float:

@@ -1,0 +1,192 @@
+"""The middle lines of one harness, from where its trunk begins to each of its ends."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.harness.board import Mask
+from kenpin.harness.line import Line
+from kenpin.harness.skeleton import skeleton_of
+from kenpin.types import Floats
+
+STEP = 1.0  # pixels between two points of a line
+_BEND = 10.0  # pixels: finer bends of a middle line are steps of the skeleton
+_FORK, _LITTLE = 2.0, 0.02  # half thicknesses around a fork, and what points there count
+_STRAIGHT = 30.0  # pixels: the end of a line goes on as this much of it does
+_CONNECTOR = 60.0  # pixels, of the longest
+_BESIDE = 0.6  # half thicknesses: so wide a tip is felt for
+_BRIDGED = 24.0  # pixels: what lies so near the harness is of it
+_LEAST_THING = 40  # pixels of the area
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something beside the harness. area: in pixels; at: x, y of its middle; at_edge: whether it
+    reaches out of the picture.
+    """
+
+    area: int
+    at: tuple[float, float]
+    at_edge: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """A harness as it lies. ways: from every end to every other, by their numbers, lines STEP
+    apart that reach to the tips. tips: (n, 2). mask: (h, w) of the harness alone; half: half its
+    thickness. others: what else lies there, the largest first. circle: where lines
+    meet again, which cannot be followed; None where all can.
+    """
+
+    graph: "nx.MultiGraph[int]"
+    ends: tuple[int, ...]
+    mask: Mask
+    half: Floats
+    others: tuple[Thing, ...]
+    circle: tuple[float, float] | None
+
+    def way(self, start: int, end: int) -> Line:
+        """From one end's tip to another's."""
+        nodes = nx.shortest_path(self.graph, start, end)
+        pieces = []
+        for one, other in pairwise(nodes):
+            line = next(iter(self.graph.get_edge_data(one, other).values()))["line"]
+            pieces.append(line if one < other else line[::-1])
+        return self._to_tips(np.concatenate(pieces))
+
+    def _trusted(self, line: Line) -> NDArray[np.float64]:
+        """(n,) how much each point counts: near a fork a middle line is drawn aside."""
+        trusted = np.ones(len(line))
+        for node in self.graph:
+            if self.graph.degree(node) < 3:
+                continue
+            x, y = self.graph.nodes[node]["at"]
+            wide = _FORK * float(self.half[round(y), round(x)])
+            near = np.hypot(line[:, 0] - x, line[:, 1] - y) < wide
+            trusted[near] = _LITTLE
+        return trusted
+
+    def _to_tips(self, line: Line) -> Line:
+        line = even(line, self._trusted(line))
+        for _ in range(2):
+            line = _onward(line, self.mask, self.half)[::-1]
+        return even(line)
+
+
+def tree_of(mask: Mask) -> Tree:
+    """The largest thing on the board, and what else there is. mask: (h, w), where anything is."""
+    own, others = _largest(mask)
+    skeleton = skeleton_of(own)
+    graph = skeleton.graph
+    ends = tuple(sorted(node for node in graph if graph.degree(node) == 1))
+    return Tree(graph, ends, own, skeleton.half, others, _circle(graph))
+
+
+def _circle(graph: "nx.MultiGraph[int]") -> tuple[float, float] | None:
+    try:
+        around = nx.find_cycle(graph)
+    except nx.NetworkXNoCycle:
+        return None
+    x, y = graph.nodes[around[0][0]]["at"]
+    return float(x), float(y)
+
+
+def _largest(mask: Mask) -> tuple[Mask, tuple[Thing, ...]]:
+    count, numbers, facts, middles = cv2.connectedComponentsWithStats(np.uint8(mask))
+    if count < 2:
+        return np.zeros_like(mask), ()
+    height, width = mask.shape
+    edge = [bool(x <= 0 or y <= 0 or x + w >= width or y + h >= height)
+            for x, y, w, h, _ in facts]  # fmt: skip
+    order = sorted(range(1, count), key=lambda n: -facts[n, cv2.CC_STAT_AREA])
+    main = next((n for n in order if not edge[n]), order[0])
+    own = numbers == main
+    away = cv2.distanceTransform(np.uint8(~own), cv2.DIST_L2, 5)
+    others = []
+    for n in order:
+        if n == main or facts[n, cv2.CC_STAT_AREA] < _LEAST_THING:
+            continue
+        those = numbers == n
+        if float(away[those].min()) < _BRIDGED:
+            own = _bridged(own, those, away)
+            continue
+        x, y = middles[n]
+        others.append(Thing(int(facts[n, cv2.CC_STAT_AREA]), (float(x), float(y)), edge[n]))
+    return own, tuple(others)
+
+
+def _bridged(own: Mask, other: Mask, away: Floats) -> Mask:
+    """Both as one thing, joined where they are nearest."""
+    rows, columns = np.nonzero(other)
+    nearest = int(away[rows, columns].argmin())
+    x, y = int(columns[nearest]), int(rows[nearest])
+    mine = np.column_stack(np.nonzero(own))[:, ::-1]
+    to = mine[int(((mine - (x, y)) ** 2).sum(axis=1).argmin())]
+    joined = np.uint8(own | other)
+    cv2.line(joined, (x, y), (int(to[0]), int(to[1])), 1, 5)
+    return np.asarray(joined > 0)
+
+
+def even(line: Line, trusted: NDArray[np.float64] | None = None) -> Line:
+    """The same line smooth, in points STEP apart: at each the straight line through its
+    neighbourhood. trusted: (n,) how much each point counts.
+    """
+    weights = np.ones(len(line)) if trusted is None else trusted
+    line, weights = _resampled(line, weights)
+    reach = int(3 * _BEND)
+    apart = np.arange(-reach, reach + 1)
+    kernel = np.exp(-0.5 * (apart / _BEND) ** 2)
+
+    def around(values: NDArray[np.float64], power: int) -> NDArray[np.float64]:
+        full = np.convolve(values, (kernel * (-apart) ** power)[::1], "full")
+        return full[reach : reach + len(values)]
+
+    none, once, twice = (around(weights, power) for power in (0, 1, 2))
+    least = np.maximum(none * twice - once**2, 1e-9)
+    smooth = np.column_stack([
+        (twice * around(weights * line[:, k], 0) - once * around(weights * line[:, k], 1)) / least
+        for k in (0, 1)
+    ])  # fmt: skip
+    return _resampled(smooth, weights)[0]
+
+
+def _resampled(line: Line, weights: NDArray[np.float64]) -> tuple[Line, NDArray[np.float64]]:
+    steps = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
+    count = max(2, round(float(steps[-1]) / STEP) + 1)
+    at = np.linspace(0, steps[-1], count)
+    return (
+        np.column_stack([np.interp(at, steps, line[:, k]) for k in (0, 1)]),
+        np.interp(at, steps, weights),
+    )
+
+
+def _onward(line: Line, mask: Mask, half: Floats) -> Line:
+    """To the tip: the last of a middle line is left out, for corners, and it goes straight on."""
+    last = line[-min(int(_CONNECTOR), len(line)) :]
+    columns, rows = np.round(last).astype(int).T
+    halves = half[rows, columns]
+    wide = float(halves.max())
+    cut = int(np.clip(len(last) - int(halves.argmax()) + wide, 2, len(line) / 3))
+    kept = line[: len(line) - cut]
+    straight = kept[-int(min(_STRAIGHT, len(kept))) :]
+    middle = straight.mean(axis=0)
+    _, _, axes = np.linalg.svd(straight - middle)
+    heading = axes[0] * np.sign(axes[0] @ (straight[-1] - straight[0]) or 1)
+    onward = kept[-1] + np.arange(1, 4 * cut + 60)[:, None] * heading
+    aside = np.array([-heading[1], heading[0]])
+    offsets = np.linspace(-_BESIDE, _BESIDE, 5) * wide
+    reached = int(np.median([_inside(mask, onward + offset * aside) for offset in offsets]))
+    return np.concatenate([kept, onward[: max(reached, 1)]])
+
+
+def _inside(mask: Mask, points: Line) -> int:
+    """How many of the points, from the first, lie on the thing; at least those before a gap."""
+    columns, rows = np.round(points).astype(int).T
+    inside = (rows >= 0) & (columns >= 0) & (rows < mask.shape[0]) & (columns < mask.shape[1])
+    inside[inside] = mask[rows[inside], columns[inside]]
+    out = np.flatnonzero(~inside)
+    return int(out[0]) if len(out) else len(points)

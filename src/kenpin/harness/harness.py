@@ -1,0 +1,87 @@
+"""A harness as it was learned."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kenpin.errors import ExtraError
+from kenpin.harness.pattern import LOOK, TRUNK, End, Pattern
+from kenpin.harness.reading import Kind, Measure, Reading
+from kenpin.harness.sheet import Layout, Row
+from kenpin.types import Pixels
+
+
+def check_installed() -> None:
+    """Raise ExtraError where no lines can be followed for lack of a package."""
+    if any(find_spec(name) is None for name in ("skimage", "networkx", "scipy")):
+        raise ExtraError("extra_harness")
+
+
+@dataclass(frozen=True, eq=False)
+class Harness:
+    """pattern: what good ones have in common; layout: of their strips; worst: how badly the worst
+    good one fits the pattern. usual: (H, W, 3) uint8, the sheet of the usual one, by which what is
+    missing is replaced.
+    """
+
+    pattern: Pattern
+    layout: Layout
+    worst: float
+    usual: Pixels | None = None
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What `Reading.values` are of."""
+        names = [name for name in self.pattern.ends if name != self.pattern.last]
+        kinds: tuple[Kind, ...] = ("at", "length", "reach", "thick", "missing")
+        found = [Measure(name, kind) for name in names for kind in kinds]
+        found += [Measure(self.pattern.last, "length"), Measure(TRUNK, "thick")]
+        return (*found, Measure("", "extra"), Measure("", "foreign"))
+
+    def read(self, pixels: Pixels) -> Reading:
+        """Of a picture, (H, W) or (H, W, 3) uint8. Raises ExtraError without kenpin[harness]."""
+        check_installed()
+        reading: Reading = import_module("kenpin.harness.read_picture").read(self, pixels)
+        return reading
+
+    # --- as it is kept in a file ---
+
+    def config(self) -> dict[str, Any]:
+        """JSON-able: all but the arrays."""
+        ends = {name: _described(end) for name, end in self.pattern.ends.items()}
+        rows = {name: asdict(row) for name, row in self.layout.rows.items()}
+        layout = {"rows": rows, "size": list(self.layout.size), "scale": self.layout.scale}
+        start = _described(self.pattern.start)
+        return {"start": start, "ends": ends, "layout": layout, "worst": self.worst}
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """How ends look, the trunk's beginning first, and the usual sheet."""
+        ends = (self.pattern.start, *self.pattern.ends.values())
+        usual = self.layout.sheet({}, None)[0] if self.usual is None else self.usual
+        return {"looks": np.stack([end.look for end in ends]), "usual": usual}
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """From both; raises ValueError where they do not fit each other."""
+        looks, usual = arrays["looks"], np.asarray(arrays["usual"], np.uint8)
+        size = tuple(config["layout"]["size"])
+        if looks.shape != (len(config["ends"]) + 1, LOOK, LOOK, 3) or usual.shape != (*size, 3):
+            raise ValueError("the harness does not fit its arrays")
+        start, *others = (
+            End(**kept | {"far": tuple(kept["far"])}, look=np.asarray(look, np.float32))
+            for kept, look in zip((config["start"], *config["ends"].values()), looks, strict=True)
+        )
+        rows = {name: Row(**row) for name, row in config["layout"]["rows"].items()}
+        layout = Layout(rows, (size[0], size[1]), config["layout"]["scale"])
+        pattern = Pattern(start, dict(zip(config["ends"], others, strict=True)))
+        return cls(pattern, layout, config["worst"], usual)
+
+
+def _described(end: End) -> dict[str, Any]:
+    return {"at": end.at, "length": end.length, "side": end.side, "far": list(end.far),
+            "apart": end.apart}  # fmt: skip
