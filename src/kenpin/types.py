@@ -5,7 +5,7 @@ an array's shape is (height, width, channels).
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -141,10 +141,11 @@ class Evidence:
     (K, h, w) float32 >= 0, high is abnormal, in good-part units unless the recipe asks for another
     difference. places: (K, h, w) float32 >= 0, what pictures show: the difference, of features
     drawn in to where the pixels differ too; the largest value is the same. to_picture: of each
-    window a (3, 3) map from its pixels (x, y, 1) to those of the picture. for_people: whether the
+    window a (3, 3) map from its pixels (x, y, 1) to those of the picture, or (h, w, 2) where each
+    of its pixels is there, not a number where nowhere. for_people: whether the
     reconstruction is only for people. white: the value that is white in the picture. coarse:
     whether a smaller picture was rebuilt, so that its squared difference from this one says
-    nothing.
+    nothing. lines: of a harness, (n, 2) x, y in the picture, by their names.
     """
 
     prepared: Floats
@@ -155,6 +156,7 @@ class Evidence:
     for_people: bool = False
     white: int = 255
     coarse: bool = False
+    lines: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,29 @@ class WindowVerdict:
     name: str
     outcome: Outcome
     score: float
+
+
+@dataclass(frozen=True)
+class SizeVerdict:
+    """The answer for one thing that is measured of a harness.
+
+    line: of which, "" of the whole; kind: see `kenpin.harness.Measure`. value, and low and high,
+    between which good ones are: in `unit`, "mm" or "px" (numbers have ""); None of what is missing.
+    score: what it is worth, see `Verdict.score`; p_value: alike. x, y: where, in pixels of the
+    picture the user gave; None where it is nowhere.
+    """
+
+    line: str
+    kind: str
+    value: float | None
+    low: float
+    high: float
+    unit: str
+    outcome: Outcome
+    score: float
+    p_value: float
+    x: float | None
+    y: float | None
 
 
 FACTS = ("fit", "brightness", "sharpness")
@@ -202,7 +227,8 @@ class Verdict(Shown):
     OK.
     expected: the label that the inspector was told. label: the one the part looks like. sure: how
     probable that is among the labels, in (0, 1]. All None where the bundle has no labels.
-    windows: what each window came to, where the recipe has windows; the worst rules.
+    windows: what each window came to, where the recipe has windows; the worst rules. sizes: what
+    each thing that is measured came to, of a harness.
     review_limit: a score above it, up to the limit, is REVIEW; None where the answers are two.
     reason: why the picture is unusable; None when it can be used. fit: how well it fits the mean
     good picture, after alignment if the recipe asks for it: their correlation, in [-1, 1].
@@ -232,6 +258,7 @@ class Verdict(Shown):
     margin_limit: float | None = None
     level: float = 0.0
     windows: tuple[WindowVerdict, ...] = ()
+    sizes: tuple[SizeVerdict, ...] = ()
     reason: Reason | None = None
     fit: float | None = None
     brightness: float | None = None
@@ -265,6 +292,7 @@ class Verdict(Shown):
             "p_value": self.p_value,
             "regions": [_without_none(vars(region)) for region in self.regions],
             **({"windows": [vars(window) for window in self.windows]} if self.windows else {}),
+            **({"sizes": [vars(size) for size in self.sizes]} if self.sizes else {}),
             "l1": self.l1,
             "l2": self.l2,
             **_without_none({key: getattr(self, key) for key in FACTS}),

@@ -1,7 +1,7 @@
 """The table of verdicts that Excel opens: codes and numbers."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,15 +30,17 @@ def check_table(path: Path, force: bool) -> None:
 
 
 @contextmanager
-def csv_table(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
+def csv_table(path: Path, sizes: Sequence[str] = ()) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Written as it goes: what takes a record, one for each picture.
+
+    sizes: columns for what is measured of a harness, as "A.length".
 
     Whatever stops it, the rows so far are there. x to peak are those of the most abnormal region.
     Raises OutputError when it cannot be written.
     """
     try:
         with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
-            writer = csv.DictWriter(file, _COLUMNS, restval="", extrasaction="ignore")
+            writer = csv.DictWriter(file, (*_COLUMNS, *sizes), restval="", extrasaction="ignore")
             writer.writeheader()
             file.flush()
 
@@ -63,7 +65,8 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
         "reason_limit": reason.get("limit", ""),
         "notes": "; ".join(note["code"] for note in record.get("notes", [])),
     }
-    return record | (regions[0] if regions else {}) | flat
+    sizes = {f"{one['line']}.{one['kind']}": one["value"] for one in record.get("sizes", [])}
+    return record | (regions[0] if regions else {}) | flat | sizes
 
 
 def _denied(path: Path, error: OSError) -> OutputError:

@@ -12,7 +12,8 @@ from kenpin.text import say
 
 @command()
 def demo(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR")] = Path("kenpin-demo"),
+    what: Annotated[str, typer.Argument(metavar="[terminals|harness]")] = "terminals",
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="DIR")] = None,
     explain: options.Explain = False,
 ) -> None:
     from kenpin.cli.evaluation_tables import print_evaluation
@@ -20,7 +21,8 @@ def demo(
     from kenpin.experiments import run_demo
 
     with progress_bar() as progress:
-        done = run_demo(output, progress=progress)
+        folder = output or Path("kenpin-demo" if what == "terminals" else f"kenpin-demo-{what}")
+        done = run_demo(folder, progress=progress, what=what)
     print_learned(out, done.bundle, Path(done.bundle.name))
     print_evaluation(out, done.evaluation, explain)
     out.print(say("demo_pictures", path=done.pictures))

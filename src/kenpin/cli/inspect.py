@@ -97,7 +97,7 @@ def inspect(
         try:
             with (
                 progress_bar(say("pictures_per_second")) as progress,
-                csv_table(csv_file) if csv_file else nullcontext() as write,
+                csv_table(csv_file, inspector.measured) if csv_file else nullcontext() as write,
             ):
                 judged = _judged(inspector, sources, expect, picture_folder, only, record.keeps)
                 for source, line, verdict in judged:

@@ -28,6 +28,7 @@ def learn(
     false_reject: options.FalseReject = None,
     review: options.Review = None,
     limit: Annotated[str | None, _choice()] = None,
+    kind: Annotated[str | None, _choice("part|harness")] = None,
     model: Annotated[str | None, _choice()] = None,
     smallest_defect: Annotated[str | None, _choice("12px")] = None,
     backbone: Annotated[str | None, _choice("timm:NAME|FILE")] = None,
@@ -65,7 +66,7 @@ def learn(
     settings = options.given(
         false_reject=false_reject, review=review, limit=limit, model=model, color=color,
         held_out=held_out, difference=difference, score=score, seed=seed, align=align,
-        light=light, bits=bits,
+        light=light, bits=bits, kind=kind,
         size=parse_size(size) if size else None,
         budget=parse_seconds(budget) if budget else None,
     )  # fmt: skip

@@ -73,6 +73,8 @@ def export(
     """
     folder = Path(folder)
     _check_free(folder)
+    if bundle.preparation.harness is not None:
+        raise ExportError("export_harness", name=bundle.title)
     inspector = Inspector(bundle)
     _check_bits(bits, bundle.preparation.depth)
     spread = np.linspace(0, len(pictures) - 1, min(len(pictures), _MOST_GIVEN)).round().astype(int)

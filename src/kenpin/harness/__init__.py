@@ -3,3 +3,4 @@
 from kenpin.harness.harness import Harness, check_installed
 from kenpin.harness.pattern import TRUNK
 from kenpin.harness.reading import LEAST, Measure, Reading
+from kenpin.harness.sheet import Row

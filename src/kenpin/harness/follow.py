@@ -7,6 +7,8 @@ import cv2
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import make_smoothing_spline
+from scipy.ndimage import median_filter
 
 from kenpin.harness.board import Mask
 from kenpin.harness.line import Line
@@ -14,8 +16,13 @@ from kenpin.harness.skeleton import skeleton_of
 from kenpin.types import Floats
 
 STEP = 1.0  # pixels between two points of a line
-_BEND = 10.0  # pixels: finer bends of a middle line are steps of the skeleton
-_FORK, _LITTLE = 2.0, 0.02  # half thicknesses around a fork, and what points there count
+BENDS, STIFF = (
+    6.0,
+    12.0,
+)  # pixels in which a branch bends, and a trunk: less is a step of the skeleton
+_LEAST_POINTS = 6
+_FORK, _LITTLE = 2.0, 0.001  # half thicknesses around a fork, and what points there count
+_USUAL, _TOGETHER = 241.0, 1.25  # pixels of a line, and times their usual half thickness
 _STRAIGHT = 30.0  # pixels: the end of a line goes on as this much of it does
 _CONNECTOR = 60.0  # pixels, of the longest
 _BESIDE = 0.6  # half thicknesses: so wide a tip is felt for
@@ -49,32 +56,35 @@ class Tree:
     others: tuple[Thing, ...]
     circle: tuple[float, float] | None
 
-    def way(self, start: int, end: int) -> Line:
-        """From one end's tip to another's."""
+    def way(self, start: int, end: int, bend: float = BENDS) -> Line:
+        """From one end's tip to another's; bend: in how many pixels it may bend."""
         nodes = nx.shortest_path(self.graph, start, end)
         pieces = []
         for one, other in pairwise(nodes):
             line = next(iter(self.graph.get_edge_data(one, other).values()))["line"]
             pieces.append(line if one < other else line[::-1])
-        return self._to_tips(np.concatenate(pieces))
+        return self._to_tips(np.concatenate(pieces), bend)
 
     def _trusted(self, line: Line) -> NDArray[np.float64]:
-        """(n,) how much each point counts: near a fork a middle line is drawn aside."""
-        trusted = np.ones(len(line))
+        """(n,) how much each point counts: near a fork a middle line is drawn aside, and where two
+        lines lie together it is in the middle of both.
+        """
+        columns, rows = np.round(line).astype(int).T
+        half = self.half[rows, columns]
+        usual = median_filter(half, int(_USUAL), mode="nearest")
+        trusted = np.where(half > _TOGETHER * usual, _LITTLE, 1.0)
         for node in self.graph:
-            if self.graph.degree(node) < 3:
-                continue
-            x, y = self.graph.nodes[node]["at"]
-            wide = _FORK * float(self.half[round(y), round(x)])
-            near = np.hypot(line[:, 0] - x, line[:, 1] - y) < wide
-            trusted[near] = _LITTLE
+            if self.graph.degree(node) > 2:
+                x, y = self.graph.nodes[node]["at"]
+                wide = _FORK * float(self.half[round(y), round(x)])
+                trusted[np.hypot(line[:, 0] - x, line[:, 1] - y) < wide] = _LITTLE
         return trusted
 
-    def _to_tips(self, line: Line) -> Line:
-        line = even(line, self._trusted(line))
+    def _to_tips(self, line: Line, bend: float) -> Line:
+        line = even(line, bend, self._trusted(line))
         for _ in range(2):
             line = _onward(line, self.mask, self.half)[::-1]
-        return even(line)
+        return even(line, bend)
 
 
 def tree_of(mask: Mask) -> Tree:
@@ -131,26 +141,14 @@ def _bridged(own: Mask, other: Mask, away: Floats) -> Mask:
     return np.asarray(joined > 0)
 
 
-def even(line: Line, trusted: NDArray[np.float64] | None = None) -> Line:
-    """The same line smooth, in points STEP apart: at each the straight line through its
-    neighbourhood. trusted: (n,) how much each point counts.
-    """
+def even(line: Line, bend: float, trusted: NDArray[np.float64] | None = None) -> Line:
+    """The same line smooth, in points STEP apart: a spline. trusted: (n,) how much each counts."""
     weights = np.ones(len(line)) if trusted is None else trusted
     line, weights = _resampled(line, weights)
-    reach = int(3 * _BEND)
-    apart = np.arange(-reach, reach + 1)
-    kernel = np.exp(-0.5 * (apart / _BEND) ** 2)
-
-    def around(values: NDArray[np.float64], power: int) -> NDArray[np.float64]:
-        full = np.convolve(values, (kernel * (-apart) ** power)[::1], "full")
-        return full[reach : reach + len(values)]
-
-    none, once, twice = (around(weights, power) for power in (0, 1, 2))
-    least = np.maximum(none * twice - once**2, 1e-9)
-    smooth = np.column_stack([
-        (twice * around(weights * line[:, k], 0) - once * around(weights * line[:, k], 1)) / least
-        for k in (0, 1)
-    ])  # fmt: skip
+    if len(line) < _LEAST_POINTS:
+        return line
+    along = np.arange(len(line)) * STEP
+    smooth = make_smoothing_spline(along, line, weights, lam=bend**4)(along)
     return _resampled(smooth, weights)[0]
 
 

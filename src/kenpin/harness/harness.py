@@ -35,6 +35,11 @@ class Harness:
     usual: Pixels | None = None
 
     @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the sheet."""
+        return self.layout.size
+
+    @property
     def measures(self) -> tuple[Measure, ...]:
         """What `Reading.values` are of."""
         names = [name for name in self.pattern.ends if name != self.pattern.last]

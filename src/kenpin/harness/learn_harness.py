@@ -8,7 +8,7 @@ import numpy as np
 from kenpin.harness.harness import Harness
 from kenpin.harness.line import length_of
 from kenpin.harness.lines import Lines, lines_of
-from kenpin.harness.match_ends import Match, Seen, learn_pattern
+from kenpin.harness.match_ends import Match, Named, Seen, learn_pattern
 from kenpin.harness.pattern import TRUNK
 from kenpin.harness.read_picture import laid
 from kenpin.harness.sheet import layout_of
@@ -29,9 +29,10 @@ class _Followed:
     coarser: float
 
 
-def learn_harness(pictures: Iterable[Pixels]) -> Harness | None:
+def learn_harness(pictures: Iterable[Pixels], named: Named) -> Harness | None:
     """From good ones, (H, W) or (H, W, 3) uint8 each, at least two that can be followed and have as
-    many ends as most; else None. The first of them gives the names, see `learn_pattern`.
+    many ends as most; else None. named: of ends, x, y in the first of them; the rest have names
+    as `learn_pattern` gives them.
     """
     followed = [one for pixels in pictures if (one := _followed(pixels)) is not None]
     counts = [len(one.seen.tree.ends) for one in followed]
@@ -39,7 +40,9 @@ def learn_harness(pictures: Iterable[Pixels]) -> Harness | None:
     alike = [one for one in followed if len(one.seen.tree.ends) == most]
     if len(alike) < 2:
         return None
-    pattern, matches = learn_pattern([one.seen for one in alike])
+    coarser = alike[0].coarser
+    near = {name: (x / coarser, y / coarser) for name, (x, y) in named.items()}
+    pattern, matches = learn_pattern([one.seen for one in alike], near)
     sizes: dict[str, list[tuple[float, float]]] = {name: [] for name in (TRUNK, *pattern.ends)}
     for one, own in zip(alike, matches, strict=True):
         lines = lines_of(one.seen.tree, own.start, own.named[pattern.last])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import KDTree
 
-from kenpin.harness.follow import STEP, Tree, even
+from kenpin.harness.follow import BENDS, STEP, STIFF, Tree, even
 from kenpin.harness.line import Line, length_of
 
 _CLEAR = 1.1  # times both half thicknesses apart: there a branch has left
@@ -53,7 +53,7 @@ class Lines:
 
 def lines_of(tree: Tree, start: int, end: int) -> Lines:
     """All branches, if the trunk goes from one of its ends to another."""
-    main = tree.way(start, end)
+    main = tree.way(start, end, STIFF)
     others = [one for one in tree.ends if one not in (start, end)]
     branches = {one: _branch(tree, main, tree.way(start, one)) for one in others}
     return Lines(start, end, main, thickness(tree, main), branches)
@@ -81,7 +81,7 @@ def _branch(tree: Tree, main: Line, way: Line) -> Branch:
     begin = int(clear[0]) if len(clear) else min(last + 1, len(way) - 3)
     rest = way[begin:]
     at, joined = _joined(main, nearest[last], rest)
-    line = even(np.concatenate([joined, rest])) if len(rest) > 4 else way[last:]
+    line = even(np.concatenate([joined, rest]), BENDS) if len(rest) > 4 else way[last:]
     before, after = main[max(at - 12, 0)], main[min(at + 12, len(main) - 1)]
     ahead, aside = after - before, rest[min(15, len(rest) - 1)] - main[at]
     side = 1 if ahead[0] * aside[1] - ahead[1] * aside[0] > 0 else -1

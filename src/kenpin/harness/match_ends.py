@@ -1,6 +1,6 @@
 """Which end of a harness is which, by where it leaves the trunk, how long and how it looks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from string import ascii_uppercase
@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 from kenpin.harness.board import Ground
 from kenpin.harness.follow import Tree
 from kenpin.harness.line import Line, length_of
-from kenpin.harness.pattern import LEAST_APART, LEAST_FAR, LOOK, OTHER, End, Pattern
+from kenpin.harness.pattern import LEAST_APART, LEAST_FAR, LOOK, OTHER, TRUNK, End, Pattern
 from kenpin.harness.strips import strip_of
 from kenpin.types import Floats, Pixels
 
@@ -113,11 +113,18 @@ def _tried(pattern: Pattern, seen: Seen, start: int, last: int) -> Match:
     return Match(start, named, missing, extra, cost)
 
 
-def learn_pattern(every: Sequence[Seen], rounds: int = 3) -> tuple[Pattern, list[Match]]:
-    """From harnesses with the same number of ends, the first of which gives the names: A, B, C from
-    where the trunk begins, which is its thickest end.
+Named = Mapping[str, tuple[float, float]]
+"""x, y of ends, by the names that a person gave them; TRUNK is where the trunk begins."""
+
+
+def learn_pattern(
+    every: Sequence[Seen], named: Named, rounds: int = 3
+) -> tuple[Pattern, list[Match]]:
+    """From harnesses with the same number of ends, the first of which gives the names: those that
+    lie nearest where a person named them; else the trunk begins at its thickest end, and the others
+    are A, B, C from there.
     """
-    pattern = _first(every[0])
+    pattern = _first(every[0], named)
     matches = [match(pattern, one) for one in every]
     for _ in range(rounds - 1):
         pattern = _common(pattern, every, matches)
@@ -125,23 +132,29 @@ def learn_pattern(every: Sequence[Seen], rounds: int = 3) -> tuple[Pattern, list
     return pattern, matches
 
 
-def _first(seen: Seen) -> Pattern:
+def _first(seen: Seen, named: Named) -> Pattern:
     tree = seen.tree
-    start = max(tree.ends, key=lambda end: _thick(tree, end))
-    reach = nx.single_source_dijkstra_path_length(
-        tree.graph, start, weight=lambda a, b, _: seen._step(a, b)
-    )
-    last = max((end for end in tree.ends if end != start), key=lambda end: reach[end])
+    given = {name: _nearest(tree, at) for name, at in named.items()}
+    start = given.pop(TRUNK, None)
+    if start is None:
+        free = [end for end in tree.ends if end not in given.values()] or list(tree.ends)
+        start = max(free, key=lambda end: _thick(tree, end))
+    reach = {end: length_of(tree.way(start, end)) for end in tree.ends if end != start}
+    last = max(reach, key=lambda end: reach[end])
     begin, found = seen.ends(start, last)
-    order = sorted((end for end in found if end != last), key=lambda end: found[end].at)
-    names = (
-        ascii_uppercase
-        if len(order) < len(ascii_uppercase)
-        else [f"{n}" for n in range(1, len(order) + 2)]
-    )
-    return Pattern(
-        begin, {name: found[end] for name, end in zip(names, (*order, last), strict=False)}
-    )
+    order = [*sorted((end for end in reach if end != last), key=lambda end: found[end].at), last]
+    names = {end: name for name, end in given.items()}
+    letters = iter(name for name in _letters() if name not in given)
+    return Pattern(begin, {names.get(end) or next(letters): found[end] for end in order})
+
+
+def _letters() -> Iterator[str]:
+    yield from ascii_uppercase
+    yield from (f"{one}{other}" for one in ascii_uppercase for other in ascii_uppercase)
+
+
+def _nearest(tree: Tree, at: tuple[float, float]) -> int:
+    return min(tree.ends, key=lambda end: float(np.hypot(*(tree.graph.nodes[end]["at"] - at))))
 
 
 def _thick(tree: Tree, end: int) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.errors import ArgumentError, CalibrationError, DatasetError, PictureError
+from kenpin.inspection.harness_view import as_harness, size_scores
 from kenpin.inspection.view import View, judge_windows, regions_of
 from kenpin.judge import (
     Calibration,
@@ -77,6 +78,12 @@ class Inspector:
         """That of the first label; the only one where there are no labels."""
         return self.calibrations[0]
 
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """What is measured of a harness, as "A.length"; empty of what is none."""
+        harness = self.bundle.preparation.harness
+        return tuple(f"{one.line}.{one.kind}" for one in harness.measures) if harness else ()
+
     def __repr__(self) -> str:
         return f"<Inspector of {self.bundle!r}>"
 
@@ -126,6 +133,9 @@ class Inspector:
         prepared = self.bundle.preparation.compressed(cut)
         given = self.bundle.model_input(prepared.windows)
         views = [self._view(prepared, given, number) for number in range(len(self.bundle.parts))]
+        measured = size_scores(self.bundle, cut.reading)
+        if len(measured):  # the worst of strips and sizes rules
+            views = [replace(one, score=max(one.score, float(measured.max()))) for one in views]
         clock.lap("model")
         decision = self._decide(views, told)
         unusable = beyond or (unusual is not None and decision.outcome not in _PASSED)
@@ -136,11 +146,15 @@ class Inspector:
         windows = judge_windows(view, outcome, calibration, names, by_machine)
         white = self.bundle.preparation.depth.white(picture.pixels)
         evidence = self._evidence(prepared, given, view, decision.number, white)
+        if cut.reading is not None:
+            evidence = replace(evidence, lines=cut.reading.lines)
         seen = self.bundle.encoder is not None
         part = self.bundle.parts[decision.number]
         shown = view, evidence, picture.size, seen
         regions = regions_of(windows, part, calibration.level, *shown)
         regions = joined_regions(regions) if self.bundle.preparation.tiles else regions
+        if cut.reading is not None and max(view.scores) <= _least(outcome, calibration):
+            regions = ()  # its sizes are what is wrong
         clock.lap("judge")
         differs = of_pixels(view.residuals, part.measures[0])
         verdict = Verdict(
@@ -162,6 +176,8 @@ class Inspector:
             review_limit=calibration.review_limit,
             **facts,
         )
+        if cut.reading is not None:
+            verdict = as_harness(verdict, self.bundle, cut.reading, calibration)
         return verdict if not self.bundle.labels else self._named(verdict, decision, expect)
 
     def inspect_many(
@@ -232,6 +248,9 @@ class Inspector:
         told = dict(zip(FACTS, usability.told(facts), strict=True))
         if misfit is not None:
             return misfit, True, told
+        if prepared.reading is not None and prepared.reading.fault is not None:
+            x, y = prepared.reading.at or (0.0, 0.0)
+            return Reason(prepared.reading.fault, x, y), True, told
         unusual = usability.reason(facts)
         if unusual is not None:
             unusual = told_of_size(unusual, picture.size, self.bundle.provenance.size)
@@ -330,6 +349,12 @@ class Inspector:
         if self.bundle.usability is None and distorts(picture.size, self.bundle.provenance.size):
             notes.append(Notice("note_proportions"))
         return tuple(notes)
+
+
+def _least(outcome: Outcome, calibration: Calibration) -> float:
+    """Above which score a window is what makes a part not OK."""
+    doubtful = calibration.review_limit if outcome is Outcome.REVIEW else None
+    return calibration.limit if doubtful is None else min(calibration.limit, doubtful)
 
 
 _PASSED = {Outcome.OK: 0, Outcome.REVIEW: 1}

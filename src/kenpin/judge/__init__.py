@@ -43,6 +43,7 @@ from kenpin.judge.regions import (
     seen_by,
 )
 from kenpin.judge.scoring import TOP_SHARE, score, spread_over
+from kenpin.judge.sizes import Sizes, Usual, Values, as_scores, worth_of
 from kenpin.judge.usability import (
     DARKEST,
     NOISE,

@@ -1,7 +1,7 @@
 """From held-out good pictures to scores, and from scores to the limits of each label."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,13 @@ from kenpin.errors import CalibrationError
 from kenpin.judge import (
     Calibration,
     Worth,
+    as_scores,
     margin,
     of_pixels,
     resemblance,
     score,
     squared_difference,
+    worth_of,
 )
 from kenpin.learning.cross_fit import FOLDS, FoldMeasures, HeldOut
 from kenpin.models import Labels
@@ -32,6 +34,7 @@ class Scores:
     under_each: (N, L) the score under each label; the worst window rules. peaks: (N,) the largest
     difference under the own label, squares: (N,) the mean squared residual. labels: (N,).
     departures: (N,) from the usual good picture, see `kenpin.judge.departures`; 0 where unknown.
+    sizes: (N,) the largest departure of what is measured, see `Sizes`; empty where nothing is.
     """
 
     under_each: NDArray[np.float64]
@@ -39,6 +42,7 @@ class Scores:
     squares: NDArray[np.float64]
     labels: Labels
     departures: NDArray[np.float64]
+    sizes: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     @property
     def own(self) -> NDArray[np.float64]:
@@ -81,6 +85,9 @@ def calibrations_of(scores: Scores, recipe: Recipe) -> list[Calibration | None]:
         inside = np.flatnonzero(scores.labels == label)
         margins = [margin(likeness[i], label) for i in inside] if number > 1 else []
         own, departures = scores.under_each[inside, label], scores.departures[inside]
+        if len(scores.sizes):
+            worth = as_scores(scores.sizes[inside], worth_of(scores.sizes[inside], own))
+            own = np.maximum(own, worth)
         numbers = Worth.of(own).counted(own, departures)
         if recipe.limit == "tail" and len(numbers) < LEAST_OF_TAIL:
             raise CalibrationError("tail_few", least=LEAST_OF_TAIL, count=len(numbers))

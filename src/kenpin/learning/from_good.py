@@ -14,6 +14,7 @@ from kenpin.learning.choose import choose
 from kenpin.learning.cross_fit import FOLDS, FOLDS_OF_NETWORKS, FoldMeasures, silent
 from kenpin.learning.good_pictures import LEAST_PICTURES, GoodPictures
 from kenpin.learning.held_out import learn_held_out
+from kenpin.learning.measured import sizes_of
 from kenpin.learning.oddities import FALSE_ALARM, Finding, Kind, in_test, summary, unlike
 from kenpin.learning.omitted import without_options
 from kenpin.learning.read import Given, LabelsGiven, read_good_pictures, read_tested
@@ -77,6 +78,8 @@ def learn(
     if recipe is not None and not isinstance(recipe, Recipe):
         raise RecipeError("not_a_recipe", kind=type(recipe).__name__)
     recipe = (recipe or Recipe()).settled()
+    if recipe.kind == "harness" and (labels is not None or ng is not None):
+        raise RecipeError("harness_without", settings="labels" if ng is None else "ng")
     progress = progress or silent
     if recipe.model != "auto":
         check_installed(recipe.model)
@@ -142,6 +145,7 @@ def learn_from(
         choice=choice,
         ng=found,
         usability=usability_of(good, recipe.align != "none", room),
+        sizes=sizes_of(good, scores.sizes, scores.own),
         encoder=good.encoder,
         shown=_shown(good, recipe, progress),
     )

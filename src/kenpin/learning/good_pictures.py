@@ -36,7 +36,7 @@ class GoodPicture:
     copies that were saved or resized differently. learned: whether the model learns from it; of
     very many pictures it does not from all. held: whether `split` keeps it apart. windows: (K, h,
     w, C) as cut out, of tiles only for people and with their features, and unseen as in `Prepared`,
-    until they are learned from.
+    until they are learned from. sizes: (M,) what is measured of a harness.
     """
 
     name: str
@@ -55,6 +55,7 @@ class GoodPicture:
     windows: Floats | None = None
     features: Floats | None = None
     unseen: Mask | None = None
+    sizes: NDArray[np.float64] | None = None
 
     @classmethod
     def of(

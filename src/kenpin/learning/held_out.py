@@ -24,6 +24,7 @@ from kenpin.learning.cross_fit import (
     silent,
 )
 from kenpin.learning.good_pictures import GoodPictures
+from kenpin.learning.measured import sizes_apart
 from kenpin.learning.usable_pictures import departures_of
 from kenpin.models import Labels, Model, as_one_model, load_model, of_each_label
 from kenpin.recipe import Recipe
@@ -203,5 +204,6 @@ def _complete(scores: Scores, good: GoodPictures, folds: Labels | None) -> Score
     if not np.isfinite(scores.under_each).all():
         raise CalibrationError("not_finite")
     of_pictures = None if folds is None else folds[:: good.preparation.count]
+    scores = replace(scores, sizes=sizes_apart(good, of_pictures))
     departures = departures_of(good, of_pictures)
     return scores if departures is None else replace(scores, departures=departures)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kenpin.errors import PictureError
+from kenpin.prepare import Preparation, Prepared
 from kenpin.sources import PictureSource, name_of, read_picture
 from kenpin.system import cores, in_order
 from kenpin.text import Notice
@@ -33,6 +34,15 @@ def read_in_threads(
 def short_name(source: PictureSource) -> str:
     """The last two parts of a picture's path: enough to find it."""
     return "/".join(Path(name_of(source)).parts[-2:])
+
+
+def unfit(preparation: Preparation, picture: Picture, cut: Prepared) -> Notice | None:
+    """Why a picture that can be read cannot be learned from."""
+    misfit = preparation.depth.misfit(picture)
+    if misfit is not None:
+        return depth_other(misfit)
+    fault = cut.reading and cut.reading.fault
+    return Notice(f"reason_{fault}") if fault else None
 
 
 def depth_other(misfit: Reason) -> Notice:

@@ -115,6 +115,8 @@ def _check_can_grow(bundle: Bundle) -> None:
         raise BundleError("add_labels", name=bundle.title)
     if bundle.ng:
         raise BundleError("add_ng", name=bundle.title)
+    if bundle.preparation.harness is not None:
+        raise BundleError("add_harness", name=bundle.title)
 
 
 def _learned(bundle: Bundle) -> int:

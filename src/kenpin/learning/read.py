@@ -18,11 +18,18 @@ from kenpin.learning.good_pictures import (
     Mask,
     kept_apart,
 )
-from kenpin.learning.in_threads import depth_other, read_in_threads, short_name
+from kenpin.learning.in_threads import depth_other, read_in_threads, short_name, unfit
 from kenpin.learning.oddities import light_varies, remarks_on
 from kenpin.learning.omitted import leave_out
 from kenpin.learning.sizes import too_small
-from kenpin.learning.way import Way, aligned, standardised, way_for
+from kenpin.learning.way import (
+    Way,
+    aligned,
+    following,
+    standardised,
+    way_for,
+    with_usual_sheet,
+)
 from kenpin.models import Labels
 from kenpin.prepare import Preparation, Prepared, learn_standard
 from kenpin.recipe import Recipe
@@ -75,6 +82,8 @@ def _planned(
     whole = len(chosen) == len(sources)  # else those not chosen are held out
     held = _held(told, recipe) if whole else np.zeros(len(sources), bool)
     known = [n for n in sorted(chosen) if not held[n]]
+    if recipe.kind == "harness":
+        way = following(way, [sources[n] for n in known], recipe)
     if recipe.align != "none":
         way = aligned(way, [sources[n] for n in _of_every_label(known, told)], recipe)
     if way.preparation.tiles:
@@ -113,6 +122,10 @@ def _gathered(
     )
     read = GoodPictures.of(pictures, *how)
     size = preparation.frame or kept[0].size
+    if preparation.harness is not None:
+        sheet = np.median(pictures, axis=0)
+        read = replace(read, preparation=with_usual_sheet(preparation, sheet))
+        size = Counter(one.size for one in kept).most_common(1)[0][0]
     return replace(read, each=kept, rest=rest, remarks=remarks, size=size)
 
 
@@ -180,9 +193,9 @@ def _read_each(
             left_out.append(LeftOut(name, answer.notice, source=source))
             continue
         picture, cut = answer
-        misfit = way.preparation.depth.misfit(picture)
-        if misfit is not None:
-            left_out.append(LeftOut(name, depth_other(misfit), source=source))
+        wrong = unfit(way.preparation, picture, cut)
+        if wrong is not None:
+            left_out.append(LeftOut(name, wrong, source=source))
             continue
         known = used.get(picture.hash)
         if known is not None and known.label != label:
@@ -194,7 +207,8 @@ def _read_each(
         facts = facts_of(cut.overview, cut.upright, picture.size)
         one = GoodPicture.of(source, picture, name, facts, label)
         coloured = bool((cut.windows != cut.windows[..., :1]).any())
-        one = replace(one, coloured=coloured, held=bool(held[index]))
+        sizes = None if cut.reading is None else cut.reading.values
+        one = replace(one, coloured=coloured, held=bool(held[index]), sizes=sizes)
         learned = index in chosen
         used[picture.hash] = _to_learn_from(one, cut, way, recipe.seed) if learned else one
     kept = list(used.values())

@@ -41,12 +41,13 @@ def with_sight(
     layout: Layout | None = None,
     without: Sequence[str] = (),
 ) -> Bundle:
-    """The bundle that also says how fine a defect it sees; itself where it cannot judge.
+    """The bundle that also says how fine a defect it sees; itself where it cannot judge,
+    and of a harness.
 
     good, labels, layout, without: as in `kenpin.learn`: the pictures that it was learned from. The
     sizes are tried by halves, each on at least 24 spots.
     """
-    if bundle.calibration is None:
+    if bundle.calibration is None or bundle.preparation.harness is not None:
         return bundle
     sources, told = find_sources(good, labels, layout)
     sources, told, _ = leave_out(sources, told, without)

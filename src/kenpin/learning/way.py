@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 
 import numpy as np
 
 from kenpin.errors import DatasetError, PictureError, RecipeError
+from kenpin.harness import Harness, check_installed
 from kenpin.learning.in_threads import read_in_threads
 from kenpin.learning.sizes import frame_and_depth, seen_for
 from kenpin.models import WITH_FEATURES, Encoder, encoder_for
 from kenpin.part import SHOWN_LONGEST
 from kenpin.prepare import (
     Preparation,
+    as_bytes,
     ignoring,
     learn_overview_alignment,
     learn_standard,
@@ -25,6 +28,7 @@ from kenpin.types import Floats
 MOST_BYTES = 2**26  # of prepared pictures that are learned from, when there are very many
 _MOST_BYTES_OF_TILES = 3 * 2**27
 _LEAST_LEARNED, _LEAST_TILED = 200, 12  # pictures, however large they are
+_MOST_FOLLOWED = 60  # pictures, that tell what all harnesses have in common
 _STANDARD = 12  # pictures of tiles whose mean is taken before they are encoded
 
 
@@ -83,6 +87,38 @@ def way_for(sources: Sequence[PictureSource], recipe: Recipe) -> Way:
         except DatasetError as error:
             raise RecipeError("ignore_mask", reason=error) from None
     return Way(ignoring(preparation, recipe, mask), encoder)
+
+
+def following(way: Way, sources: Sequence[PictureSource], recipe: Recipe) -> Way:
+    """The same that follows the lines of a harness, learned from these pictures.
+
+    Raises DatasetError where no two of them can be followed, ExtraError without kenpin[harness].
+    """
+    check_installed()
+    depth = way.preparation.depth
+    reads = read_in_threads(
+        sources[:_MOST_FOLLOWED],
+        lambda picture: as_bytes(picture.pixels, depth.white(picture.pixels)),
+    )
+    pixels = (answer[1] for answer in reads if not isinstance(answer, PictureError))
+    learn_harness = import_module("kenpin.harness.learn_harness").learn_harness
+    harness: Harness | None = learn_harness(pixels, recipe.ends)
+    if harness is None:
+        raise DatasetError("harness_none", count=min(len(sources), _MOST_FOLLOWED))
+    wanted = recipe.but(kind="part", ends={}, scale=None, size=harness.size)
+    wanted = wanted.but(color="grey" if recipe.color == "grey" else "rgb")
+    preparation = Preparation.of(wanted, harness.size, depth)
+    return replace(way, preparation=replace(preparation, harness=harness))
+
+
+def with_usual_sheet(preparation: Preparation, sheet: Floats) -> Preparation:
+    """The same that knows the usual sheet, (h, w, C) in [0, 1]."""
+    harness = preparation.harness
+    if harness is None:
+        return preparation
+    usual = np.asarray(np.clip(sheet * 255 + 0.5, 0, 255), np.uint8)
+    usual = np.broadcast_to(usual, (*usual.shape[:2], 3)).copy()
+    return replace(preparation, harness=replace(harness, usual=usual))
 
 
 def aligned(way: Way, sources: Sequence[PictureSource], recipe: Recipe) -> Way:

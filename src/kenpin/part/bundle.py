@@ -9,7 +9,7 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from kenpin.errors import ArgumentError, BundleError, DatasetError
-from kenpin.judge import Calibration, Measure, Usability, compare
+from kenpin.judge import Calibration, Measure, Sizes, Usability, compare
 from kenpin.models import (
     WITH_FEATURES,
     Drawer,
@@ -35,9 +35,11 @@ from kenpin.part.kept import (
     LabelJudge,
     Provenance,
     Sight,
+    following_of,
     label_judge_of,
     notice_of,
     shown_of,
+    sizes_of,
     usability_of,
 )
 from kenpin.part.shown_reconstruction import ShownReconstruction, resized
@@ -62,7 +64,8 @@ class Bundle(Shown):
     came of the NG pictures, JSON-able; empty without any. usability: None in files of earlier
     formats and where it was not learned. encoder: what makes features of the prepared pictures,
     where the model learned from features; shown: what rebuilds pictures for people then. sight: how
-    fine a defect it sees, where that was measured.
+    fine a defect it sees, where that was measured. sizes: what judges what is
+    measured of a harness.
     """
 
     recipe: Recipe
@@ -78,6 +81,7 @@ class Bundle(Shown):
     encoder: Encoder | None = None
     shown: ShownReconstruction | None = None
     sight: Sight | None = None
+    sizes: Sizes | None = None
     name: str = ""
 
     @property
@@ -201,6 +205,9 @@ class Bundle(Shown):
                 arrays |= {f"{label}.svm.{name}": a for name, a in part.svm.arrays().items()}
         if self.usability:
             arrays |= {f"usable.{name}": a for name, a in self.usability.arrays().items()}
+        if self.preparation.harness and self.sizes:
+            arrays |= {f"harness.{n}": a for n, a in self.preparation.harness.arrays().items()}
+            arrays |= {f"sizes.{name}": a for name, a in self.sizes.arrays().items()}
         if self.shown:
             arrays |= {f"sketch.{name}": a for name, a in self.shown.state().arrays.items()}
         members = {_ARRAYS: save_arrays({k: np.ascontiguousarray(v) for k, v in arrays.items()})}
@@ -227,6 +234,7 @@ class Bundle(Shown):
             "usable": _described_bounds(self.usability),
             "depth": asdict(self.preparation.depth),
             "tiles": self.preparation.tiles,
+            "harness": self.preparation.harness and self.preparation.harness.config(),
             "sight": asdict(self.sight) if self.sight else None,
             "learned_from": {
                 "count": len(self.provenance.pictures),
@@ -311,6 +319,7 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
         encoder = encoder_of(told.sha256, told.name, graph, name)
         encoder = seeing_for(recipe, encoder)
     preparation = preparation.with_arrays(recipe, within(arrays, "prepare."))
+    preparation = following_of(manifest, preparation, arrays)
     bundle = Bundle(
         recipe=recipe,
         preparation=preparation,
@@ -337,6 +346,7 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
         encoder=encoder,
         shown=shown_of(manifest, arrays),
         sight=Sight(**manifest.sight.model_dump()) if manifest.sight else None,
+        sizes=sizes_of(preparation, arrays),
         name=name,
     )
     _check_fit(bundle)
@@ -348,7 +358,8 @@ def _preparation_of(manifest: Manifest) -> Preparation:
     recipe, depth = manifest.recipe, Depth(**manifest.depth.model_dump())
     if manifest.tiles and (recipe.windows or recipe.model not in WITH_FEATURES):
         raise ValueError(Notice("bundle_disagrees", what="recipe, tiles"))
-    return Preparation.of(recipe, manifest.learned_from.size, depth, manifest.tiles)
+    frame = recipe.size if manifest.harness else manifest.learned_from.size
+    return Preparation.of(recipe, frame, depth, manifest.tiles)
 
 
 def _check_fit(bundle: Bundle) -> None:

@@ -14,19 +14,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 
 from kenpin.errors import BundleError, KenpinError, RecipeError
 from kenpin.models import NAMES
-from kenpin.part.older_formats import as_format_11
+from kenpin.part.older_formats import as_format_12
 from kenpin.prepare import MOST_TILES
 from kenpin.recipe import Recipe, Rectangle
 from kenpin.system import VERSION
 from kenpin.text import Notice, exists
 
-FORMAT = 11
+FORMAT = 12
 _MANIFEST = "manifest.json"
 _MAX_UNPACKED = 2**30
+_LONGEST_SHEET, _MOST_ENDS = 8192, 100
 _MAX_MANIFEST = 64 * 2**20
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the same result gives the same bytes
 
@@ -160,10 +169,50 @@ class SightEntry(_Strict):
     contrast: float = Field(gt=0, le=1)
 
 
+_Pixels = Annotated[float, Field(ge=0, le=1e6)]
+_Whole = Annotated[int, Field(ge=0, le=_LONGEST_SHEET)]
+
+
+class EndEntry(_Strict):
+    """One end of a harness, see `kenpin.harness`."""
+
+    at: _Pixels
+    length: _Pixels
+    side: Literal[-1, 0, 1]
+    far: tuple[PositiveFloat, PositiveFloat]
+    apart: PositiveFloat
+
+
+class RowEntry(_Strict):
+    """Where on its sheet a line of a harness is."""
+
+    x: _Whole
+    y: _Whole
+    width: _Whole
+    height: _Whole
+
+
+class LayoutEntry(_Strict):
+    """The sheet of a harness."""
+
+    rows: dict[str, RowEntry] = Field(min_length=2)
+    size: tuple[_Whole, _Whole]
+    scale: PositiveFloat
+
+
+class HarnessEntry(_Strict):
+    """What the good harnesses have in common, without how their ends look."""
+
+    start: EndEntry
+    ends: dict[str, EndEntry] = Field(min_length=1, max_length=_MOST_ENDS)
+    layout: LayoutEntry
+    worst: float = Field(ge=0)
+
+
 class Manifest(_Strict):
     """What manifest.json must look like."""
 
-    format: Literal[11]
+    format: Literal[12]
     kenpin: str
     recipe: Recipe
     model: dict[str, Any]
@@ -174,6 +223,7 @@ class Manifest(_Strict):
     usable: UsableEntry | None
     depth: DepthEntry
     tiles: list[Rectangle] = Field(max_length=MOST_TILES)
+    harness: HarnessEntry | None
     sight: SightEntry | None
     encoder: EncoderEntry | None
     sketch: SketchEntry | None
@@ -283,7 +333,7 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
         )
     if raw["sha256"] != manifest_hash(raw):
         raise _damaged(path, Notice("bundle_hash", member=_MANIFEST))
-    raw = as_format_11(raw)
+    raw = as_format_12(raw)
     if raw["recipe"]["model"] not in NAMES:
         raise BundleError("bundle_model", path=path, model=raw["recipe"]["model"])
     return Manifest.model_validate(raw)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kenpin.harness import Harness
 from kenpin.judge import (
     IN_UNITS,
     SCALES,
@@ -13,6 +14,7 @@ from kenpin.judge import (
     Exchange,
     GoodVariation,
     Measure,
+    Sizes,
     Svm,
     Usability,
 )
@@ -153,6 +155,32 @@ def usability_of(manifest: Manifest, recipe: Recipe, arrays: dict[str, Any]) -> 
     if not usability.fits(len(manifest.parts)):
         raise ValueError(Notice("bundle_disagrees", what="usable, parts"))
     return usability
+
+
+def following_of(
+    manifest: Manifest, preparation: Preparation, arrays: dict[str, Any]
+) -> Preparation:
+    """What prepares pictures, with the harness where the file has one.
+
+    Raises ValueError where it does not fit the recipe.
+    """
+    recipe, kept = manifest.recipe, manifest.harness
+    if (kept is None) != (recipe.kind == "part"):
+        raise ValueError(Notice("bundle_disagrees", what="recipe, harness"))
+    if kept is None:
+        return preparation
+    harness = Harness.of(kept.model_dump(), within(arrays, "harness."))
+    if harness.size != recipe.size:
+        raise ValueError(Notice("bundle_disagrees", what="recipe, harness"))
+    return replace(preparation, harness=harness)
+
+
+def sizes_of(preparation: Preparation, arrays: dict[str, Any]) -> Sizes | None:
+    """What judges what is measured; None where nothing is."""
+    harness = preparation.harness
+    if harness is None:
+        return None
+    return Sizes.of_arrays(within(arrays, "sizes."), len(harness.measures))
 
 
 def _calibration(kept: CalibrationEntry | None, recipe: Recipe) -> Calibration | None:

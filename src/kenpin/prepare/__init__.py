@@ -1,8 +1,10 @@
 """From a picture as it is given to what models are shown, and the way back."""
 
+from kenpin.prepare.brought_back import in_picture
 from kenpin.prepare.depth import Depth, learn_depth, white_of
 from kenpin.prepare.geometry import (
     Map,
+    as_bytes,
     as_option,
     distorts,
     fitting_size,
@@ -21,6 +23,6 @@ from kenpin.prepare.learn_preparation import (
     learn_standard,
 )
 from kenpin.prepare.light import LEAST, MOST, MOST_TINT, REACH, Light
-from kenpin.prepare.preparation import Mask, Preparation, Prepared, check_places, in_picture
+from kenpin.prepare.preparation import Mask, Preparation, Prepared, check_places
 from kenpin.prepare.tiles import MOST_TILES, tiles_over
 from kenpin.prepare.windows import propose_windows

@@ -1,7 +1,8 @@
 """Where things are: rectangles, sizes, and the maps between the coordinates of two pictures.
 
-A map is a (3, 3) float64 matrix that takes (x, y, 1) of one picture to the other. Whole numbers are
-the centres of pixels, so that a picture of width w reaches from -0.5 to w - 0.5.
+A map is a (3, 3) float64 matrix that takes (x, y, 1) of one picture to the other, or (h, w, 2) x, y
+in the other of each pixel of the one, not a number where it is nowhere there. Whole numbers are the
+centres of pixels, so that a picture of width w reaches from -0.5 to w - 0.5.
 """
 
 from collections import Counter
@@ -53,10 +54,22 @@ def region_through(there: Map, region: Region, size: tuple[int, int]) -> Region:
 
     Rounded outwards, so that everything inside stays inside; at least a pixel of the picture.
     """
+    if there.ndim == 3:
+        own = there[region.y : region.y + region.height, region.x : region.x + region.width]
+        return _around_points(own.reshape(-1, 2), region, size)
     left, top = region.x - 0.5, region.y - 0.5
     right, bottom = left + region.width, top + region.height
     corners = np.array([[left, top, 1], [right, top, 1], [left, bottom, 1], [right, bottom, 1]])
-    mapped = (corners @ there.T)[:, :2] + 0.5
+    return _around_points((corners @ there.T)[:, :2], region, size)
+
+
+def _around_points(
+    points: NDArray[np.floating[Any]], region: Region, size: tuple[int, int]
+) -> Region:
+    """The box around points (n, 2) of a picture; all of it where none is known."""
+    mapped = points[np.isfinite(points).all(axis=1)] + 0.5
+    if not len(mapped):
+        return replace(region, x=0, y=0, width=size[1], height=size[0])
     low = [floor(value + _HAIR) for value in mapped.min(axis=0)]
     high = [ceil(value - _HAIR) for value in mapped.max(axis=0)]
     x, y = (min(max(v, 0), side - 1) for v, side in zip(low, (size[1], size[0]), strict=True))
@@ -180,3 +193,10 @@ def in_pixels(size: tuple[int, int]) -> str:
 def as_option(size: tuple[int, int]) -> str:
     """(H, W) as the option --size takes it: '480x640', height first."""
     return f"{size[0]}x{size[1]}"
+
+
+def as_bytes(pixels: Pixels, white: int) -> Pixels:
+    """The same with 8 bits; white: the value that is white."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    return np.asarray(np.clip(pixels * (255.0 / white) + 0.5, 0, 255), np.uint8)

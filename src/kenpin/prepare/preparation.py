@@ -10,10 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.errors import RecipeError
+from kenpin.harness import Harness, Reading
 from kenpin.prepare.align import LEAST_MARK, LONGEST, LONGEST_MARKED, Alignment, through
 from kenpin.prepare.compression import compress, grids_of
 from kenpin.prepare.depth import Depth
-from kenpin.prepare.geometry import Map, beyond, from_rectangle, reduced, resize, sample, scaling
+from kenpin.prepare.geometry import (
+    Map,
+    as_bytes,
+    beyond,
+    from_rectangle,
+    reduced,
+    resize,
+    sample,
+    scaling,
+)
 from kenpin.prepare.light import Light
 from kenpin.recipe import Recipe, Rectangle
 from kenpin.text import Notice
@@ -33,7 +43,7 @@ class Prepared:
     float32, small and grey, the part as it lies in the picture, or upright where the recipe
     ignores places; upright: the same as the mean good part lies. unseen: (K, h, w) before the
     compression, True where nothing is known: beyond the picture, or what the recipe ignores; None
-    where all is seen.
+    where all is seen. reading: of a harness, whose one window is its sheet.
     """
 
     windows: Floats
@@ -41,6 +51,7 @@ class Prepared:
     overview: Floats
     upright: Floats
     unseen: Mask | None = None
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,7 @@ class Preparation:
     names. crop: what of the picture is looked at. ignored: (K, h, w) True where nothing counts.
     hidden: (h, w) True where the overview shows what the recipe ignores.
     filling: (K, h, w, C) float32, what stands in where nothing is seen: the mean good part.
+    harness: whose lines are followed, where the picture shows one; all else is then of its sheet.
     depth: how many bits the pictures use. grids: (h, w) after each step of the compression. means:
     what each step is taken against, the mean of the good pictures before it, (K, h, w, C).
     """
@@ -72,6 +84,7 @@ class Preparation:
     filling: Floats | None = field(default=None, compare=False, repr=False)
     alignment: Alignment | None = field(default=None, compare=False, repr=False)
     light: Light | None = field(default=None, compare=False, repr=False)
+    harness: Harness | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -145,6 +158,11 @@ class Preparation:
 
     def overview(self, picture: Picture) -> Floats:
         """(h, w) float32 in [0, 1]: small and grey, in which the part is looked for."""
+        if self.harness is not None:
+            picture = self._sheet(self._read(picture, self.harness), picture)
+        return self._overview(picture)
+
+    def _overview(self, picture: Picture) -> Floats:
         pixels = picture.pixels
         if pixels.ndim == 3:
             pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
@@ -177,8 +195,22 @@ class Preparation:
 
     def cut(self, picture: Picture) -> Prepared:
         """The same, not yet compressed."""
+        if self.harness is None:
+            return self._cut(picture)
+        reading = self._read(picture, self.harness)
+        cut = self._cut(self._sheet(reading, picture))
+        return replace(cut, to_picture=(reading.where,), reading=reading)
+
+    def _read(self, picture: Picture, harness: Harness) -> Reading:
+        return harness.read(as_bytes(picture.pixels, self.depth.white(picture.pixels)))
+
+    @staticmethod
+    def _sheet(reading: Reading, picture: Picture) -> Picture:
+        return Picture(reading.sheet, picture.name)
+
+    def _cut(self, picture: Picture) -> Prepared:
         pixels = picture.pixels
-        overview = self.overview(picture)
+        overview = self._overview(picture)
         upright, pose = overview, scaling(self.frame or picture.size, picture.size)
         if self.alignment is not None:
             found = self.alignment.find(overview)
@@ -289,32 +321,6 @@ class Preparation:
         if not fits or not all(np.isfinite(a).all() for a in arrays.values()):
             raise ValueError("what the preparation learned does not fit the recipe")
         return grown
-
-
-def in_picture(
-    maps: Floats, to_picture: Sequence[Map], size: tuple[int, int], target: tuple[int, int]
-) -> tuple[Floats, Mask]:
-    """What is known of windows, brought back into the picture; and where anything is known.
-
-    maps: (K, h, w[, C]) float32. to_picture: see `Prepared`. size: (H, W) of the picture; target:
-    (H', W') the size at which it is drawn. Answers (H', W'[, C]); where windows overlap the larger
-    value counts.
-    """
-    canvas = np.full((*target, *maps.shape[3:]), -np.inf, np.float32)
-    for window, own in zip(maps, to_picture, strict=True):
-        there = scaling(size, target) @ own
-        shape = (window.shape[0], window.shape[1])
-        inside, brought = np.ones(target, bool), window
-        if np.allclose(there, scaling(shape, target), atol=1e-9):  # the whole picture, upright
-            brought = np.asarray(resize(window, target), np.float32)
-        else:
-            back = np.linalg.inv(there)
-            brought = np.asarray(sample(window, back, target), np.float32)
-            inside = ~beyond(back, target, shape)
-        brought = brought.reshape(canvas.shape)
-        canvas[inside] = np.maximum(canvas[inside], brought[inside])
-    known = np.isfinite(canvas) if canvas.ndim == 2 else np.isfinite(canvas[..., 0])
-    return np.where(np.isfinite(canvas), canvas, np.float32(0)), known
 
 
 def nothing_left(window: str | None) -> RecipeError:

@@ -23,8 +23,10 @@ from kenpin.recipe.settings import (
     FeatureSettings,
     MtSettings,
     PcaSettings,
+    Place,
     Rectangle,
     RtSettings,
+    ScaleSettings,
     Settings,
     VaeSettings,
 )
@@ -42,6 +44,7 @@ class Recipe(Settings):
     Raises RecipeError, one sentence with the setting's name, when a setting is not possible.
     """
 
+    kind: Literal["part", "harness"] = "part"
     model: ModelName = "both"
     size: tuple[int, int] | None = None
     color: Literal["auto", "grey", "rgb"] = "auto"
@@ -52,6 +55,8 @@ class Recipe(Settings):
     ignore_mask: str | None = None
     align: Literal["none", "translation", "rotation", "scale"] = "none"
     mark: Rectangle | None = None
+    ends: dict[str, tuple[Place, Place]] = Field({})
+    scale: ScaleSettings | None = None
     light: Literal["none", "level", "shading"] = "none"
     difference: Literal["auto", "eyes", "units", "l1", "l2", "ssim"] | None = None
     score: Literal["auto", "max", "mean", "top"] | None = None
@@ -88,12 +93,12 @@ class Recipe(Settings):
             raise ValueError(Notice("rule_mark"))
         return mark
 
-    @field_validator("windows")
+    @field_validator("windows", "ends")
     @classmethod
-    def _names(cls, windows: dict[str, Rectangle]) -> dict[str, Rectangle]:
-        if not all(name.strip() and name.isprintable() and len(name) <= 64 for name in windows):
+    def _names(cls, named: dict[str, Any]) -> dict[str, Any]:
+        if not all(name.strip() and name.isprintable() and len(name) <= 64 for name in named):
             raise ValueError(Notice("rule_window_names"))
-        return windows
+        return named
 
     @field_validator("size")
     @classmethod
@@ -149,7 +154,11 @@ class Recipe(Settings):
         return self.parse(self.model_dump() | changes)
 
     def settled(self) -> Self:
-        """This recipe with what is left out about difference and score decided."""
+        """This recipe with what is left out about difference and score decided.
+
+        Raises RecipeError for settings that do not go together.
+        """
+        self._check_harness()
         usual = _USUAL.get(self.model, ("units", "max"))
         difference, score = self.difference or usual[0], self.score or usual[1]
         if self.model == "both" and difference == "auto":
@@ -160,6 +169,22 @@ class Recipe(Settings):
         if smoothing is None and "auto" not in (difference, score):
             smoothing = 0.0 if difference in _UNSMOOTHED or score == "mean" else 1 / 32
         return self.but(difference=difference, score=score, smoothing=smoothing)
+
+    def _check_harness(self) -> None:
+        """What says where to look means places of a picture, which a harness does not keep."""
+        if self.kind != "harness":
+            if self.ends or self.scale:
+                raise RecipeError("harness_only", setting="ends" if self.ends else "scale")
+            return
+        usual = type(self)()
+        places = ("crop", "windows", "ignore", "ignore_mask", "align", "mark", "light")
+        others = [name for name in places if getattr(self, name) != getattr(usual, name)]
+        others += ["compression"] if self.compression.steps else []
+        others += ["feature.smallest_defect"] if self.feature.smallest_defect else []
+        if others:
+            raise RecipeError("harness_without", settings=", ".join(others))
+        if self.model not in _OF_HARNESSES:
+            raise RecipeError("harness_model", model=self.model, known=", ".join(_OF_HARNESSES))
 
     @property
     def own(self) -> Settings:
@@ -201,6 +226,8 @@ _USUAL = {"auto": ("auto", "auto"), "both": ("eyes", "max"), "feature": ("l2", "
 
 _UNSMOOTHED = ("units", "eyes")
 """Differences that look over neighbourhoods themselves, or are of features that do."""
+
+_OF_HARNESSES = ("both", "feature", "pca")
 
 SECTIONS = tuple(name for name, value in Recipe() if isinstance(value, Settings))
 """The settings that are groups of settings."""

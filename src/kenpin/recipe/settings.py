@@ -21,6 +21,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ScaleSettings(Settings):
+    """How large things are: so many pixels of the picture are so many millimetres."""
+
+    pixels: float = Field(gt=0, le=100_000)
+    mm: float = Field(gt=0, le=100_000)
+
+
 class FeatureSettings(Settings):
     """The feature autoencoder, alone or with the pixels."""
 

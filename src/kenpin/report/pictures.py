@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageDraw
 
+from kenpin.judge import spread_over
 from kenpin.prepare import in_picture, resize
 from kenpin.report.fonts import can_draw, letters, say_drawn
+from kenpin.report.harness_panels import draw_lines, strips_beside
 from kenpin.types import Evidence, Floats, Outcome, Picture, Region, Verdict
 
 Image = NDArray[np.uint8]
@@ -61,7 +63,7 @@ def triple(
         panels.append(_titled(_rebuilt(evidence, verdict, size), _reconstruction_title(evidence)))
     told = say_drawn("panel_difference", score=verdict.score, limit=verdict.limit)
     panels += [_titled(heat, told), _colour_bar(size[0], verdict.level)]
-    beside = _beside(panels)
+    beside = _with_strips(_beside(panels), verdict)
     if not name:
         return beside
     header = np.full((_HEADER, beside.shape[1], 3), _PAPER, np.uint8)
@@ -185,9 +187,24 @@ def _drawn(
         _outline_places(original, resize(mask.astype(np.float32), size) > 0, _KNOWN)
     _outline_places(heat, difference > verdict.level, _OUTLINE)
     down, right = size[0] / verdict.size[0], size[1] / verdict.size[1]
+    draw_lines(original, _evidence(verdict).lines, right, down)
     for region in verdict.regions:
         _outline_region(original, region, right, down)
     return original, heat
+
+
+def _with_strips(beside: Image, verdict: Verdict) -> Image:
+    """With the strips of a harness and their difference below."""
+    evidence = _evidence(verdict)
+    if not evidence.lines:
+        return beside
+    places = spread_over(
+        evidence.places[0], (evidence.prepared.shape[1], evidence.prepared.shape[2])
+    )
+    heat = _colours(_shares(places, SCALE_IN_LIMITS * verdict.level))
+    strips = strips_beside(evidence.prepared[0], heat, beside.shape[1])
+    gap = np.full((_GAP, beside.shape[1], 3), _PAPER, np.uint8)
+    return np.concatenate([beside, gap, strips])
 
 
 def _surroundings(verdict: Verdict) -> tuple[float, float, float]:
