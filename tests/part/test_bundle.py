@@ -68,7 +68,7 @@ def test_it_holds_data_only_and_describes_itself(part, bundle):
         "manifest.json", "weights.safetensors", "previews/mean.png", "previews/variation.png",
     }  # fmt: skip
     manifest = json.loads(contents["manifest.json"])
-    assert manifest["format"] == 11
+    assert manifest["format"] == 12
     assert manifest["learned_from"]["count"] == 40
     assert len(manifest["parts"][0]["calibration"]["scores"]) == 40
     assert manifest["parts"][0]["calibration"]["limit"] == bundle.calibration.limit
@@ -253,6 +253,16 @@ def test_members_are_ordinary_zip_entries_without_times(part):
     with zipfile.ZipFile(io.BytesIO(part.read_bytes())) as archive:
         assert archive.testzip() is None
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_file_of_the_eleventh_format_opens():
+    """Aligned by a mark; it knew no harnesses."""
+    inspector = Inspector.open(FILES / "format-11.kenpin")
+    assert inspector.bundle.preparation.harness is None and inspector.measured == ()
+    verdict = inspector.inspect(good_pictures(1, first=900)[0])
+    assert verdict.outcome is Outcome.OK and verdict.sizes == ()
+    assert verdict.score == pytest.approx(5.512597560882568, rel=1e-4)
+    assert verdict.limit == pytest.approx(9.724771499633789, rel=1e-9)
 
 
 def test_a_file_of_the_eighth_format_opens():

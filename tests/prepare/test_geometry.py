@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kenpin.prepare.align import Alignment
+from kenpin.prepare.brought_back import in_picture
 from kenpin.prepare.geometry import beyond, from_rectangle, region_through, sample, scaling, turning
-from kenpin.prepare.preparation import Preparation, in_picture
+from kenpin.prepare.preparation import Preparation
 from kenpin.types import Picture, Region
 
 RNG = np.random.default_rng(0)

@@ -23,7 +23,7 @@ def test_toml_out_and_in_is_the_same_recipe(tmp_path):
             "fals_reject = 0.1",
             r"'fals_reject' is not a setting of .*r.toml; did you mean 'false",
         ),
-        ("zzz = 1", r"'zzz' is not a setting of .*; the settings are model, size"),
+        ("zzz = 1", r"'zzz' is not a setting of .*; the settings are kind, model, size"),
         ("[pca]\ncomponent = 1", r"'pca.component' .* did you mean 'components'"),
         ("false_reject = 2", r"'false_reject' .* at most 0.5; got 2 instead"),
         ("model = 'magic'", r"'model' .* got 'magic' instead"),

@@ -20,6 +20,7 @@ NAMES = set(re.findall(r"\w+", """
     Clopper Pearson Vovk Cohen Cortes Fleiss Page Roberts Ville Ledoit Wolf Bergmann IPAexGothic
     ipaexg ttc ttf otf"""))  # fmt: skip
 SETTINGS = set(re.findall(r"[A-Za-z]+", """
+    kind part harness
     model size color crop windows ignore mask align light difference score smoothing false reject
     review held out folds split share budget seed compression steps feature components backbone
     smallest defect both eyes pca mt rt dense ae vae cvae none kfold limit rank tail top max mean

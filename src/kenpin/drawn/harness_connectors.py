@@ -15,6 +15,9 @@ _HOUSINGS: dict[str, tuple[Colour, float]] = {
 """Colour and length, in millimetres."""
 
 
+_DARK = 0.2  # red of such a housing: on it the key is lighter
+
+
 def draw_connector(brush: Brush, kind: str, place: Place, cavities: int) -> None:
     """At the end of the wires."""
     if kind == "ring":
@@ -43,7 +46,8 @@ def _housing(brush: Brush, kind: str, place: Place, cavities: int) -> None:
     pitch = (width - 3) / max(2, cavities)
     for number in range(max(2, cavities)):
         part(1.2, -width / 2 + 1.5 + pitch * (number + 0.2), 3.2, pitch * 0.6, 0.5)
-    part(5.2, -width / 2 + 1.4, length * 0.42, 2.0, 0.8)  # the key, on one side only
+    key = 0.8 if colour[0] > _DARK else 2.2
+    part(5.2, -width / 2 + 1.4, length * 0.42, 2.0, key)  # on one side only
     part(5.2, -1.6, length * 0.5, 3.2, 1.16)  # the lock
     part(5.2 + length * 0.5 - 1.2, -1.6, 1.2, 3.2, 0.62)
     if kind == "grey":

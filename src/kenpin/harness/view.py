@@ -10,7 +10,8 @@ from kenpin.harness.board import Ground, ground_of
 from kenpin.harness.follow import Tree, tree_of
 from kenpin.types import Pixels, ReasonCode
 
-_MOST_SEEN = 1_300_000  # pixels: of a larger picture, lines are followed in a smaller one
+# Lines are followed in a picture of about this size, for what is near or short is so in pixels.
+_LEAST_PIXELS, _MOST_PIXELS = 700_000, 1_300_000
 _LEAST_SEEN = 0.002  # of the picture
 _SECOND = 0.3  # of the harness's area: so large a thing beside it is another one
 
@@ -32,10 +33,12 @@ class View:
         if pixels.ndim == 2:
             pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB))
         height, width = pixels.shape[:2]
-        coarser = max(1.0, float(np.sqrt(height * width / _MOST_SEEN)))
-        if coarser > 1:
+        area = height * width
+        coarser = float(np.sqrt(area / np.clip(area, _LEAST_PIXELS, _MOST_PIXELS)))
+        if coarser != 1:
             size = round(width / coarser), round(height / coarser)
-            pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+            how = cv2.INTER_AREA if coarser > 1 else cv2.INTER_LINEAR
+            pixels = np.asarray(cv2.resize(pixels, size, interpolation=how))
         ground = ground_of(pixels)
         return cls(pixels, ground, tree_of(ground.mask), coarser)
 

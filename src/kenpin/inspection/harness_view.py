@@ -38,19 +38,26 @@ def size_scores(bundle: Bundle, reading: Reading | None) -> NDArray[np.float64]:
 
 
 def as_harness(
-    verdict: Verdict, bundle: Bundle, reading: Reading, calibration: Calibration
+    verdict: Verdict,
+    bundle: Bundle,
+    reading: Reading | None,
+    calibration: Calibration,
+    strips_score: float,
 ) -> Verdict:
-    """The verdict on its strips with what was measured, where that is, and what is wrong."""
+    """The verdict on its strips with what was measured, where that is, and what is wrong; of what
+    is no harness as it is. strips_score: the score of its strips alone.
+    """
     harness, scale = bundle.preparation.harness, bundle.recipe.scale
-    if harness is None or bundle.sizes is None or reading.fault is not None:
+    if harness is None or bundle.sizes is None or reading is None or reading.fault is not None:
         return verdict
     mm = None if scale is None else scale.mm / scale.pixels
     read = _Read(harness, bundle.sizes, reading, calibration, mm)
     sizes = tuple(_judged(read, verdict.outcome))
     guilty = [one for one in sizes if one.outcome not in _PASSED]
-    told = [*_of_sizes(guilty), *_of_strips(read, verdict.regions)]
+    strips = verdict.regions if strips_score > _least(verdict.outcome, calibration) else ()
+    told = [*_of_sizes(guilty), *_of_strips(read, strips)]
     wrong = any(one.code == "finding_other_end" for one in told)
-    regions = (*verdict.regions, *(_region(one, verdict.size) for one in guilty))
+    regions = (*strips, *(_region(one, verdict.size) for one in guilty))
     return replace(
         verdict,
         outcome=Outcome.WRONG_PART if wrong else verdict.outcome,
@@ -60,11 +67,14 @@ def as_harness(
     )
 
 
+def _least(outcome: Outcome, calibration: Calibration) -> float:
+    """Above which score something is what makes a part not OK."""
+    doubtful = calibration.review_limit if outcome is Outcome.REVIEW else None
+    return calibration.limit if doubtful is None else min(calibration.limit, doubtful)
+
+
 def _judged(read: _Read, outcome: Outcome) -> Iterator[SizeVerdict]:
-    values = read.reading.values
-    most = read.calibration.limit
-    if outcome is Outcome.REVIEW:
-        most = min(most, read.calibration.review_limit or most)
+    values, most = read.reading.values, _least(outcome, read.calibration)
     scores, sizes = read.sizes.scores(values), read.sizes
     for n, measure in enumerate(read.harness.measures):
         known = bool(np.isfinite(values[n]))

@@ -132,10 +132,7 @@ class Inspector:
         clock.lap("prepare")
         prepared = self.bundle.preparation.compressed(cut)
         given = self.bundle.model_input(prepared.windows)
-        views = [self._view(prepared, given, number) for number in range(len(self.bundle.parts))]
-        measured = size_scores(self.bundle, cut.reading)
-        if len(measured):  # the worst of strips and sizes rules
-            views = [replace(one, score=max(one.score, float(measured.max()))) for one in views]
+        views = self._views(prepared, given)
         clock.lap("model")
         decision = self._decide(views, told)
         unusable = beyond or (unusual is not None and decision.outcome not in _PASSED)
@@ -146,15 +143,11 @@ class Inspector:
         windows = judge_windows(view, outcome, calibration, names, by_machine)
         white = self.bundle.preparation.depth.white(picture.pixels)
         evidence = self._evidence(prepared, given, view, decision.number, white)
-        if cut.reading is not None:
-            evidence = replace(evidence, lines=cut.reading.lines)
         seen = self.bundle.encoder is not None
         part = self.bundle.parts[decision.number]
         shown = view, evidence, picture.size, seen
         regions = regions_of(windows, part, calibration.level, *shown)
         regions = joined_regions(regions) if self.bundle.preparation.tiles else regions
-        if cut.reading is not None and max(view.scores) <= _least(outcome, calibration):
-            regions = ()  # its sizes are what is wrong
         clock.lap("judge")
         differs = of_pixels(view.residuals, part.measures[0])
         verdict = Verdict(
@@ -176,8 +169,7 @@ class Inspector:
             review_limit=calibration.review_limit,
             **facts,
         )
-        if cut.reading is not None:
-            verdict = as_harness(verdict, self.bundle, cut.reading, calibration)
+        verdict = as_harness(verdict, self.bundle, cut.reading, calibration, max(view.scores))
         return verdict if not self.bundle.labels else self._named(verdict, decision, expect)
 
     def inspect_many(
@@ -281,6 +273,14 @@ class Inspector:
             spread[self.bundle.preparation.ignored] = 0
         return View(residuals, reconstructions, spread, values, worst)
 
+    def _views(self, prepared: Prepared, given: Floats) -> list[View]:
+        """The picture under each label; of a harness the worst of strips and sizes rules."""
+        views = [self._view(prepared, given, number) for number in range(len(self.bundle.parts))]
+        sizes = size_scores(self.bundle, prepared.reading)
+        if not len(sizes):
+            return views
+        return [replace(one, score=max(one.score, float(sizes.max()))) for one in views]
+
     def _evidence(
         self, prepared: Prepared, given: Floats, view: View, number: int, white: int
     ) -> Evidence:
@@ -294,7 +294,8 @@ class Inspector:
             errors = blurred_errors(windows, rebuilt)
             places = np.stack([drawn_in(*both) for both in zip(places, errors, strict=True)])
         shown = windows, rebuilt, view.differences, places, prepared.to_picture
-        return Evidence(*shown, for_people, white, coarse)
+        lines = {} if prepared.reading is None else prepared.reading.lines
+        return Evidence(*shown, for_people, white, coarse, lines)
 
     def _decide(self, views: Sequence[View], told: int | None) -> "_Decision":
         """As which label it is judged, and the outcome.
@@ -349,12 +350,6 @@ class Inspector:
         if self.bundle.usability is None and distorts(picture.size, self.bundle.provenance.size):
             notes.append(Notice("note_proportions"))
         return tuple(notes)
-
-
-def _least(outcome: Outcome, calibration: Calibration) -> float:
-    """Above which score a window is what makes a part not OK."""
-    doubtful = calibration.review_limit if outcome is Outcome.REVIEW else None
-    return calibration.limit if doubtful is None else min(calibration.limit, doubtful)
 
 
 _PASSED = {Outcome.OK: 0, Outcome.REVIEW: 1}

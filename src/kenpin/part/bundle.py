@@ -37,7 +37,7 @@ from kenpin.part.kept import (
     Sight,
     following_of,
     label_judge_of,
-    notice_of,
+    provenance_of,
     shown_of,
     sizes_of,
     usability_of,
@@ -330,14 +330,7 @@ def _assemble(manifest: Manifest, members: dict[str, bytes], name: str) -> Bundl
             )
             for number, kept in enumerate(manifest.parts)
         ),
-        provenance=Provenance(
-            tuple(learned.pictures),
-            learned.size,
-            tuple((item.picture, notice_of(item.reason)) for item in learned.left_out),
-            tuple(notice_of(remark) for remark in learned.remarks),
-            manifest.kenpin,
-            learned.learned,
-        ),
+        provenance=provenance_of(manifest),
         previews=within(members, "previews/"),
         temperature=manifest.temperature,
         choice=tuple(entry.model_dump() for entry in manifest.choice),

@@ -73,6 +73,19 @@ class LabelJudge:
     svm: Svm | None = None
 
 
+def provenance_of(manifest: Manifest) -> Provenance:
+    """What a file says of its pictures; raises ValueError as `notice_of` does."""
+    learned = manifest.learned_from
+    return Provenance(
+        tuple(learned.pictures),
+        learned.size,
+        tuple((item.picture, notice_of(item.reason)) for item in learned.left_out),
+        tuple(notice_of(remark) for remark in learned.remarks),
+        manifest.kenpin,
+        learned.learned,
+    )
+
+
 def notice_of(kept: dict[str, Any]) -> Notice:
     """What a file says of its pictures; raises ValueError where no sentence can be made of it."""
     try:

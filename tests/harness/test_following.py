@@ -1,0 +1,201 @@
+"""Lines of drawn harnesses, whose truth is known: followed, named, measured, laid straight."""
+
+import cv2
+import numpy as np
+import pytest
+
+from kenpin.drawn import draw_harness
+from kenpin.harness import TRUNK, Harness, Measure
+from kenpin.harness.learn_harness import learn_harness
+from kenpin.types import ReasonCode
+
+GOOD = 12
+
+
+def drawn(seed, kind="good", **how):
+    return draw_harness(seed, kind, **{"board": "green", "branches": 4, "design": 2} | how)
+
+
+@pytest.fixture(scope="module")
+def harness():
+    return learn_harness([drawn(seed).pixels for seed in range(GOOD)], {})
+
+
+def value(harness, reading, line, kind):
+    return reading.values[harness.measures.index(Measure(line, kind))]
+
+
+def truth(picture, name):
+    """In pixels: where a branch leaves the trunk, and how long it is, without what is on its end.
+
+    Both from the trunk's first wire, where its plug ends.
+    """
+    trunk = picture.lines[TRUNK]
+    at = np.linalg.norm(trunk - picture.lines[name][0], axis=1).argmin() * 0.5 * picture.scale
+    return at, picture.lengths[name] * picture.scale
+
+
+@pytest.mark.parametrize(("branches", "design", "board"), [
+    (4, 2, "green"), (5, 1, "green"), (6, 5, "green"), (2, 7, "wood"), (1, 3, "green"),
+])  # fmt: skip
+def test_every_end_has_the_name_of_its_branch(branches, design, board):
+    how = {"branches": branches, "design": design, "board": board}
+    learned = learn_harness([drawn(seed, **how).pixels for seed in range(GOOD)], {})
+    assert list(learned.pattern.ends) == list("ABCDEF"[:branches])
+    for seed in range(50, 62):
+        picture = drawn(seed, **how)
+        reading = learned.read(picture.pixels)
+        assert reading.fault is None
+        for name, line in reading.lines.items():
+            other = picture.lines[name if name != learned.pattern.last else TRUNK]
+            if name in (TRUNK, learned.pattern.last):
+                continue
+            tips = {own: np.linalg.norm(line[-1] - it[-1]) for own, it in picture.lines.items()}
+            assert min(tips, key=tips.get) == name, (seed, name)
+            assert np.linalg.norm(line[0] - other[0]) < 60
+
+
+def test_lengths_are_measured_to_a_millimetre(harness):
+    """But for what is on the ends, which is the same on each."""
+    errors = {name: [] for name in "ABC"}
+    whole = []
+    for seed in range(60, 84):
+        picture = drawn(seed)
+        reading = harness.read(picture.pixels)
+        for name, found in errors.items():
+            at, length = truth(picture, name)
+            found.append(value(harness, reading, name, "reach") - at - length)
+        known = picture.lengths[TRUNK] + picture.lengths["D"]
+        whole.append(value(harness, reading, "D", "length") - known * picture.scale)
+    for found in (*errors.values(), whole):
+        assert np.std(found) < 1.0 * picture.scale  # a millimetre
+
+
+def test_a_branch_that_is_shorter_is_measured_as_much_shorter(harness):
+    for seed in range(90, 96):
+        picture, shorter = drawn(seed), drawn(seed, "too_short", amount=0.1)
+        name = next(n for n in "ABCD" if picture.lengths[n] != shorter.lengths[n])
+        kind = "length" if name == "D" else "reach"
+        both = [value(harness, harness.read(one.pixels), name, kind) for one in (picture, shorter)]
+        expected = (picture.lengths[name] - shorter.lengths[name]) * picture.scale
+        assert both[0] - both[1] == pytest.approx(expected, abs=4)
+
+
+def test_missing_additional_and_foreign_things_are_counted(harness):
+    for kind, own in (("branch_missing", "missing"), ("branch_added", "extra")):
+        found = []
+        for seed in range(100, 108):
+            picture = drawn(seed, kind)
+            reading = harness.read(picture.pixels)
+            if reading.fault is None and "D" in picture.lengths:
+                counted = [m for m in harness.measures if m.kind == own]
+                found.append(sum(value(harness, reading, m.line, m.kind) for m in counted))
+        assert len(found) >= 5 and set(found) == {1.0}
+
+
+def test_the_sheet_shows_each_line_at_the_same_place_however_the_harness_lies(harness):
+    sheets = np.stack([harness.read(drawn(seed).pixels).sheet for seed in range(110, 122)])
+    assert sheets.shape[1:3] == harness.size
+    apart = np.abs(sheets.astype(float) - np.median(sheets, axis=0)).mean()
+    plain = np.stack([drawn(seed).pixels for seed in range(110, 122)])
+    assert apart < 0.6 * np.abs(plain.astype(float) - np.median(plain, axis=0)).mean()
+
+
+def test_where_leads_back_to_what_the_sheet_shows(harness):
+    picture = drawn(130)
+    reading = harness.read(picture.pixels)
+    x, y = (np.nan_to_num(reading.where[..., k]).astype(np.float32) for k in (0, 1))
+    again = cv2.remap(picture.pixels, x, y, cv2.INTER_LINEAR)
+    own = (reading.sheet != 128).any(axis=2) & np.isfinite(reading.where[..., 0])
+    same = np.corrcoef(again[own].mean(axis=1), reading.sheet[own].mean(axis=1))[0, 1]
+    assert own.mean() > 0.1 and same > 0.97
+
+
+@pytest.mark.parametrize("turned", [0, 1, 2, 3])
+def test_it_may_lie_any_way_round(harness, turned):
+    picture = drawn(140)
+    upright = harness.read(picture.pixels)
+    reading = harness.read(np.ascontiguousarray(np.rot90(picture.pixels, turned)))
+    assert reading.fault is None
+    assert np.nanmax(np.abs(upright.values - reading.values)) < 9  # pixels: 3 millimetres
+
+
+@pytest.mark.parametrize("scale", [0.6, 1.6])
+def test_larger_and_smaller_pictures_read_alike(scale):
+    size = round(960 * scale), round(1280 * scale)
+    learned = learn_harness([drawn(seed, size=size).pixels for seed in range(6)], {})
+    for seed in range(150, 153):
+        picture = drawn(seed, size=size)
+        reading = learned.read(picture.pixels)
+        at, length = truth(picture, "A")
+        assert reading.fault is None
+        assert abs(value(learned, reading, "A", "reach") - at - length) < 50 * picture.scale
+
+
+def faults(harness, pixels):
+    return harness.read(np.ascontiguousarray(pixels)).fault
+
+
+def test_what_cannot_be_followed_is_said_and_nothing_is_measured(harness):
+    board = np.full((960, 1280, 3), (133, 168, 143), np.uint8)
+    assert faults(harness, board) is ReasonCode.NO_HARNESS
+    picture = drawn(160).pixels
+    assert faults(harness, picture[:, 500:]) is ReasonCode.CUT_OFF
+    second = np.full((960, 2600, 3), (133, 168, 143), np.uint8)
+    second[:, :1280], second[:, 1320:] = picture, drawn(161).pixels
+    assert faults(harness, second) is ReasonCode.SECOND_HARNESS
+    reading = harness.read(board)
+    assert not np.isfinite(reading.values).any() and not reading.lines
+
+
+def test_lines_that_cross_cannot_be_followed_and_the_place_is_told(harness):
+    picture = drawn(165)
+    crossing = picture.pixels.copy()
+    first, second = picture.lines["A"], picture.lines["C"]
+    ends = [tuple(int(v) for v in line[int(0.6 * len(line))]) for line in (first, second)]
+    cv2.line(crossing, *ends, (30, 30, 30), 12)
+    reading = harness.read(crossing)
+    assert reading.fault is ReasonCode.CANNOT_FOLLOW and reading.at is not None
+
+
+def test_light_and_a_glove_at_the_edge_do_not_matter(harness):
+    picture = drawn(170)
+    usual = harness.read(picture.pixels)
+    for gain in (0.85, 1.15):
+        bright = np.clip(picture.pixels * gain, 0, 255).astype(np.uint8)
+        reading = harness.read(bright)
+        assert reading.fault is None and np.nanmax(np.abs(reading.values - usual.values)) < 6
+        assert np.abs(reading.sheet.astype(int) - usual.sheet).mean() < 4
+    glove = picture.pixels.copy()
+    cv2.circle(glove, (1270, 950), 90, (40, 60, 200), -1)
+    reading = harness.read(glove)
+    assert reading.fault is None and np.nanmax(np.abs(reading.values - usual.values)) < 6
+
+
+def test_it_is_kept_as_data_and_reads_the_same(harness):
+    again = Harness.of(harness.config(), harness.arrays())
+    one, other = (it.read(drawn(180).pixels) for it in (harness, again))
+    assert np.array_equal(one.values, other.values, equal_nan=True)
+    assert np.array_equal(one.sheet, other.sheet) and again.size == harness.size
+
+
+def test_arrays_that_do_not_fit_are_refused(harness):
+    arrays = harness.arrays()
+    for name, wrong in (("looks", arrays["looks"][1:]), ("usual", arrays["usual"][1:])):
+        with pytest.raises(ValueError, match="fit"):
+            Harness.of(harness.config(), arrays | {name: wrong})
+
+
+def test_a_person_names_the_ends(harness):
+    pictures = [drawn(seed) for seed in range(6)]
+    tips = {name: line[-1] for name, line in pictures[0].lines.items() if name != TRUNK}
+    named = {"engine": tuple(tips["B"]), "lamp": tuple(tips["D"]),
+             TRUNK: tuple(pictures[0].lines[TRUNK][0])}  # fmt: skip
+    learned = learn_harness([one.pixels for one in pictures], named)
+    assert list(learned.pattern.ends) == ["A", "engine", "B", "lamp"]
+    line = learned.read(pictures[3].pixels).lines["engine"]
+    assert np.linalg.norm(line[-1] - pictures[3].lines["B"][-1]) < 70
+
+
+def test_pictures_without_a_harness_teach_nothing():
+    assert learn_harness([np.full((480, 640, 3), 150, np.uint8)] * 3, {}) is None
