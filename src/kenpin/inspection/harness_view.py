@@ -55,7 +55,7 @@ def as_harness(
     sizes = tuple(_judged(read, verdict.outcome))
     guilty = [one for one in sizes if one.outcome not in _PASSED]
     strips = verdict.regions if strips_score > _least(verdict.outcome, calibration) else ()
-    told = [*_of_sizes(guilty), *_of_strips(read, strips)]
+    told = [*_of_sizes(sizes, guilty), *_of_strips(read, strips)]
     wrong = any(one.code == "finding_other_end" for one in told)
     regions = (*strips, *(_region(one, verdict.size) for one in guilty))
     return replace(
@@ -112,21 +112,33 @@ def _region(one: SizeVerdict, size: tuple[int, int]) -> Region:
 # --- in words ----------------------------------------------------------------------------------
 
 
-def _of_sizes(guilty: Sequence[SizeVerdict]) -> Iterator[Notice]:
-    """Of each line the worst: where a branch leaves, its length and its reach go together."""
+def _of_sizes(sizes: Sequence[SizeVerdict], guilty: Sequence[SizeVerdict]) -> Iterator[Notice]:
+    """Of each line the worst: where a branch leaves, its length and its reach go together.
+
+    A reach that is wrong where the branch leaves rightly is told as a length.
+    """
     for line in dict.fromkeys(one.line for one in guilty):
         own = [one for one in guilty if one.line == line]
         along = [one for one in own if one.kind in ("at", "length", "reach")]
         worst = max(along, key=lambda one: one.score) if along else None
-        yield from (_of_size(one) for one in own if one not in along or one is worst)
+        for one in own:
+            if one is worst and one.kind == "reach" and not any(o.kind == "at" for o in own):
+                (length,) = (o for o in sizes if (o.line, o.kind) == (line, "length"))
+                yield _of_size(length, _off(one))
+            elif one is worst or one not in along:
+                yield _of_size(one, _off(one))
 
 
-def _of_size(one: SizeVerdict) -> Notice:
-    middle, value = (one.low + one.high) / 2, one.value or 0.0
+def _off(one: SizeVerdict) -> float:
+    """From the middle of the good ones."""
+    return (one.value or 0.0) - (one.low + one.high) / 2
+
+
+def _of_size(one: SizeVerdict, off: float) -> Notice:
     code = f"finding_{one.kind}"
     if one.kind in ("length", "reach"):
-        code += "_short" if value < middle else "_long"
-    return Notice(code, line=_named(one.line), by=abs(value - middle), value=value, low=one.low,
+        code += "_short" if off < 0 else "_long"
+    return Notice(code, line=_named(one.line), by=abs(off), value=one.value or 0.0, low=one.low,
                   high=one.high, unit=one.unit)  # fmt: skip
 
 

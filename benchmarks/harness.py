@@ -1,0 +1,137 @@
+"""Drawn wire harnesses: what is found, what is thrown away, how long it takes.
+
+    python benchmarks/harness.py [defects] [plain] [coverage] [speed] [--designs 5] [--draws 10]
+
+Five designs of two to six branches on a green board; each piece lies anew. `defects`: 50 good ones
+are learned; of 40 others and four pieces of each kind of defect, the area under the curve of the
+scores (what cannot be followed counts as the highest), how many are found, and how many good ones
+are not OK; a branch too short or too long by 3, 5 and 10 % apart. `plain`: the same pictures, judged
+by features as any part. `coverage`: how many of 100 good ones are not OK, over draws of 50 to learn
+from, with features alone, which learn faster. `speed`: milliseconds for a picture of two megapixels,
+and seconds to learn 50. One JSON line for each result.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from kenpin.drawn import HARNESS_DEFECTS, draw_harness
+from kenpin.inspection import Inspector
+from kenpin.learning import learn
+from kenpin.recipe import Recipe
+from kenpin.types import Outcome, Pixels, Verdict
+
+DESIGNS = ((4, 2), (5, 1), (3, 4), (6, 5), (2, 7))  # branches, and which design
+GROSS = ("branch_missing", "branch_added", "branch_moved", "tape_missing", "connector_missing",
+         "connector_wrong", "crushed")  # fmt: skip
+TO_LEARN, GOOD, OF_EACH = 50, 40, 4
+RECIPE = Recipe(kind="harness", false_reject=0.02)
+
+
+def drawn(design: tuple[int, int], seed: int, kind: str = "good", **how: Any) -> Pixels:
+    return draw_harness(seed, kind, branches=design[0], design=design[1], board="green",
+                        **how).pixels  # fmt: skip
+
+
+def score_of(verdict: Verdict) -> float:
+    return np.inf if verdict.outcome is Outcome.UNUSABLE else verdict.score
+
+
+def found(verdict: Verdict) -> bool:
+    return verdict.outcome is not Outcome.OK
+
+
+def area(good: Sequence[float], bad: Sequence[float]) -> float:
+    """Under the curve; ties count half."""
+    one, other = np.array(bad)[:, None], np.array(good)[None]
+    return float(((one > other) + 0.5 * (one == other)).mean())
+
+
+def judged(inspector: Inspector, design: tuple[int, int], kind: str, count: int, first: int,
+           **how: Any) -> list[Verdict]:  # fmt: skip
+    return [inspector.inspect(drawn(design, first + n, kind, **how)) for n in range(count)]
+
+
+def defects(designs: Sequence[tuple[int, int]], what: str = "defects") -> Iterator[dict[str, Any]]:
+    recipe = RECIPE if what == "defects" else Recipe(model="feature", false_reject=0.02)
+    for design in designs:
+        good = [drawn(design, seed) for seed in range(TO_LEARN)]
+        began = perf_counter()
+        inspector = Inspector(learn(good, recipe, search=False))
+        seconds = perf_counter() - began
+        fine = judged(inspector, design, "good", GOOD, 1000)
+        usual = [score_of(one) for one in fine]
+        row = {"what": what, "branches": design[0], "design": design[1], "learned": TO_LEARN,
+               "learn_s": round(seconds, 1), "limit": round(inspector.calibration.limit, 3),
+               "good": GOOD, "rejected": sum(map(found, fine)),
+               "unusable": sum(one.outcome is Outcome.UNUSABLE for one in fine)}  # fmt: skip
+        every: list[float] = []
+        kinds = {}
+        for kind in HARNESS_DEFECTS:
+            own = judged(inspector, design, kind, OF_EACH, 2000)
+            scores = [score_of(one) for one in own]
+            every += scores
+            kinds[kind] = {"auroc": round(area(usual, scores), 4), "found": sum(map(found, own)),
+                           "of": OF_EACH}  # fmt: skip
+        lengths = {}
+        for amount in (0.03, 0.05, 0.1) if what == "defects" else ():
+            own = [one for kind in ("too_short", "too_long")
+                   for one in judged(inspector, design, kind, OF_EACH, 3000, amount=amount)]  # fmt: skip
+            lengths[f"{amount:.0%}"] = {"found": sum(map(found, own)), "of": len(own)}
+        yield row | {"auroc": round(area(usual, every), 4), "kinds": kinds, "lengths": lengths}
+
+
+def coverage(design: tuple[int, int], draws: int) -> Iterator[dict[str, Any]]:
+    recipe = RECIPE.but(model="feature", difference=None, score=None, smoothing=None)
+    rejected, unusable, promised = [], 0, 0.0
+    for draw in range(draws):
+        first = 10_000 * (draw + 1)
+        good = [drawn(design, first + seed) for seed in range(TO_LEARN)]
+        inspector = Inspector(learn(good, recipe, search=False))
+        verdicts = judged(inspector, design, "good", 100, first + 5000)
+        rejected.append(sum(map(found, verdicts)))
+        unusable += sum(one.outcome is Outcome.UNUSABLE for one in verdicts)
+        promised = inspector.calibration.promised_false_reject
+    yield {"what": "coverage", "branches": design[0], "design": design[1], "draws": draws,
+           "learned": TO_LEARN, "tested": 100, "promised": round(promised, 4),
+           "rejected": round(float(np.mean(rejected)) / 100, 4), "of_each_draw": rejected,
+           "unusable": unusable}  # fmt: skip
+
+
+def speed(design: tuple[int, int]) -> Iterator[dict[str, Any]]:
+    size = 1224, 1632  # two megapixels
+    good = [drawn(design, seed, size=size) for seed in range(TO_LEARN)]
+    began = perf_counter()
+    inspector = Inspector(learn(good, RECIPE, search=False))
+    seconds = perf_counter() - began
+    times = []
+    for picture in good[:25]:
+        began = perf_counter()
+        inspector.inspect(picture)
+        times.append(1000 * (perf_counter() - began))
+    yield {"what": "speed", "branches": design[0], "pixels": size[0] * size[1],
+           "learn_s": round(seconds, 1), "median_ms": round(float(np.median(times)), 1),
+           "slowest_ms": round(max(times), 1)}  # fmt: skip
+
+
+def main() -> None:
+    told = argparse.ArgumentParser()
+    told.add_argument("what", nargs="*", default=["defects", "plain", "coverage", "speed"])
+    told.add_argument("--designs", type=int, default=len(DESIGNS))
+    told.add_argument("--draws", type=int, default=10)
+    a = told.parse_args()
+    how = {"defects": lambda: defects(DESIGNS[: a.designs]),
+           "plain": lambda: defects(DESIGNS[: a.designs], "plain"),
+           "coverage": lambda: coverage(DESIGNS[0], a.draws),
+           "speed": lambda: speed(DESIGNS[0])}  # fmt: skip
+    for what in a.what:
+        for row in how[what]():
+            print(json.dumps({"benchmark": "harness"} | row), flush=True)
+
+
+if __name__ == "__main__":
+    main()
