@@ -1,19 +1,22 @@
 """Drawn wire harnesses: what is found, what is thrown away, how long it takes.
 
     python benchmarks/harness.py [defects] [plain] [coverage] [speed] [--designs 5] [--draws 10]
+    python benchmarks/harness.py pictures --out harness.png
 
 Five designs of two to six branches on a green board; each piece lies anew. `defects`: 50 good ones
 are learned; of 40 others and four pieces of each kind of defect, the area under the curve of the
 scores (what cannot be followed counts as the highest), how many are found, and how many good ones
-are not OK; a branch too short or too long by 3, 5 and 10 % apart. `plain`: the same pictures, judged
-by features as any part. `coverage`: how many of 100 good ones are not OK, over draws of 50 to learn
-from, with features alone, which learn faster. `speed`: milliseconds for a picture of two megapixels,
-and seconds to learn 50. One JSON line for each result.
+are not OK; a branch too short or too long by 3, 5 and 10 % apart. `plain`: the same pictures,
+judged by features as any part. `coverage`: how many of 100 good ones are not OK, over draws of 50
+to learn from, with features alone, which learn faster. `speed`: milliseconds for a picture of two
+megapixels, and seconds to learn 50. One JSON line for each result. `pictures`: three defects with
+what is shown of them.
 """
 
 import argparse
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -23,7 +26,9 @@ from kenpin.drawn import HARNESS_DEFECTS, draw_harness
 from kenpin.inspection import Inspector
 from kenpin.learning import learn
 from kenpin.recipe import Recipe
-from kenpin.types import Outcome, Pixels, Verdict
+from kenpin.report import triple
+from kenpin.sources import write_png
+from kenpin.types import Outcome, Picture, Pixels, Verdict
 
 DESIGNS = ((4, 2), (5, 1), (3, 4), (6, 5), (2, 7))  # branches, and which design
 GROSS = ("branch_missing", "branch_added", "branch_moved", "tape_missing", "connector_missing",
@@ -79,8 +84,9 @@ def defects(designs: Sequence[tuple[int, int]], what: str = "defects") -> Iterat
                            "of": OF_EACH}  # fmt: skip
         lengths = {}
         for amount in (0.03, 0.05, 0.1) if what == "defects" else ():
-            own = [one for kind in ("too_short", "too_long")
-                   for one in judged(inspector, design, kind, OF_EACH, 3000, amount=amount)]  # fmt: skip
+            tried = inspector, design
+            own = [*judged(*tried, "too_short", OF_EACH, 3000, amount=amount),
+                   *judged(*tried, "too_long", OF_EACH, 3000, amount=amount)]  # fmt: skip
             lengths[f"{amount:.0%}"] = {"found": sum(map(found, own)), "of": len(own)}
         yield row | {"auroc": round(area(usual, every), 4), "kinds": kinds, "lengths": lengths}
 
@@ -118,12 +124,34 @@ def speed(design: tuple[int, int]) -> Iterator[dict[str, Any]]:
            "slowest_ms": round(max(times), 1)}  # fmt: skip
 
 
+def pictures(design: tuple[int, int], out: Path) -> None:
+    recipe = RECIPE.but(scale={"pixels": 1280, "mm": 420})
+    inspector = Inspector(learn([drawn(design, seed) for seed in range(TO_LEARN)], recipe))
+    shown = []
+    for seed, kind, amount in ((4001, "too_short", 0.15), (4002, "tape_missing", 0),
+                               (4004, "connector_wrong", 0)):  # fmt: skip
+        picture = Picture(drawn(design, seed, kind, amount=amount), kind)
+        verdict = inspector.inspect(picture)
+        words = "; ".join(str(note) for note in verdict.notes[:1])
+        shown.append(triple(picture, verdict, largest=420, name=words))
+        print(json.dumps({"benchmark": "harness", "what": "picture", "kind": kind,
+                          "verdict": verdict.outcome.value, "words": words}))  # fmt: skip
+    wide = max(one.shape[1] for one in shown)
+    padded = [np.pad(one, ((0, 8), (0, wide - one.shape[1]), (0, 0)), constant_values=255)
+              for one in shown]  # fmt: skip
+    write_png(out, np.concatenate(padded))
+
+
 def main() -> None:
     told = argparse.ArgumentParser()
     told.add_argument("what", nargs="*", default=["defects", "plain", "coverage", "speed"])
     told.add_argument("--designs", type=int, default=len(DESIGNS))
     told.add_argument("--draws", type=int, default=10)
+    told.add_argument("--out", type=Path)
     a = told.parse_args()
+    if a.out is not None:
+        pictures(DESIGNS[0], a.out)
+        return
     how = {"defects": lambda: defects(DESIGNS[: a.designs]),
            "plain": lambda: defects(DESIGNS[: a.designs], "plain"),
            "coverage": lambda: coverage(DESIGNS[0], a.draws),

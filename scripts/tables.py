@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from statistics import mean
 
+import harness_tables
 import station_tables
 from eye_tables import eyes, maps, regions, shifts, sizes, tail_limit, ways
 from line_tables import (
@@ -437,6 +438,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "station_pages": partial(station_tables.pages, results, table),
     "station_live": partial(station_tables.live, results, table),
     "station_teach": partial(station_tables.teach, results, table),
+    "harness-kinds": partial(harness_tables.kinds, results, table),
+    "harness-designs": partial(harness_tables.designs, results, table),
+    "harness-figures": partial(harness_tables.figures, results, table),
     "rights": partial(rights, table), "meanings": partial(meanings, table),
     "tail-limit": partial(tail_limit, results, table),
     "trial-encoders": partial(trial_encoders, results, table),

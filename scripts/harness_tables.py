@@ -1,0 +1,51 @@
+"""What is found on drawn wire harnesses, as tables."""
+
+from collections.abc import Callable, Iterator
+
+Lines = Callable[[str], Iterator[dict]]
+Table = Callable[[list[str], list[list[str]]], str]
+
+
+def _of(results: Lines, what: str) -> list[dict]:
+    return [one for one in results("harness.jsonl") if one["what"] == what]
+
+
+def kinds(results: Lines, table: Table) -> str:
+    """Each kind of defect over all designs, beside the plain picture judged by features."""
+    lines, plain = _of(results, "defects"), _of(results, "plain")
+    rows = []
+    for kind in lines[0]["kinds"]:
+        own = [one["kinds"][kind] for one in lines]
+        row = [kind.replace("_", " "), f"{sum(o['auroc'] for o in own) / len(own):.3f}",
+               f"{min(o['auroc'] for o in own):.3f}",
+               f"{sum(o['found'] for o in own)} of {sum(o['of'] for o in own)}"]  # fmt: skip
+        as_part = [one["kinds"][kind]["auroc"] for one in plain]
+        rows.append([*row, f"{sum(as_part) / len(as_part):.3f}" if as_part else ""])
+    head = ["kind", "AUROC, mean", "lowest design", "found", "AUROC of `feature` on the picture"]
+    return table(head, rows)
+
+
+def designs(results: Lines, table: Table) -> str:
+    """Each design: all defects together, lengths, and good ones that are not OK."""
+    rows = []
+    for one in _of(results, "defects"):
+        lengths = [f"{told['found']} of {told['of']}" for told in one["lengths"].values()]
+        rows.append([f"{one['branches']}", f"{one['auroc']:.3f}", *lengths,
+                     f"{one['rejected']} of {one['good']}", f"{one['unusable']}"])  # fmt: skip
+    head = ["branches", "AUROC of all", "length off by 3 %", "5 %", "10 %", "good not OK",
+            "of them UNUSABLE"]  # fmt: skip
+    return table(head, rows)
+
+
+def figures(results: Lines, table: Table) -> str:
+    """The promise, and the time."""
+    rows = []
+    for one in _of(results, "coverage"):
+        rows.append([f"good pieces not OK, {one['draws']} draws of {one['learned']} to learn and "
+                     f"{one['tested']} to test (promised at most {100 * one['promised']:.1f} %)",
+                     f"{100 * one['rejected']:.1f} %"])  # fmt: skip
+    for one in _of(results, "speed"):
+        rows += [[f"a picture of {one['pixels'] / 1e6:.1f} megapixels, median",
+                  f"{one['median_ms']:.0f} ms"],
+                 ["50 of them learned", f"{one['learn_s']:.0f} s"]]  # fmt: skip
+    return table(["", ""], rows)
