@@ -18,7 +18,8 @@ _TURNED, _LEANS = 14.0, 32.0  # degrees either way: the whole; a branch
 _BENDS, _CURLS = 16.0, 30.0  # degrees either way: a trunk and a branch on their way
 _APART, _EDGE, _HEAD = 13.0, 8.0, 22.0  # millimetres: of two lines; from the picture's edge; a plug
 _TRIES = 3000
-_FREE = 24.0  # millimetres near the trunk where a branch lies close to it anyway
+_CLIP = 16.0  # millimetres: so far do clips stand off the trunk
+_FREE = 28.0  # millimetres near the trunk where a branch lies close to it anyway
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _apart(curves: dict[str, Curve], design: Design) -> bool:
     lines = {name: curve[::8] for name, curve in lines.items()}
     for one in design.branches:
         own = _with_head(curves[one.name])[round(_FREE / STEP) :: 8]
-        if len(own) and _nearest(own, lines[TRUNK]) < _APART * (1 if one.at is not None else 0.5):
+        if len(own) and _nearest(own, lines[TRUNK]) < (_APART / 2 if one.at is None else _CLIP):
             return False
     return all(_clear(lines, one, other) for one, other in combinations(design.branches, 2))
 

@@ -10,7 +10,7 @@ from kenpin.harness.line import length_of
 from kenpin.harness.lines import Lines, lines_of
 from kenpin.harness.match_ends import Match, Named, Seen, learn_pattern
 from kenpin.harness.pattern import TRUNK
-from kenpin.harness.read_picture import laid
+from kenpin.harness.read_picture import laid, own_parts
 from kenpin.harness.sheet import layout_of
 from kenpin.harness.strips import owned
 from kenpin.harness.view import View
@@ -63,7 +63,7 @@ def _followed(pixels: Pixels) -> _Followed | None:
 def _sizes(one: _Followed, own: Match, lines: Lines, last: str) -> dict[str, tuple[float, float]]:
     """(height, width) of the strip that shows all of a line but where a branch leaves the trunk."""
     every = laid(own, lines, last)
-    numbers, away = owned(one.seen.tree.mask, list(every.values()))
+    numbers, away = owned(one.seen.tree.mask, own_parts(own, lines, last))
     sizes = {}
     for number, (name, line) in enumerate(every.items(), start=1):
         wide = 2 * float(np.quantile(away[numbers == number], _WIDEST)) + _MARGIN

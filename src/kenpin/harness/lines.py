@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from kenpin.harness.follow import BENDS, STEP, STIFF, Tree, even
 from kenpin.harness.line import Line, length_of
 
 _CLEAR = 1.1  # times both half thicknesses apart: there a branch has left
+_PARTED = 1.7  # the same: there it has parted from what sits on the trunk, as a clip's foot
 _FITTED = 80.0  # pixels of a branch by which it is followed back into what it leaves
 _DEGREE, _FARTHEST = 2, 180.0
+_LEAST_CLEAR = 20  # points of a branch
 _TIP = 0.25  # of the way at either end where a thickness is not taken
 
 
@@ -19,13 +22,15 @@ _TIP = 0.25  # of the way at either end where a thickness is not taken
 class Branch:
     """One end of a harness. line: from where it leaves what it branches from to its tip, (n, 2) x,
     y in pixels, STEP apart. at: pixels along that from the trunk's tip. side: 1 where it leaves to
-    the right as the picture shows it, -1 to the left, 0 for the trunk's own end. thick: pixels.
+    the right as the picture shows it, -1 to the left. thick: pixels. clear: from which point of the
+    line on it does not lie on the trunk any more.
     """
 
     line: Line
     at: float
     side: int
     thick: float
+    clear: int
 
     @property
     def length(self) -> float:
@@ -75,17 +80,25 @@ def _branch(tree: Tree, main: Line, way: Line) -> Branch:
     trunk = np.maximum(tree.half[tuple(np.round(main[nearest][:, ::-1]).astype(int).T)], 1)
     together = np.flatnonzero(away < 2.0)
     last = int(together[-1]) if len(together) else 0
-    clear = np.flatnonzero(
-        (away > _CLEAR * (np.minimum(own, trunk) + trunk)) & (np.arange(len(way)) > last)
-    )
-    begin = int(clear[0]) if len(clear) else min(last + 1, len(way) - 3)
+    both = np.minimum(own, trunk) + trunk
+    begin = _first_beyond(away, _CLEAR * both, last, min(last + 1, len(way) - 3))
     rest = way[begin:]
     at, joined = _joined(main, nearest[last], rest)
     line = even(np.concatenate([joined, rest]), BENDS) if len(rest) > 4 else way[last:]
     before, after = main[max(at - 12, 0)], main[min(at + 12, len(main) - 1)]
     ahead, aside = after - before, rest[min(15, len(rest) - 1)] - main[at]
     side = 1 if ahead[0] * aside[1] - ahead[1] * aside[0] > 0 else -1
-    return Branch(line, at * STEP, side, thickness(tree, line))
+    parted = _first_beyond(away, _PARTED * both, last, begin)
+    beyond = min(len(joined) + parted - begin, len(line) - _LEAST_CLEAR)
+    return Branch(line, at * STEP, side, thickness(tree, line), max(beyond, 0))
+
+
+def _first_beyond(
+    away: NDArray[np.float64], least: NDArray[np.float64], last: int, otherwise: int
+) -> int:
+    """The first point after `last` that is farther away than `least`."""
+    beyond = np.flatnonzero((away > least) & (np.arange(len(away)) > last))
+    return int(beyond[0]) if len(beyond) else otherwise
 
 
 def _joined(main: Line, near: int, rest: Line) -> tuple[int, Line]:

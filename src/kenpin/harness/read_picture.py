@@ -64,6 +64,17 @@ def laid(own: Match, lines: Lines, last: str) -> dict[str, Line]:
     return named | {last: lines.main[parted:][::-1]}
 
 
+def own_parts(own: Match, lines: Lines, last: str) -> list[Line]:
+    """Of each line that is laid straight, in their order, what is not near another: what lies
+    nearest to that belongs to it.
+    """
+    parts = laid(own, lines, last)
+    for name, end in own.named.items():
+        if end in lines.branches:
+            parts[name] = lines.branches[end].line[lines.branches[end].clear :]
+    return list(parts.values())
+
+
 def _faulty(harness: Harness, fault: Fault) -> Reading:
     sheet, where = harness.layout.sheet({}, harness.usual)
     count = len(harness.measures)
@@ -74,7 +85,8 @@ def _faulty(harness: Harness, fault: Fault) -> Reading:
 def _strips(harness: Harness, view: View, own: Match, lines: Lines) -> dict[str, Strip]:
     named = laid(own, lines, harness.pattern.last)
     extra = [lines.branches[end].line for end in own.extra]
-    numbers, _ = owned(view.ground.mask, [*named.values(), *extra])
+    parts = own_parts(own, lines, harness.pattern.last)
+    numbers, _ = owned(view.ground.mask, [*parts, *extra])
     scale = harness.layout.scale / view.coarser
     strips = {}
     for number, (name, line) in enumerate(named.items(), start=1):
