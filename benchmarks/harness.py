@@ -133,7 +133,7 @@ def pictures(design: tuple[int, int], out: Path) -> None:
         picture = Picture(drawn(design, seed, kind, amount=amount), kind)
         verdict = inspector.inspect(picture)
         words = "; ".join(str(note) for note in verdict.notes[:1])
-        shown.append(triple(picture, verdict, largest=420, name=words))
+        shown.append(triple(picture, verdict, largest=300, name=words))
         print(json.dumps({"benchmark": "harness", "what": "picture", "kind": kind,
                           "verdict": verdict.outcome.value, "words": words}))  # fmt: skip
     wide = max(one.shape[1] for one in shown)
