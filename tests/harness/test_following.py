@@ -186,6 +186,17 @@ def test_arrays_that_do_not_fit_are_refused(harness):
             Harness.of(harness.config(), arrays | {name: wrong})
 
 
+def test_a_sheet_that_does_not_fit_is_refused(harness):
+    config = harness.config()
+    rows = config["layout"]["rows"]
+    wrong = [rows | {"A": rows["A"] | {"x": 10_000}}, rows | {"A": rows["A"] | {"width": 0}},
+             {name: row for name, row in rows.items() if name != "A"}]  # fmt: skip
+    for changed in wrong:
+        layout = config["layout"] | {"rows": changed}
+        with pytest.raises(ValueError, match="sheet"):
+            Harness.of(config | {"layout": layout}, harness.arrays())
+
+
 def test_a_person_names_the_ends(harness):
     pictures = [drawn(seed) for seed in range(6)]
     tips = {name: line[-1] for name, line in pictures[0].lines.items() if name != TRUNK}
@@ -195,6 +206,14 @@ def test_a_person_names_the_ends(harness):
     assert list(learned.pattern.ends) == ["A", "engine", "B", "lamp"]
     line = learned.read(pictures[3].pixels).lines["engine"]
     assert np.linalg.norm(line[-1] - pictures[3].lines["B"][-1]) < 70
+
+
+def test_a_line_of_the_boards_colour_is_named_and_another_board_is_advised(harness):
+    assert harness.faint == ()
+    how = {"branches": 5, "design": 3, "board": "plain"}
+    grey = learn_harness([drawn(seed, **how).pixels for seed in range(6)], {})
+    assert set(grey.faint) and set(grey.faint) < {TRUNK, *"ABCDE"}
+    assert grey.board in ("green", "blue", "pink", "yellow")
 
 
 def test_pictures_without_a_harness_teach_nothing():

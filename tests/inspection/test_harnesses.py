@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -200,6 +201,25 @@ def test_good_pictures_that_cannot_be_followed_are_left_out_with_the_reason():
     bundle = learn([*good, cut], RECIPE.but(false_reject=0.1, model="pca"), search=False)
     ((_, reason),) = bundle.provenance.left_out
     assert reason.code == "reason_cut_off" and len(bundle.provenance.pictures) == 12
+
+
+def test_good_ones_of_another_design_are_left_out_and_said():
+    good = [drawn(seed).pixels for seed in range(12)]
+    others = [drawn(seed, branches=5, design=1).pixels for seed in range(2)]
+    others.append(drawn(900, "branch_added").pixels)
+    bundle = learn([*good, *others], RECIPE.but(false_reject=0.1, model="pca"), search=False)
+    assert len(bundle.provenance.pictures) == 12
+    reasons = {reason.code for _, reason in bundle.provenance.left_out}
+    assert reasons <= {"harness_unlike", "reason_another_harness", "reason_cannot_follow"}
+
+
+def test_what_good_ones_measure_is_shown(file):
+    done = CliRunner().invoke(app, ["show", str(file)])
+    assert done.exit_code == 0
+    good = drawn(0).lengths
+    for name in "AB":
+        told = re.search(rf"branch {name} .*?is (\d+)\s+to\s+(\d+)\s+mm\s+long", done.output, re.S)
+        assert int(told[1]) - 40 < good[name] < int(told[2]), done.output
 
 
 def test_at_the_command_line(file, tmp_path):

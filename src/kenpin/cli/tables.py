@@ -20,6 +20,7 @@ from kenpin.part import (
     promise,
     promise_spread,
     sight_in_words,
+    sizes_in_words,
 )
 from kenpin.prepare import as_option
 from kenpin.report import how, how_learned
@@ -75,6 +76,8 @@ def print_bundle(out: Console, bundle: Bundle, path: Path, explain: bool = True)
     table.add_row(say("judges_by"), judge_in_words(bundle))
     if bundle.sight:
         table.add_row(say("sees_down_to"), sight_in_words(bundle))
+    for line, sizes in sizes_in_words(bundle).items():
+        table.add_row(line, sizes)
     if bundle.engine:
         table.add_row(say("engine"), bundle.engine)
     for part in bundle.parts:

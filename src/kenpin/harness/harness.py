@@ -26,13 +26,16 @@ def check_installed() -> None:
 class Harness:
     """pattern: what good ones have in common; layout: of their strips; worst: how badly the worst
     good one fits the pattern. usual: (H, W, 3) uint8, the sheet of the usual one, by which what is
-    missing is replaced.
+    missing is replaced. faint, board: while learning, the lines that have nearly the board's
+    colour, and a board of which colour would tell all of them best.
     """
 
     pattern: Pattern
     layout: Layout
     worst: float
     usual: Pixels | None = None
+    faint: tuple[str, ...] = ()
+    board: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -82,6 +85,10 @@ class Harness:
             for kept, look in zip((config["start"], *config["ends"].values()), looks, strict=True)
         )
         rows = {name: Row(**row) for name, row in config["layout"]["rows"].items()}
+        inside = all(row.x + row.width <= size[1] and row.y + row.height <= size[0]
+                     and min(row.width, row.height) > 0 for row in rows.values())  # fmt: skip
+        if set(rows) != {TRUNK, *config["ends"]} or not inside or not np.isfinite(looks).all():
+            raise ValueError("the harness does not fit its sheet")
         layout = Layout(rows, (size[0], size[1]), config["layout"]["scale"])
         pattern = Pattern(start, dict(zip(config["ends"], others, strict=True)))
         return cls(pattern, layout, config["worst"], usual)

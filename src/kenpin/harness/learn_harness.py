@@ -1,10 +1,13 @@
 """From good pictures to what their harnesses have in common."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from kenpin.harness.contrast import FAINT, best_board, colours_of, contrast_of_ends
 from kenpin.harness.harness import Harness
 from kenpin.harness.line import length_of
 from kenpin.harness.lines import Lines, lines_of
@@ -27,6 +30,8 @@ class _Followed:
 
     seen: Seen
     coarser: float
+    contrast: dict[int, float]
+    colours: NDArray[np.float32]
 
 
 def learn_harness(pictures: Iterable[Pixels], named: Named) -> Harness | None:
@@ -50,14 +55,27 @@ def learn_harness(pictures: Iterable[Pixels], named: Named) -> Harness | None:
             sizes[name].append(size)
     usual = {name: np.median(own, axis=0).tolist() for name, own in sizes.items()}
     layout = layout_of({name: (high, long) for name, (high, long) in usual.items()})
-    return Harness(pattern, layout, max(own.cost for own in matches))
+    worst = max(own.cost for own in matches)
+    board = best_board([one.colours for one in alike])
+    return Harness(pattern, layout, worst, faint=_faint(alike, matches), board=board)
 
 
 def _followed(pixels: Pixels) -> _Followed | None:
     view = View.of(pixels)
     if view.fault() is not None:
         return None
-    return _Followed(Seen(view.tree, view.pixels, view.ground), view.coarser)
+    lab = cv2.cvtColor(view.pixels.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    contrast, colours = contrast_of_ends(view.tree, view.ground), colours_of(view.tree, lab)
+    return _Followed(Seen(view.tree, view.pixels, view.ground), view.coarser, contrast, colours)
+
+
+def _faint(alike: Sequence[_Followed], matches: Sequence[Match]) -> tuple[str, ...]:
+    """The lines that have nearly the board's colour."""
+    found: dict[str, list[float]] = {}
+    for one, own in zip(alike, matches, strict=True):
+        for name, end in (*own.named.items(), (TRUNK, own.start)):
+            found.setdefault(name, []).append(one.contrast[end])
+    return tuple(name for name, values in found.items() if np.median(values) < FAINT)
 
 
 def _sizes(one: _Followed, own: Match, lines: Lines, last: str) -> dict[str, tuple[float, float]]:

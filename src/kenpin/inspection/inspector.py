@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.errors import ArgumentError, CalibrationError, DatasetError, PictureError
+from kenpin.harness import check_installed
 from kenpin.inspection.harness_view import as_harness, size_scores
 from kenpin.inspection.view import View, judge_windows, regions_of
 from kenpin.judge import (
@@ -51,7 +52,7 @@ class Inspector:
 
     Raises CalibrationError for a bundle without calibration: there is no limit to judge by, and
     kenpin has no default one; ExtraError where KENPIN_ENGINE asks for an engine that is unknown or
-    not installed.
+    not installed, and for a harness without kenpin[harness].
 
     review: the share of good parts that need not be OK at once, in place of the recipe's; see
     `Recipe.review`. Raises RecipeError when it is not possible.
@@ -67,6 +68,8 @@ class Inspector:
         if len(calibrations) < len(bundle.parts):
             raise CalibrationError("not_calibrated", name=bundle.title)
         engine()  # said now if it is an unknown one
+        if bundle.preparation.harness is not None:
+            check_installed()
         self.bundle = bundle
         self._review = review
         self.calibrations = calibrations

@@ -41,8 +41,14 @@ def unfit(preparation: Preparation, picture: Picture, cut: Prepared) -> Notice |
     misfit = preparation.depth.misfit(picture)
     if misfit is not None:
         return depth_other(misfit)
-    fault = cut.reading and cut.reading.fault
-    return Notice(f"reason_{fault}") if fault else None
+    harness, reading = preparation.harness, cut.reading
+    if harness is None or reading is None:
+        return None
+    if reading.fault is not None:
+        return Notice(f"reason_{reading.fault}")
+    counts = [value for one, value in zip(harness.measures, reading.values, strict=True)
+              if one.kind in ("missing", "extra")]  # fmt: skip
+    return Notice("harness_unlike") if any(value > 0 for value in counts) else None
 
 
 def depth_other(misfit: Reason) -> Notice:

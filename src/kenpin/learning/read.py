@@ -25,6 +25,7 @@ from kenpin.learning.sizes import too_small
 from kenpin.learning.way import (
     Way,
     aligned,
+    faint_lines,
     following,
     standardised,
     way_for,
@@ -126,6 +127,7 @@ def _gathered(
         sheet = np.median(pictures, axis=0)
         read = replace(read, preparation=with_usual_sheet(preparation, sheet))
         size = Counter(one.size for one in kept).most_common(1)[0][0]
+        remarks = (*remarks, *faint_lines(preparation.harness))
     return replace(read, each=kept, rest=rest, remarks=remarks, size=size)
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 import numpy as np
 
 from kenpin.errors import DatasetError, PictureError, RecipeError
-from kenpin.harness import Harness, check_installed
+from kenpin.harness import TRUNK, Harness, check_installed
 from kenpin.learning.in_threads import read_in_threads
 from kenpin.learning.sizes import frame_and_depth, seen_for
 from kenpin.models import WITH_FEATURES, Encoder, encoder_for
@@ -23,6 +23,7 @@ from kenpin.prepare import (
 )
 from kenpin.recipe import Recipe
 from kenpin.sources import PictureSource, read_mask
+from kenpin.text import Notice
 from kenpin.types import Floats
 
 MOST_BYTES = 2**26  # of prepared pictures that are learned from, when there are very many
@@ -109,6 +110,15 @@ def following(way: Way, sources: Sequence[PictureSource], recipe: Recipe) -> Way
     wanted = wanted.but(color="grey" if recipe.color == "grey" else "rgb")
     preparation = Preparation.of(wanted, harness.size, depth)
     return replace(way, preparation=replace(preparation, harness=harness))
+
+
+def faint_lines(harness: Harness) -> tuple[Notice, ...]:
+    """That lines have nearly the board's colour, and which board to take."""
+    if not harness.faint:
+        return ()
+    lines = [Notice("harness_trunk") if name == TRUNK else Notice("harness_branch", name=name)
+             for name in harness.faint]  # fmt: skip
+    return (Notice("harness_faint", lines=lines, board=Notice(f"board_{harness.board}")),)
 
 
 def with_usual_sheet(preparation: Preparation, sheet: Floats) -> Preparation:

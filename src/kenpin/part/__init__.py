@@ -12,6 +12,7 @@ from kenpin.part.in_words import (
     promise,
     promise_spread,
     sight_in_words,
+    sizes_in_words,
 )
 from kenpin.part.kept import LabelJudge, Provenance, Sight
 from kenpin.part.shown_reconstruction import SHOWN_LONGEST, ShownReconstruction, learn_shown

@@ -1,5 +1,6 @@
 """A part's judge, its limits and what they promise, as sentences."""
 
+from kenpin.harness import TRUNK
 from kenpin.judge import Calibration, pictures_needed
 from kenpin.part.bundle import Bundle
 from kenpin.prepare import Depth, Preparation, white_of
@@ -7,6 +8,7 @@ from kenpin.text import Notice, say
 
 _VERY_SURE = 0.99
 _FEW = 3  # pictures that are named
+_TOLD = ("at", "length", "thick")  # of what is measured of a harness
 
 
 def judge_in_words(bundle: Bundle) -> str:
@@ -112,3 +114,19 @@ def looks_like(label: str, sure: float) -> str:
     """Which label a part looks like, and how sure that is; never 100 %."""
     code = "looks_like_very_sure" if sure > _VERY_SURE else "looks_like_sure"
     return say(code, label=label, sure=min(sure, _VERY_SURE))
+
+
+def sizes_in_words(bundle: Bundle) -> dict[str, str]:
+    """Of each line of a harness what good ones measure; empty of what is none."""
+    harness, sizes, scale = bundle.preparation.harness, bundle.sizes, bundle.recipe.scale
+    if harness is None or sizes is None:
+        return {}
+    unit, factor = ("px", 1.0) if scale is None else ("mm", scale.mm / scale.pixels)
+    told: dict[str, list[str]] = {}
+    for measure, low, high in zip(harness.measures, sizes.low, sizes.high, strict=True):
+        if measure.kind in _TOLD:
+            ends = {"low": float(low) * factor, "high": float(high) * factor, "unit": unit}
+            line = say("harness_trunk") if measure.line == TRUNK else say(
+                "harness_branch", name=measure.line)  # fmt: skip
+            told.setdefault(line, []).append(say(f"size_{measure.kind}", **ends))
+    return {line: ", ".join(words) for line, words in told.items()}
