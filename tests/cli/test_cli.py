@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import kenpin
+import kenpin.experiments.demo
 from conftest import good_pictures, write_pictures
 from helpers import refused, run
 from kenpin.part.file import manifest_hash
@@ -398,10 +400,15 @@ def test_the_installed_command_works_without_torch(part, ok_picture):
     assert "OK" in done.stdout
 
 
+def smaller(monkeypatch, what, learned):
+    sets = kenpin.experiments.demo.DRAWN_SETS
+    few = replace(sets[what], to_learn=learned, to_test=5, of_each_kind=1)
+    monkeypatch.setitem(sets, what, few)
+    return len(few.kinds) + 1
+
+
 def test_a_demo_is_drawn_learned_judged_and_reported(tmp_path, monkeypatch):
-    monkeypatch.setattr("kenpin.experiments.demo.TO_LEARN", 20)
-    monkeypatch.setattr("kenpin.experiments.demo.TO_TEST", 5)
-    monkeypatch.setattr("kenpin.experiments.demo.OF_EACH_KIND", 1)
+    pictures = smaller(monkeypatch, "terminals", 20)
     monkeypatch.chdir(tmp_path)
     for _ in range(2):  # a second run takes the same folder again
         result = run("demo")
@@ -409,8 +416,22 @@ def test_a_demo_is_drawn_learned_judged_and_reported(tmp_path, monkeypatch):
     folder = tmp_path / "kenpin-demo"
     assert result.stdout.strip().endswith(f"Report: {Path('kenpin-demo/report/report.html')}")
     assert (folder / "report/report.html").is_file()
-    assert len(list((folder / "pictures").iterdir())) == 9
+    assert len(list((folder / "pictures").iterdir())) == pictures == 9
     assert kenpin.Inspector.open(folder / "terminals.kenpin").calibration.count == 20
+
+
+def test_a_demo_of_harnesses_and_one_that_there_is_not(tmp_path, monkeypatch):
+    pictures = smaller(monkeypatch, "harness", 12)
+    monkeypatch.chdir(tmp_path)
+    result = run("demo", "harness")
+    assert result.exit_code == 0, result.output
+    folder = tmp_path / "kenpin-demo-harness"
+    assert (folder / "report/report.html").is_file()
+    assert len(list((folder / "pictures").iterdir())) == pictures == 17
+    assert "A.length" in kenpin.Inspector.open(folder / "harness.kenpin").measured
+    refused = run("demo", "cars")
+    assert refused.exit_code == 2 and "terminals, harness" in refused.output
+    assert not (tmp_path / "kenpin-demo-cars").exists()
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ def test_the_live_page_goes_on_after_a_restart_and_changes_parts(browser, line):
         until(page, "!document.querySelector('[data-away]').hidden")
         line.start()
         until(page, "document.querySelector('[data-away]').hidden")
+        until(page, "document.querySelector('[data-strip] li a') !== null")
         newest = "document.querySelector('[data-strip] li:last-child a').getAttribute('href')"
         before = page.evaluate(newest)
         until(page, f"{newest} !== '{before}'")
