@@ -20,9 +20,9 @@ def kinds(results: Lines, table: Table) -> str:
                f"{min(o['auroc'] for o in own):.3f}",
                f"{sum(o['found'] for o in own)} of {sum(o['of'] for o in own)}"]  # fmt: skip
         as_part = [one["kinds"][kind]["auroc"] for one in plain]
-        rows.append([*row, f"{sum(as_part) / len(as_part):.3f}" if as_part else ""])
-    head = ["kind", "AUROC, mean", "lowest design", "found", "AUROC of `feature` on the picture"]
-    return table(head, rows)
+        rows.append([*row, *([f"{sum(as_part) / len(as_part):.3f}"] if as_part else [])])
+    head = ["kind", "AUROC, mean", "lowest design", "found"]
+    return table([*head, *(["AUROC of `feature` on the picture"] if plain else [])], rows)
 
 
 def designs(results: Lines, table: Table) -> str:
