@@ -1,6 +1,7 @@
 """Drawn wire harnesses: what is found, what is thrown away, how long it takes.
 
-    python benchmarks/harness.py [defects] [plain] [coverage] [speed] [--designs 5] [--draws 10]
+    python benchmarks/harness.py [defects] [plain] [coverage] [speed] [lengths]
+        [--designs 5] [--draws 10]
     python benchmarks/harness.py pictures --out harness.png
 
 Five designs of two to six branches on a green board; each piece lies anew. `defects`: 50 good ones
@@ -9,13 +10,15 @@ scores (what cannot be followed counts as the highest), how many are found, and 
 are not OK; a branch too short or too long by 3, 5 and 10 % apart. `plain`: the same pictures,
 judged by features as any part. `coverage`: how many of 100 good ones are not OK, over draws of 50
 to learn from, with features alone, which learn faster. `speed`: milliseconds for a picture of two
-megapixels, and seconds to learn 50. One JSON line for each result. `pictures`: three defects with
+megapixels, and seconds to learn 50. `lengths`: over 36 drawn pieces, the standard deviation of what
+is measured less the truth, in pixels. One JSON line for each result. `pictures`: three defects with
 what is shown of them.
 """
 
 import argparse
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -23,6 +26,8 @@ from typing import Any
 import numpy as np
 
 from kenpin.drawn import HARNESS_DEFECTS, draw_harness
+from kenpin.harness import TRUNK
+from kenpin.harness.learn_harness import learn_harness
 from kenpin.inspection import Inspector
 from kenpin.learning import learn
 from kenpin.recipe import Recipe
@@ -124,6 +129,30 @@ def speed(design: tuple[int, int]) -> Iterator[dict[str, Any]]:
            "slowest_ms": round(max(times), 1)}  # fmt: skip
 
 
+def lengths(design: tuple[int, int]) -> Iterator[dict[str, Any]]:
+    pieces = [draw_harness(seed, branches=design[0], design=design[1], board="green")
+              for seed in range(36)]  # fmt: skip
+    harness = learn_harness([piece.pixels for piece in pieces], {})
+    errors: dict[str, list[float]] = {}
+    for piece in pieces:
+        trunk, known = piece.lines[TRUNK], piece.lengths
+        found = dict(zip(harness.measures, harness.read(piece.pixels).values, strict=True))
+        for measure, value in found.items():
+            if measure.line == harness.pattern.last and measure.kind == "length":
+                truth = (known[TRUNK] + known[measure.line]) * piece.scale
+            elif measure.kind in ("at", "length", "reach"):
+                at = float(np.linalg.norm(trunk - piece.lines[measure.line][0], axis=1).argmin())
+                at *= float(np.linalg.norm(np.diff(trunk, axis=0), axis=1).mean())
+                long = known[measure.line] * piece.scale
+                truth = {"at": at, "length": long, "reach": at + long}[measure.kind]
+            else:
+                continue
+            errors.setdefault(f"{measure.line}.{measure.kind}", []).append(value - truth)
+    spread = {name: round(float(np.nanstd(own)), 2) for name, own in errors.items()}
+    yield {"what": "lengths", "branches": design[0], "design": design[1], "pieces": len(pieces),
+           "spread_px": spread}  # fmt: skip
+
+
 def pictures(design: tuple[int, int], out: Path) -> None:
     recipe = RECIPE.but(scale={"pixels": 1280, "mm": 420})
     inspector = Inspector(learn([drawn(design, seed) for seed in range(TO_LEARN)], recipe))
@@ -155,7 +184,8 @@ def main() -> None:
     how = {"defects": lambda: defects(DESIGNS[: a.designs]),
            "plain": lambda: defects(DESIGNS[: a.designs], "plain"),
            "coverage": lambda: coverage(DESIGNS[0], a.draws),
-           "speed": lambda: speed(DESIGNS[0])}  # fmt: skip
+           "speed": lambda: speed(DESIGNS[0]),
+           "lengths": lambda: chain.from_iterable(map(lengths, DESIGNS[: a.designs]))}  # fmt: skip
     for what in a.what:
         for row in how[what]():
             print(json.dumps({"benchmark": "harness"} | row), flush=True)

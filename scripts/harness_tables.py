@@ -49,3 +49,19 @@ def figures(results: Lines, table: Table) -> str:
                   f"{one['median_ms']:.0f} ms"],
                  ["50 of them learned", f"{one['learn_s']:.0f} s"]]  # fmt: skip
     return table(["", ""], rows)
+
+
+def lengths(results: Lines, table: Table) -> str:
+    """The smallest and largest error of each kind of measure; the trunk's own end apart."""
+    rows = []
+    for one in _of(results, "lengths"):
+        own = one["spread_px"]
+        whole = [value for name, value in own.items() if f"{name[0]}.at" not in own]
+        cells = []
+        for kind in ("at", "length", "reach"):
+            those = [value for name, value in own.items()
+                     if name.endswith(f".{kind}") and f"{name[0]}.at" in own]  # fmt: skip
+            cells.append(f"{min(those):.1f} to {max(those):.1f}")
+        rows.append([f"{one['branches']}", f"{whole[0]:.1f}", *cells])
+    head = ["branches", "trunk to its own end", "where a branch leaves", "its length", "its reach"]
+    return table(head, rows)

@@ -440,6 +440,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "station_teach": partial(station_tables.teach, results, table),
     "harness-kinds": partial(harness_tables.kinds, results, table),
     "harness-designs": partial(harness_tables.designs, results, table),
+    "harness-lengths": partial(harness_tables.lengths, results, table),
     "harness-figures": partial(harness_tables.figures, results, table),
     "rights": partial(rights, table), "meanings": partial(meanings, table),
     "tail-limit": partial(tail_limit, results, table),

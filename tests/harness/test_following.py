@@ -121,15 +121,18 @@ def test_it_may_lie_any_way_round(harness, turned):
 
 
 @pytest.mark.parametrize("scale", [0.6, 1.6])
-def test_larger_and_smaller_pictures_read_alike(scale):
+def test_larger_and_smaller_pictures_read_alike(harness, scale):
+    """The same seeds lie alike in millimetres, however many pixels there are for each."""
     size = round(960 * scale), round(1280 * scale)
     learned = learn_harness([drawn(seed, size=size).pixels for seed in range(6)], {})
     for seed in range(150, 153):
-        picture = drawn(seed, size=size)
-        reading = learned.read(picture.pixels)
-        at, length = truth(picture, "A")
+        picture, other = drawn(seed, size=size), drawn(seed)
+        reading, usual = learned.read(picture.pixels), harness.read(other.pixels)
         assert reading.fault is None
-        assert abs(value(learned, reading, "A", "reach") - at - length) < 50 * picture.scale
+        for name in "ABC":
+            both = [value(own, it, name, "reach") / drawing.scale for own, it, drawing in
+                    ((learned, reading, picture), (harness, usual, other))]  # fmt: skip
+            assert abs(both[0] - both[1]) < 3  # millimetres
 
 
 def faults(harness, pixels):
@@ -146,6 +149,16 @@ def test_what_cannot_be_followed_is_said_and_nothing_is_measured(harness):
     assert faults(harness, second) is ReasonCode.SECOND_HARNESS
     reading = harness.read(board)
     assert not np.isfinite(reading.values).any() and not reading.lines
+
+
+def test_a_thing_of_very_many_ends_is_another_one(harness):
+    comb = np.full((960, 1280, 3), (133, 168, 143), np.uint8)
+    cv2.line(comb, (100, 480), (1180, 480), (0, 0, 0), 8)
+    for x in range(120, 1170, 20):
+        cv2.line(comb, (x, 480), (x, 380 if x % 40 else 580), (0, 0, 0), 4)
+    assert faults(harness, comb) is ReasonCode.ANOTHER_HARNESS
+    noise = np.random.default_rng(0).integers(0, 255, (480, 640, 3), dtype=np.uint8)
+    assert faults(harness, noise) is not None
 
 
 def test_lines_that_cross_cannot_be_followed_and_the_place_is_told(harness):

@@ -231,7 +231,7 @@ def test_at_the_command_line(file, tmp_path):
         "--csv", str(table),
     ])  # fmt: skip
     assert done.exit_code == 1, done.output
-    assert "1 ends too many" in done.output
+    assert "ends that good ones do not have: 1" in done.output
     with table.open(encoding="utf-8-sig") as content:
         rows = list(csv.DictReader(content))
     assert float(rows[0]["C.length"]) > 100 and float(rows[1][".extra"]) == 1

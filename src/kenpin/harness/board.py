@@ -18,7 +18,6 @@ _FAR = 4.0  # standard deviations: what is farther is not of the board
 _CHROMA, _BRIGHTER, _DARKER = 8.0, 6.0, 28.0  # of Lab: farther from the board is a thing
 _CLOSED = 5  # pixels: gaps up to this are glare
 _HOLE = 7.0  # pixels: half the width of the widest hole that is filled
-_LEAST_BOARD = 0.25  # of the picture
 
 Mask = NDArray[np.bool_]
 
@@ -27,13 +26,12 @@ Mask = NDArray[np.bool_]
 class Ground:
     """A picture told apart. mask: (h, w) True where something lies; light: (h, w) float32, how
     bright the board is or would be there, in (0, 1]; contrast: (h, w) float32, how far each pixel
-    is from the board's colour, 1 at the limit; share: of the picture that is board.
+    is from the board's colour, 1 at the limit.
     """
 
     mask: Mask
     light: Floats
     contrast: Floats
-    share: float
 
 
 def ground_of(pixels: Pixels) -> Ground:
@@ -41,21 +39,20 @@ def ground_of(pixels: Pixels) -> Ground:
     lab = cv2.cvtColor(np.asarray(pixels, np.float32) / 255, cv2.COLOR_RGB2LAB)
     size = pixels.shape[1], pixels.shape[0]
     small = cv2.resize(lab, None, fx=1 / _COARSER, fy=1 / _COARSER, interpolation=cv2.INTER_AREA)
-    surface, kept = _fitted(small)
+    surface = _fitted(small)
     board = np.asarray(cv2.resize(surface, size, interpolation=cv2.INTER_LINEAR), np.float32)
     apart = cv2.GaussianBlur(lab, (0, 0), 0.8) - board
-    light = apart[..., 0]
-    away = np.maximum(light / _BRIGHTER, -light / _DARKER)
+    away = np.maximum(apart[..., 0] / _BRIGHTER, -apart[..., 0] / _DARKER)
     contrast = np.maximum(away, np.hypot(apart[..., 1], apart[..., 2]) / _CHROMA)
     closing = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_CLOSED, _CLOSED))
     mask = cv2.morphologyEx(np.uint8(contrast > 1), cv2.MORPH_CLOSE, closing)
     shown = cv2.cvtColor(cv2.cvtColor(surface, cv2.COLOR_LAB2RGB), cv2.COLOR_RGB2GRAY)
     light = cv2.resize(np.clip(shown, 0.02, 1), size, interpolation=cv2.INTER_LINEAR)
-    return Ground(_filled(mask), np.asarray(light, np.float32), contrast, float(kept.mean()))
+    return Ground(_filled(mask), np.asarray(light, np.float32), contrast)
 
 
-def _fitted(lab: Floats) -> tuple[Floats, Mask]:
-    """(h, w, 3) the board's colour everywhere, and where it was seen."""
+def _fitted(lab: Floats) -> Floats:
+    """(h, w, 3) the board's colour everywhere."""
     height, width = lab.shape[:2]
     down, across = np.mgrid[0:height, 0:width]
     y, x = down.ravel() / height - 0.5, across.ravel() / width - 0.5
@@ -69,8 +66,7 @@ def _fitted(lab: Floats) -> tuple[Floats, Mask]:
         rest = np.abs(values - terms @ found)
         spread = 1.4826 * np.median(rest[chosen], axis=0) + 0.3
         kept = (rest < _FAR * spread).all(axis=1)
-    surface = (terms @ found).reshape(height, width, 3).astype(np.float32)
-    return surface, kept.reshape(height, width)
+    return np.asarray((terms @ found).reshape(height, width, 3), np.float32)
 
 
 def _common(values: NDArray[np.float64]) -> Mask:

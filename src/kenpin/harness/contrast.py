@@ -26,7 +26,7 @@ def contrast_of_ends(tree: Tree, ground: Ground) -> dict[int, float]:
     found = {}
     across = cv2.dilate(ground.contrast, np.ones((_ACROSS, _ACROSS), np.uint8))
     for end in tree.ends:
-        (line,) = (data["line"] for _, _, data in tree.graph.edges(end, data=True))
+        line = tree.line_to(end)
         inner = line[int(_TIP * len(line)) : max(int((1 - _TIP) * len(line)), 1)]
         columns, rows = np.round(inner).astype(int).T
         found[end] = float(np.quantile(across[rows, columns], _LOW))

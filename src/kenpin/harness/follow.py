@@ -16,10 +16,7 @@ from kenpin.harness.skeleton import skeleton_of
 from kenpin.types import Floats
 
 STEP = 1.0  # pixels between two points of a line
-BENDS, STIFF = (
-    6.0,
-    12.0,
-)  # pixels in which a branch bends, and a trunk: less is a step of the skeleton
+BENDS, STIFF = 6.0, 12.0  # pixels in which a branch, and a trunk, bends: less is the skeleton's
 _LEAST_POINTS = 6
 _FORK, _LITTLE = 2.0, 0.001  # half thicknesses around a fork, and what points there count
 _USUAL, _TOGETHER = 241.0, 1.25  # pixels of a line, and times their usual half thickness
@@ -27,7 +24,7 @@ _STRAIGHT = 30.0  # pixels: the end of a line goes on as this much of it does
 _CONNECTOR = 60.0  # pixels, of the longest
 _BESIDE = 0.6  # half thicknesses: so wide a tip is felt for
 _BRIDGED = 24.0  # pixels: what lies so near the harness is of it
-_LEAST_THING = 40  # pixels of the area
+_LEAST_THING, _MOST_THINGS = 40, 100  # pixels of the area; the largest ones that are looked at
 
 
 @dataclass(frozen=True)
@@ -43,10 +40,9 @@ class Thing:
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """A harness as it lies. ways: from every end to every other, by their numbers, lines STEP
-    apart that reach to the tips. tips: (n, 2). mask: (h, w) of the harness alone; half: half its
-    thickness. others: what else lies there, the largest first. circle: where lines
-    meet again, which cannot be followed; None where all can.
+    """A harness as it lies. graph: see `Skeleton`; ends: its nodes that are ends. mask: (h, w) of
+    the harness alone; half: half its thickness. others: what else lies there, the largest first.
+    circle: where lines meet again, which cannot be followed; None where all can.
     """
 
     graph: "nx.MultiGraph[int]"
@@ -55,6 +51,12 @@ class Tree:
     half: Floats
     others: tuple[Thing, ...]
     circle: tuple[float, float] | None
+
+    def line_to(self, end: int) -> Line:
+        """The middle line that leads to an end, as the skeleton has it."""
+        (line,) = (data["line"] for _, _, data in self.graph.edges(end, data=True))
+        found: Line = line
+        return found
 
     def way(self, start: int, end: int, bend: float = BENDS) -> Line:
         """From one end's tip to another's; bend: in how many pixels it may bend."""
@@ -117,7 +119,7 @@ def _largest(mask: Mask) -> tuple[Mask, tuple[Thing, ...]]:
     own = numbers == main
     away = cv2.distanceTransform(np.uint8(~own), cv2.DIST_L2, 5)
     others = []
-    for n in order:
+    for n in order[:_MOST_THINGS]:
         if n == main or facts[n, cv2.CC_STAT_AREA] < _LEAST_THING:
             continue
         those = numbers == n

@@ -13,7 +13,13 @@ from kenpin.errors import ExtraError
 from kenpin.harness.pattern import LOOK, TRUNK, End, Pattern
 from kenpin.harness.reading import Kind, Measure, Reading
 from kenpin.harness.sheet import Layout, Row
+from kenpin.text import Notice
 from kenpin.types import Pixels
+
+
+def line_named(line: str) -> Notice:
+    """What a line is called in sentences: the trunk, or a branch by its name."""
+    return Notice("harness_trunk") if line == TRUNK else Notice("harness_branch", name=line)
 
 
 def check_installed() -> None:
@@ -52,8 +58,7 @@ class Harness:
         return (*found, Measure("", "extra"), Measure("", "foreign"))
 
     def read(self, pixels: Pixels) -> Reading:
-        """Of a picture, (H, W) or (H, W, 3) uint8. Raises ExtraError without kenpin[harness]."""
-        check_installed()
+        """Of a picture, (H, W) or (H, W, 3) uint8. Needs kenpin[harness], see `check_installed`."""
         reading: Reading = import_module("kenpin.harness.read_picture").read(self, pixels)
         return reading
 

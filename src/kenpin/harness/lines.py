@@ -21,14 +21,12 @@ _TIP = 0.25  # of the way at either end where a thickness is not taken
 @dataclass(frozen=True, eq=False)
 class Branch:
     """One end of a harness. line: from where it leaves what it branches from to its tip, (n, 2) x,
-    y in pixels, STEP apart. at: pixels along that from the trunk's tip. side: 1 where it leaves to
-    the right as the picture shows it, -1 to the left. thick: pixels. clear: from which point of the
-    line on it does not lie on the trunk any more.
+    y in pixels, STEP apart. at: pixels along that from the trunk's tip. thick: pixels. clear:
+    from which point of the line on it does not lie on the trunk any more.
     """
 
     line: Line
     at: float
-    side: int
     thick: float
     clear: int
 
@@ -49,8 +47,6 @@ class Lines:
     the other ends, by their numbers.
     """
 
-    start: int
-    end: int
     main: Line
     thick: float
     branches: Mapping[int, Branch]
@@ -61,7 +57,7 @@ def lines_of(tree: Tree, start: int, end: int) -> Lines:
     main = tree.way(start, end, STIFF)
     others = [one for one in tree.ends if one not in (start, end)]
     branches = {one: _branch(tree, main, tree.way(start, one)) for one in others}
-    return Lines(start, end, main, thickness(tree, main), branches)
+    return Lines(main, thickness(tree, main), branches)
 
 
 def thickness(tree: Tree, line: Line) -> float:
@@ -85,12 +81,9 @@ def _branch(tree: Tree, main: Line, way: Line) -> Branch:
     rest = way[begin:]
     at, joined = _joined(main, nearest[last], rest)
     line = even(np.concatenate([joined, rest]), BENDS) if len(rest) > 4 else way[last:]
-    before, after = main[max(at - 12, 0)], main[min(at + 12, len(main) - 1)]
-    ahead, aside = after - before, rest[min(15, len(rest) - 1)] - main[at]
-    side = 1 if ahead[0] * aside[1] - ahead[1] * aside[0] > 0 else -1
     parted = _first_beyond(away, _PARTED * both, last, begin)
     beyond = min(len(joined) + parted - begin, len(line) - _LEAST_CLEAR)
-    return Branch(line, at * STEP, side, thickness(tree, line), max(beyond, 0))
+    return Branch(line, at * STEP, thickness(tree, line), max(beyond, 0))
 
 
 def _first_beyond(

@@ -14,6 +14,7 @@ from scipy.optimize import linear_sum_assignment
 from kenpin.harness.board import Ground
 from kenpin.harness.follow import Tree
 from kenpin.harness.line import Line, length_of
+from kenpin.harness.lines import thickness
 from kenpin.harness.pattern import LEAST_APART, LEAST_FAR, LOOK, OTHER, TRUNK, End, Pattern
 from kenpin.harness.strips import strip_of
 from kenpin.types import Floats, Pixels
@@ -138,7 +139,7 @@ def _first(seen: Seen, named: Named) -> Pattern:
     start = given.pop(TRUNK, None)
     if start is None:
         free = [end for end in tree.ends if end not in given.values()] or list(tree.ends)
-        start = max(free, key=lambda end: _thick(tree, end))
+        start = max(free, key=lambda end: thickness(tree, tree.line_to(end)))
     reach = {end: length_of(tree.way(start, end)) for end in tree.ends if end != start}
     last = max(reach, key=lambda end: reach[end])
     begin, found = seen.ends(start, last)
@@ -155,14 +156,6 @@ def _letters() -> Iterator[str]:
 
 def _nearest(tree: Tree, at: tuple[float, float]) -> int:
     return min(tree.ends, key=lambda end: float(np.hypot(*(tree.graph.nodes[end]["at"] - at))))
-
-
-def _thick(tree: Tree, end: int) -> float:
-    """Of the line that ends here, in pixels."""
-    (line,) = (data["line"] for _, _, data in tree.graph.edges(end, data=True))
-    inner = line[int(0.25 * len(line)) : max(int(0.75 * len(line)), 1)]
-    columns, rows = np.round(inner).astype(int).T
-    return float(np.median(tree.half[rows, columns]))
 
 
 def _common(pattern: Pattern, every: Sequence[Seen], matches: Sequence[Match]) -> Pattern:

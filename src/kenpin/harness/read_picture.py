@@ -20,6 +20,8 @@ _BEYOND = 10  # pixels of the trunk's end that its strip also shows
 _LEAST_PART = 20  # pixels of the trunk, at least, on either side of where its last branch leaves
 _ANOTHER, _ANOTHER_EACH = 2.0, 2.5  # times the worst good one, and of each end: that is another one
 
+_TIMES = 3  # as many ends are those of another one, whatever they are like
+
 _Found = dict[Measure, tuple[float, Sequence[float] | NDArray[np.float64]]]
 
 
@@ -30,6 +32,8 @@ def read(harness: Harness, pixels: Pixels) -> Reading:
     if fault is not None:
         return _faulty(harness, fault)
     pattern = harness.pattern
+    if len(view.tree.ends) > _TIMES * (len(pattern.ends) + 1):
+        return _faulty(harness, (ReasonCode.ANOTHER_HARNESS, None))
     own = match(pattern, Seen(view.tree, view.pixels, view.ground))
     if own.cost > _ANOTHER * harness.worst + _ANOTHER_EACH * len(pattern.ends):
         return _faulty(harness, (ReasonCode.ANOTHER_HARNESS, None))

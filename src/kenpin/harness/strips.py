@@ -19,12 +19,11 @@ _SIDEWAYS = 12.0  # pixels to either side by which a direction is taken
 @dataclass(frozen=True, eq=False)
 class Strip:
     """pixels: (h, w, 3) float32 in [0, 1], in the light of an even board. where: (h, w, 2) float32,
-    x, y in the picture of each of its pixels. own: (h, w), what of it is shown.
+    x, y in the picture of each of its pixels.
     """
 
     pixels: Floats
     where: Floats
-    own: Mask
 
 
 def owned(mask: Mask, lines: Sequence[Line]) -> tuple[NDArray[np.int32], Floats]:
@@ -59,7 +58,7 @@ def strip_of(
     even = shown.astype(np.float32) / 255 * (_BOARD / light)[..., None]
     share = cv2.remap(np.float32(own), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     mixed = NOTHING + (even - NOTHING) * share[..., None]
-    return Strip(np.clip(mixed, 0, 1).astype(np.float32), where, share > 0.5)
+    return Strip(np.clip(mixed, 0, 1).astype(np.float32), where)
 
 
 def _places(line: Line, size: tuple[int, int], scale: float) -> Floats:

@@ -13,6 +13,7 @@ from kenpin.types import Pixels, ReasonCode
 # Lines are followed in a picture of about this size, for what is near or short is so in pixels.
 _LEAST_PIXELS, _MOST_PIXELS = 700_000, 1_300_000
 _LEAST_SEEN = 0.002  # of the picture
+_MOST_ENDS = 30  # of a harness; to match very many takes very long
 _SECOND = 0.3  # of the harness's area: so large a thing beside it is another one
 
 Fault = tuple[ReasonCode, tuple[float, float] | None]
@@ -51,6 +52,8 @@ class View:
         edges = tree.mask[0], tree.mask[-1], tree.mask[:, 0], tree.mask[:, -1]
         if any(edge.any() for edge in edges):
             return ReasonCode.CUT_OFF, None
+        if len(tree.ends) > _MOST_ENDS:
+            return ReasonCode.ANOTHER_HARNESS, None
         if tree.circle is not None:
             return ReasonCode.CANNOT_FOLLOW, self._place(tree.circle)
         second = [one for one in tree.others if one.area > _SECOND * area and not one.at_edge]

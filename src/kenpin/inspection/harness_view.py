@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.harness import TRUNK, Harness, Measure, Reading, Row
+from kenpin.harness import TRUNK, Harness, Measure, Reading, Row, line_named
 from kenpin.judge import Calibration, Sizes
 from kenpin.part import Bundle
 from kenpin.text import Notice
@@ -138,12 +138,8 @@ def _of_size(one: SizeVerdict, off: float) -> Notice:
     code = f"finding_{one.kind}"
     if one.kind in ("length", "reach"):
         code += "_short" if off < 0 else "_long"
-    return Notice(code, line=_named(one.line), by=abs(off), value=one.value or 0.0, low=one.low,
+    return Notice(code, line=line_named(one.line), by=abs(off), value=one.value or 0.0, low=one.low,
                   high=one.high, unit=one.unit)  # fmt: skip
-
-
-def _named(line: str) -> Notice:
-    return Notice("harness_trunk") if line == TRUNK else Notice("harness_branch", name=line)
 
 
 def _of_strips(read: _Read, regions: Sequence[Region]) -> Iterator[Notice]:
@@ -161,7 +157,7 @@ def _of_strips(read: _Read, regions: Sequence[Region]) -> Iterator[Notice]:
             yield _of_tip(read, line)
         else:
             at = of - from_end if line != TRUNK else from_end
-            yield Notice("finding_strip", line=_named(line), at=at * factor, unit=unit)
+            yield Notice("finding_strip", line=line_named(line), at=at * factor, unit=unit)
 
 
 def _along(read: _Read, place: tuple[float, float]) -> tuple[str, float, float]:
@@ -185,7 +181,7 @@ def _along(read: _Read, place: tuple[float, float]) -> tuple[str, float, float]:
 def _of_tip(read: _Read, line: str) -> Notice:
     """What is plugged on an end: turned round, what belongs on another end, or unlike any."""
     harness, usual = read.harness, read.harness.usual
-    name = _named(line)
+    name = line_named(line)
     if usual is None:
         return Notice("finding_tip", line=name)
     rows = harness.layout.rows
@@ -198,7 +194,7 @@ def _of_tip(read: _Read, line: str) -> Notice:
     if _unlike(seen[::-1], own) < _CLEARLY * min(apart, others[nearest]):
         return Notice("finding_turned", line=name)
     if others[nearest] < _CLEARLY * apart:
-        return Notice("finding_other_end", line=name, other=_named(nearest))
+        return Notice("finding_other_end", line=name, other=line_named(nearest))
     return Notice("finding_tip", line=name)
 
 

@@ -72,14 +72,11 @@ class Sizes:
         middle, varies, low, high = (own[name] for name in ("middle", "varies", "low", "high"))
         shapes = {one.shape for one in (middle, varies, low, high)}
         finite = all(np.isfinite(one).all() for one in own.values())
-        if (
-            shapes != {(count,)}
-            or own["worth"].shape != (4,)
-            or not finite
-            or not (varies > 0).all()
-        ):
+        if shapes != {(count,)} or own["worth"].shape != (4,) or not finite:
             raise ValueError("what is measured does not fit")
         a, b, c, d = own["worth"].tolist()
+        if not (varies > 0).all() or a >= b or c >= d:
+            raise ValueError("what is measured has no scale")
         return cls(Usual(middle, varies), low, high, (a, b, c, d))
 
 

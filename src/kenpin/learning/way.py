@@ -7,7 +7,7 @@ from importlib import import_module
 import numpy as np
 
 from kenpin.errors import DatasetError, PictureError, RecipeError
-from kenpin.harness import TRUNK, Harness, check_installed
+from kenpin.harness import Harness, check_installed, line_named
 from kenpin.learning.in_threads import read_in_threads
 from kenpin.learning.sizes import frame_and_depth, seen_for
 from kenpin.models import WITH_FEATURES, Encoder, encoder_for
@@ -106,8 +106,7 @@ def following(way: Way, sources: Sequence[PictureSource], recipe: Recipe) -> Way
     harness: Harness | None = learn_harness(pixels, recipe.ends)
     if harness is None:
         raise DatasetError("harness_none", count=min(len(sources), _MOST_FOLLOWED))
-    wanted = recipe.but(kind="part", ends={}, scale=None, size=harness.size)
-    wanted = wanted.but(color="grey" if recipe.color == "grey" else "rgb")
+    wanted = recipe.but(size=harness.size, color="grey" if recipe.color == "grey" else "rgb")
     preparation = Preparation.of(wanted, harness.size, depth)
     return replace(way, preparation=replace(preparation, harness=harness))
 
@@ -116,8 +115,7 @@ def faint_lines(harness: Harness) -> tuple[Notice, ...]:
     """That lines have nearly the board's colour, and which board to take."""
     if not harness.faint:
         return ()
-    lines = [Notice("harness_trunk") if name == TRUNK else Notice("harness_branch", name=name)
-             for name in harness.faint]  # fmt: skip
+    lines = [line_named(name) for name in harness.faint]
     return (Notice("harness_faint", lines=lines, board=Notice(f"board_{harness.board}")),)
 
 

@@ -1,6 +1,6 @@
 """A part's judge, its limits and what they promise, as sentences."""
 
-from kenpin.harness import TRUNK
+from kenpin.harness import line_named
 from kenpin.judge import Calibration, pictures_needed
 from kenpin.part.bundle import Bundle
 from kenpin.prepare import Depth, Preparation, white_of
@@ -126,7 +126,7 @@ def sizes_in_words(bundle: Bundle) -> dict[str, str]:
     for measure, low, high in zip(harness.measures, sizes.low, sizes.high, strict=True):
         if measure.kind in _TOLD:
             ends = {"low": float(low) * factor, "high": float(high) * factor, "unit": unit}
-            line = say("harness_trunk") if measure.line == TRUNK else say(
-                "harness_branch", name=measure.line)  # fmt: skip
-            told.setdefault(line, []).append(say(f"size_{measure.kind}", **ends))
-    return {line: ", ".join(words) for line, words in told.items()}
+            told.setdefault(str(line_named(measure.line)), []).append(
+                say(f"size_{measure.kind}", **ends)
+            )
+    return {line: ", ".join(own) for line, own in told.items()}
