@@ -1,7 +1,7 @@
 """Drawn wire harnesses: what is found, what is thrown away, how long it takes.
 
     python benchmarks/harness.py [defects] [plain] [coverage] [speed] [lengths]
-        [--designs 5] [--draws 10]
+        [--designs 5] [--draws 40]
     python benchmarks/harness.py pictures --out harness.png
 
 Five designs of two to six branches on a green board; each piece lies anew. `defects`: 50 good ones
@@ -9,14 +9,15 @@ are learned; of 40 others and four pieces of each kind of defect, the area under
 scores (what cannot be followed counts as the highest), how many are found, and how many good ones
 are not OK; a branch too short or too long by 3, 5 and 10 % apart. `plain`: the same pictures,
 judged by features as any part. `coverage`: how many of 100 good ones are not OK, over draws of 50
-to learn from, with features alone, which learn faster. `speed`: milliseconds for a picture of two
-megapixels, and seconds to learn 50. `lengths`: over 36 drawn pieces, the standard deviation of what
-is measured less the truth, in pixels. One JSON line for each result. `pictures`: three defects with
-what is shown of them.
+to learn from, as many of each design, with features alone, which learn faster. `speed`:
+milliseconds for a picture of two megapixels, and seconds to learn 50. `lengths`: over 36 drawn
+pieces, the standard deviation of what is measured less the truth, in pixels. One JSON line for each
+result. `pictures`: three defects with what is shown of them.
 """
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -98,19 +99,21 @@ def defects(designs: Sequence[tuple[int, int]], what: str = "defects") -> Iterat
 
 def coverage(design: tuple[int, int], draws: int) -> Iterator[dict[str, Any]]:
     recipe = RECIPE.but(model="feature", difference=None, score=None, smoothing=None)
-    rejected, unusable, promised = [], 0, 0.0
+    rejected, by_sizes, outcomes, promised = [], [], Counter[str](), 0.0
     for draw in range(draws):
         first = 10_000 * (draw + 1)
         good = [drawn(design, first + seed) for seed in range(TO_LEARN)]
         inspector = Inspector(learn(good, recipe, search=False))
         verdicts = judged(inspector, design, "good", 100, first + 5000)
-        rejected.append(sum(map(found, verdicts)))
-        unusable += sum(one.outcome is Outcome.UNUSABLE for one in verdicts)
+        bad = [one for one in verdicts if found(one)]
+        rejected.append(len(bad))
+        by_sizes.append(sum(any(s.outcome is Outcome.NG for s in one.sizes) for one in bad))
+        outcomes.update(one.outcome.value for one in verdicts)
         promised = inspector.calibration.promised_false_reject
     yield {"what": "coverage", "branches": design[0], "design": design[1], "draws": draws,
            "learned": TO_LEARN, "tested": 100, "promised": round(promised, 4),
            "rejected": round(float(np.mean(rejected)) / 100, 4), "of_each_draw": rejected,
-           "unusable": unusable}  # fmt: skip
+           "by_sizes": by_sizes, "outcomes": dict(outcomes)}  # fmt: skip
 
 
 def speed(design: tuple[int, int]) -> Iterator[dict[str, Any]]:
@@ -133,6 +136,7 @@ def lengths(design: tuple[int, int]) -> Iterator[dict[str, Any]]:
     pieces = [draw_harness(seed, branches=design[0], design=design[1], board="green")
               for seed in range(36)]  # fmt: skip
     harness = learn_harness([piece.pixels for piece in pieces], {})
+    assert harness is not None
     errors: dict[str, list[float]] = {}
     for piece in pieces:
         trunk, known = piece.lines[TRUNK], piece.lengths
@@ -140,11 +144,11 @@ def lengths(design: tuple[int, int]) -> Iterator[dict[str, Any]]:
         for measure, value in found.items():
             if measure.line == harness.pattern.last and measure.kind == "length":
                 truth = (known[TRUNK] + known[measure.line]) * piece.scale
-            elif measure.kind in ("at", "length", "reach"):
+            elif measure.kind in ("at", "length"):
                 at = float(np.linalg.norm(trunk - piece.lines[measure.line][0], axis=1).argmin())
                 at *= float(np.linalg.norm(np.diff(trunk, axis=0), axis=1).mean())
                 long = known[measure.line] * piece.scale
-                truth = {"at": at, "length": long, "reach": at + long}[measure.kind]
+                truth = {"at": at, "length": long}[measure.kind]
             else:
                 continue
             errors.setdefault(f"{measure.line}.{measure.kind}", []).append(value - truth)
@@ -175,7 +179,7 @@ def main() -> None:
     told = argparse.ArgumentParser()
     told.add_argument("what", nargs="*", default=["defects", "plain", "coverage", "speed"])
     told.add_argument("--designs", type=int, default=len(DESIGNS))
-    told.add_argument("--draws", type=int, default=10)
+    told.add_argument("--draws", type=int, default=40)
     told.add_argument("--out", type=Path)
     a = told.parse_args()
     if a.out is not None:
@@ -183,7 +187,8 @@ def main() -> None:
         return
     how = {"defects": lambda: defects(DESIGNS[: a.designs]),
            "plain": lambda: defects(DESIGNS[: a.designs], "plain"),
-           "coverage": lambda: coverage(DESIGNS[0], a.draws),
+           "coverage": lambda: chain.from_iterable(
+               coverage(one, a.draws // a.designs) for one in DESIGNS[: a.designs]),
            "speed": lambda: speed(DESIGNS[0]),
            "lengths": lambda: chain.from_iterable(map(lengths, DESIGNS[: a.designs]))}  # fmt: skip
     for what in a.what:

@@ -172,14 +172,17 @@ class WindowVerdict:
 class SizeVerdict:
     """The answer for one thing that is measured of a harness.
 
-    line: of which, "" of the whole; kind: see `kenpin.harness.Measure`. value, and low and high,
+    name: as a column has it, "A.length". line: of which, "" of the whole; kind, number: see
+    `kenpin.harness.Measure`. value, and low and high,
     between which good ones are: in `unit`, "mm" or "px" (numbers have ""); None of what is missing.
     score: what it is worth, see `Verdict.score`; p_value: alike. x, y: where, in pixels of the
     picture the user gave; None where it is nowhere.
     """
 
+    name: str
     line: str
     kind: str
+    number: int
     value: float | None
     low: float
     high: float

@@ -6,7 +6,8 @@ import pytest
 
 from kenpin.drawn import draw_harness
 from kenpin.harness import TRUNK, Harness, Measure
-from kenpin.harness.learn_harness import learn_harness
+from kenpin.harness.learn_harness import learn_harness, with_sheets
+from kenpin.harness.strips import owned
 from kenpin.types import ReasonCode
 
 GOOD = 12
@@ -18,11 +19,19 @@ def drawn(seed, kind="good", **how):
 
 @pytest.fixture(scope="module")
 def harness():
-    return learn_harness([drawn(seed).pixels for seed in range(GOOD)], {})
+    good = [drawn(seed).pixels for seed in range(GOOD)]
+    learned = learn_harness(good, {})
+    return with_sheets(learned, [learned.read(pixels).sheet for pixels in good])
 
 
-def value(harness, reading, line, kind):
-    return reading.values[harness.measures.index(Measure(line, kind))]
+def value(harness, reading, line, kind, number=0):
+    return reading.values[harness.measures.index(Measure(line, kind, number))]
+
+
+def sizes(harness, reading):
+    """Of all that is measured in pixels."""
+    own = [one.kind not in ("turned", "band_missing") for one in harness.measures]
+    return reading.values[own]
 
 
 def truth(picture, name):
@@ -56,15 +65,15 @@ def test_every_end_has_the_name_of_its_branch(branches, design, board):
 
 
 def test_lengths_are_measured_to_a_millimetre(harness):
-    """But for what is on the ends, which is the same on each."""
+    """But for what is on the ends, and what its trunk hides of a branch, the same on each."""
     errors = {name: [] for name in "ABC"}
     whole = []
     for seed in range(60, 84):
         picture = drawn(seed)
         reading = harness.read(picture.pixels)
         for name, found in errors.items():
-            at, length = truth(picture, name)
-            found.append(value(harness, reading, name, "reach") - at - length)
+            _, length = truth(picture, name)
+            found.append(value(harness, reading, name, "length") - length)
         known = picture.lengths[TRUNK] + picture.lengths["D"]
         whole.append(value(harness, reading, "D", "length") - known * picture.scale)
     for found in (*errors.values(), whole):
@@ -75,8 +84,8 @@ def test_a_branch_that_is_shorter_is_measured_as_much_shorter(harness):
     for seed in range(90, 96):
         picture, shorter = drawn(seed), drawn(seed, "too_short", amount=0.1)
         name = next(n for n in "ABCD" if picture.lengths[n] != shorter.lengths[n])
-        kind = "length" if name == "D" else "reach"
-        both = [value(harness, harness.read(one.pixels), name, kind) for one in (picture, shorter)]
+        both = [value(harness, harness.read(one.pixels), name, "length")
+                for one in (picture, shorter)]  # fmt: skip
         expected = (picture.lengths[name] - shorter.lengths[name]) * picture.scale
         assert both[0] - both[1] == pytest.approx(expected, abs=4)
 
@@ -117,7 +126,9 @@ def test_it_may_lie_any_way_round(harness, turned):
     upright = harness.read(picture.pixels)
     reading = harness.read(np.ascontiguousarray(np.rot90(picture.pixels, turned)))
     assert reading.fault is None
-    assert np.nanmax(np.abs(upright.values - reading.values)) < 9  # pixels: 3 millimetres
+    assert (
+        np.nanmax(np.abs(sizes(harness, upright) - sizes(harness, reading))) < 9
+    )  # pixels: 3 millimetres
 
 
 @pytest.mark.parametrize("scale", [0.6, 1.6])
@@ -130,7 +141,7 @@ def test_larger_and_smaller_pictures_read_alike(harness, scale):
         reading, usual = learned.read(picture.pixels), harness.read(other.pixels)
         assert reading.fault is None
         for name in "ABC":
-            both = [value(own, it, name, "reach") / drawing.scale for own, it, drawing in
+            both = [value(own, it, name, "length") / drawing.scale for own, it, drawing in
                     ((learned, reading, picture), (harness, usual, other))]  # fmt: skip
             assert abs(both[0] - both[1]) < 3  # millimetres
 
@@ -174,15 +185,19 @@ def test_lines_that_cross_cannot_be_followed_and_the_place_is_told(harness):
 def test_light_and_a_glove_at_the_edge_do_not_matter(harness):
     picture = drawn(170)
     usual = harness.read(picture.pixels)
+
+    def apart(reading):
+        return np.nanmax(np.abs(sizes(harness, reading) - sizes(harness, usual)))
+
     for gain in (0.85, 1.15):
         bright = np.clip(picture.pixels * gain, 0, 255).astype(np.uint8)
         reading = harness.read(bright)
-        assert reading.fault is None and np.nanmax(np.abs(reading.values - usual.values)) < 6
+        assert reading.fault is None and apart(reading) < 6
         assert np.abs(reading.sheet.astype(int) - usual.sheet).mean() < 4
     glove = picture.pixels.copy()
     cv2.circle(glove, (1270, 950), 90, (40, 60, 200), -1)
     reading = harness.read(glove)
-    assert reading.fault is None and np.nanmax(np.abs(reading.values - usual.values)) < 6
+    assert reading.fault is None and apart(reading) < 6
 
 
 def test_it_is_kept_as_data_and_reads_the_same(harness):
@@ -193,7 +208,13 @@ def test_it_is_kept_as_data_and_reads_the_same(harness):
 
 
 def test_arrays_that_do_not_fit_are_refused(harness):
-    arrays = harness.arrays()
+    arrays, config = harness.arrays(), harness.config()
+    (band, *_), leaves = config["bands"], config["leaves"]
+    for wrong in ({"leaves": {"A": leaves["A"]}}, {"bands": [band | {"line": "Z"}]},
+                  {"bands": [band | {"stop": 100_000}]},
+                  {"bands": [band | {"edges": [[0.0] * 5] * 2}]}):  # fmt: skip
+        with pytest.raises(ValueError, match=r"fit|leaves"):
+            Harness.of(config | wrong, arrays)
     for name, wrong in (("looks", arrays["looks"][1:]), ("usual", arrays["usual"][1:])):
         with pytest.raises(ValueError, match="fit"):
             Harness.of(harness.config(), arrays | {name: wrong})
@@ -231,3 +252,90 @@ def test_a_line_of_the_boards_colour_is_named_and_another_board_is_advised(harne
 
 def test_pictures_without_a_harness_teach_nothing():
     assert learn_harness([np.full((480, 640, 3), 150, np.uint8)] * 3, {}) is None
+
+
+# --- what is wound around lines, and what is on their ends ---
+
+
+def bands(harness, reading, kind):
+    return {(one.line, one.number): value(harness, reading, one.line, one.kind, one.number)
+            for one in harness.measures if one.kind == kind}  # fmt: skip
+
+
+def test_every_tape_and_clip_is_a_band(harness):
+    """Of this design one spot of tape on each branch; three tapes and two clips on the trunk."""
+    lines = [band.line for band in harness.bands]
+    assert {name: lines.count(name) for name in set(lines)} == {
+        TRUNK: 5, "A": 1, "B": 1, "C": 1, "D": 1,
+    }  # fmt: skip
+    widths = bands(harness, harness.read(drawn(200).pixels), "band_width")
+    scale = drawn(200).scale
+    for name in "ABCD":
+        assert widths[name, 1] / scale == pytest.approx(9.0, abs=2)  # millimetres
+
+
+def test_a_tape_that_is_missing_or_elsewhere_is_told_of_its_branch(harness):
+    for seed in range(210, 218):
+        usual, gone, moved = (harness.read(drawn(seed, kind).pixels)
+                              for kind in ("good", "tape_missing", "tape_moved"))  # fmt: skip
+        before, after = (bands(harness, one, "band_missing") for one in (usual, gone))
+        lacking = [own for own in after if after[own] > before[own] + 0.4]
+        assert len(lacking) == 1 and lacking[0][0] in "ABCD"
+        was, now = (bands(harness, one, "band_at") for one in (usual, moved))
+        off = {own: was[own] - now[own] for own in was}  # farther from the trunk: nearer to the end
+        (elsewhere,) = [own for own in off if abs(off[own]) > 20]
+        assert elsewhere[0] in "ABCD"
+        assert off[elsewhere] / drawn(seed).scale == pytest.approx(14, abs=2)
+
+
+def test_a_clip_that_is_missing_is_told_of_the_trunk(harness):
+    for seed in range(220, 226):
+        usual, gone = (harness.read(drawn(seed, k).pixels) for k in ("good", "clip_missing"))
+        before, after = (bands(harness, one, "band_missing") for one in (usual, gone))
+        at, now = (bands(harness, one, "band_at") for one in (usual, gone))
+        wrong = [own for own in after if after[own] > before[own] + 0.4
+                 or abs(now[own] - at[own]) > 20]  # fmt: skip
+        assert len(wrong) == 1 and wrong[0][0] == TRUNK
+
+
+def test_a_connector_that_is_turned_looks_more_like_the_usual_one_turned(harness):
+    for seed in range(230, 238):
+        usual, turned = (harness.read(drawn(seed, k).pixels) for k in ("good", "connector_turned"))
+        both = [
+            {
+                one.line: value(harness, it, one.line, "turned")
+                for one in harness.measures
+                if one.kind == "turned"
+            }
+            for it in (usual, turned)
+        ]
+        assert max(both[0].values()) < 0
+        assert sum(both[1][line] > 0 for line in both[1]) == 1
+
+
+def test_where_a_branch_leaves_does_not_blur_its_length(harness):
+    """What is taken for trunk is missing from the branch, and is given back to it."""
+    readings = [harness.read(drawn(seed).pixels) for seed in range(240, 258)]
+    for name, leaves in harness.leaves.items():
+        at, length = (np.array([value(harness, one, name, kind) for one in readings])
+                      for kind in ("at", "length"))  # fmt: skip
+        plain = length - leaves.share * (at - leaves.at)
+        assert 0 <= leaves.share <= 1
+        assert length.std() <= plain.std() + 0.1
+    assert leaves.length(leaves.at + 10, 100) == pytest.approx(100 + 10 * leaves.share)
+
+
+def test_what_lies_there_belongs_to_one_line_and_a_foot_to_what_it_sits_on():
+    mask = np.zeros((100, 200), bool)
+    mask[18:30, 10:190] = True  # a trunk
+    mask[60:68, 10:190] = True  # a line beside it
+    mask[30:52, 90:100] = True  # the foot of a clip on the trunk, which ends near the other
+    along = np.arange(10.0, 190.0)
+    lines = [np.column_stack([along, np.full(180, y)]) for y in (24.0, 64.0)]
+    numbers, away = owned(mask, lines)
+    assert (numbers[mask] > 0).all() and (numbers[~mask] == 0).all()
+    assert (numbers[18:52][mask[18:52]] == 1).all() and (numbers[60:68][mask[60:68]] == 2).all()
+    assert away[51, 95] == pytest.approx(13, abs=1)
+    steep = np.column_stack([along, 20 + 0.37 * (along - 10)])
+    numbers, _ = owned(np.ones((100, 200), bool), [steep])
+    assert (numbers == 1).all()

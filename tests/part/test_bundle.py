@@ -68,7 +68,7 @@ def test_it_holds_data_only_and_describes_itself(part, bundle):
         "manifest.json", "weights.safetensors", "previews/mean.png", "previews/variation.png",
     }  # fmt: skip
     manifest = json.loads(contents["manifest.json"])
-    assert manifest["format"] == 12
+    assert manifest["format"] == 13
     assert manifest["learned_from"]["count"] == 40
     assert len(manifest["parts"][0]["calibration"]["scores"]) == 40
     assert manifest["parts"][0]["calibration"]["limit"] == bundle.calibration.limit
@@ -253,6 +253,17 @@ def test_members_are_ordinary_zip_entries_without_times(part):
     with zipfile.ZipFile(io.BytesIO(part.read_bytes())) as archive:
         assert archive.testzip() is None
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_file_of_the_twelfth_format_opens_but_for_harnesses(tmp_path):
+    """It measured harnesses in another way."""
+    file = FILES / "format-12.kenpin"
+    verdict = Inspector.open(file).inspect(good_pictures(1, first=900)[0])
+    assert verdict.outcome is Outcome.OK
+    assert verdict.score == pytest.approx(5.919666767120361, rel=1e-6)
+    assert verdict.limit == pytest.approx(8.071866035461426, rel=1e-9)
+    harness = with_manifest(file, tmp_path / "h.kenpin", lambda kept: kept.update(harness={}))
+    refused(harness, "an older version learned.*learn it again")
 
 
 def test_a_file_of_the_eleventh_format_opens():

@@ -65,7 +65,7 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
         "reason_limit": reason.get("limit", ""),
         "notes": "; ".join(note["code"] for note in record.get("notes", [])),
     }
-    sizes = {f"{one['line']}.{one['kind']}": one["value"] for one in record.get("sizes", [])}
+    sizes = {one["name"]: one["value"] for one in record.get("sizes", [])}
     return record | (regions[0] if regions else {}) | flat | sizes
 
 

@@ -4,3 +4,4 @@ from kenpin.harness.harness import Harness, check_installed, line_named
 from kenpin.harness.pattern import TRUNK
 from kenpin.harness.reading import LEAST, Measure, Reading
 from kenpin.harness.sheet import Row
+from kenpin.harness.tips import TIP, tip_of, unlike

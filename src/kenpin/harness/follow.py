@@ -1,13 +1,13 @@
 """The middle lines of one harness, from where its trunk begins to each of its ends."""
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations_with_replacement, pairwise
 
 import cv2
 import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import make_smoothing_spline
+from scipy.linalg import solveh_banded
 from scipy.ndimage import median_filter
 
 from kenpin.harness.board import Mask
@@ -22,6 +22,9 @@ _FORK, _LITTLE = 2.0, 0.001  # half thicknesses around a fork, and what points t
 _USUAL, _TOGETHER = 241.0, 1.25  # pixels of a line, and times their usual half thickness
 _STRAIGHT = 30.0  # pixels: the end of a line goes on as this much of it does
 _CONNECTOR = 60.0  # pixels, of the longest
+_ACROSS, _HOUSING = 1.3, 0.6  # half thicknesses in which a housing is; of its width, at least
+_ROUNDS = 4
+_TURNED = 0.25  # to the side for each pixel onward: so far a housing is turned at most
 _BESIDE = 0.6  # half thicknesses: so wide a tip is felt for
 _BRIDGED = 24.0  # pixels: what lies so near the harness is of it
 _LEAST_THING, _MOST_THINGS = 40, 100  # pixels of the area; the largest ones that are looked at
@@ -144,14 +147,25 @@ def _bridged(own: Mask, other: Mask, away: Floats) -> Mask:
 
 
 def even(line: Line, bend: float, trusted: NDArray[np.float64] | None = None) -> Line:
-    """The same line smooth, in points STEP apart: a spline. trusted: (n,) how much each counts."""
+    """The same line smooth, in points STEP apart. trusted: (n,) how much each counts."""
     weights = np.ones(len(line)) if trusted is None else trusted
     line, weights = _resampled(line, weights)
     if len(line) < _LEAST_POINTS:
         return line
-    along = np.arange(len(line)) * STEP
-    smooth = make_smoothing_spline(along, line, weights, lam=bend**4)(along)
-    return _resampled(smooth, weights)[0]
+    return _resampled(_smooth(line, weights, bend**4), weights)[0]
+
+
+def _smooth(line: Line, weights: NDArray[np.float64], stiff: float) -> Line:
+    """The points that are least away from a line's, in squares, together with `stiff` times what
+    they turn from one to the next, in squares: a spline through even points (Whittaker, 1923).
+    """
+    turn = np.array([1.0, -2.0, 1.0])
+    bands = np.zeros((3, len(line)))  # the second from the diagonal, the first, itself
+    for one, other in combinations_with_replacement(range(3), 2):
+        until = len(line) - 2 + other
+        bands[2 - (other - one), other:until] += stiff * turn[one] * turn[other]
+    bands[2] += weights
+    return np.asarray(solveh_banded(bands, line * weights[:, None]))
 
 
 def _resampled(line: Line, weights: NDArray[np.float64]) -> tuple[Line, NDArray[np.float64]]:
@@ -165,7 +179,9 @@ def _resampled(line: Line, weights: NDArray[np.float64]) -> tuple[Line, NDArray[
 
 
 def _onward(line: Line, mask: Mask, half: Floats) -> Line:
-    """To the tip: the last of a middle line is left out, for corners, and it goes straight on."""
+    """To the tip: the last of a middle line is left out, for corners, and it goes straight on,
+    through the middle of what is on the end.
+    """
     last = line[-min(int(_CONNECTOR), len(line)) :]
     columns, rows = np.round(last).astype(int).T
     halves = half[rows, columns]
@@ -177,10 +193,54 @@ def _onward(line: Line, mask: Mask, half: Floats) -> Line:
     _, _, axes = np.linalg.svd(straight - middle)
     heading = axes[0] * np.sign(axes[0] @ (straight[-1] - straight[0]) or 1)
     onward = kept[-1] + np.arange(1, 4 * cut + 60)[:, None] * heading
-    aside = np.array([-heading[1], heading[0]])
+    straight = onward[: _reached(mask, onward, wide)]
+    first, turned = _through(mask, straight, wide)
+    onward = first + np.arange(len(onward))[:, None] * turned
+    return np.concatenate([kept, onward[: _reached(mask, onward, wide)]])
+
+
+def _aside(heading: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.array([-heading[1], heading[0]])
+
+
+def _reached(mask: Mask, onward: Line, wide: float) -> int:
+    """How many points of a straight line come before the tip of something so wide, at least one."""
     offsets = np.linspace(-_BESIDE, _BESIDE, 5) * wide
-    reached = int(np.median([_inside(mask, onward + offset * aside) for offset in offsets]))
-    return np.concatenate([kept, onward[: max(reached, 1)]])
+    aside = _aside(onward[1] - onward[0])
+    return max(int(np.median([_inside(mask, onward + offset * aside) for offset in offsets])), 1)
+
+
+def _through(mask: Mask, straight: Line, wide: float) -> tuple[Line, Line]:
+    """Where a straight line begins and its direction, so that it goes through the middle of what is
+    on the end: a housing is turned a little against the wires that it is on.
+    """
+    if len(straight) < _LEAST_POINTS:
+        return straight[0], straight[-1] - straight[0]
+    heading = (straight[-1] - straight[0]) / np.linalg.norm(straight[-1] - straight[0])
+    offsets = np.arange(-_ACROSS * wide, _ACROSS * wide + 1)
+    columns, rows = np.moveaxis(
+        np.round(straight[:, None] + offsets[None, :, None] * _aside(heading)).astype(int), 2, 0
+    )
+    inside = (rows >= 0) & (columns >= 0) & (rows < mask.shape[0]) & (columns < mask.shape[1])
+    inside[inside] = mask[rows[inside], columns[inside]]
+    count = inside.sum(axis=1)
+    housing = count > _HOUSING * count.max()
+    if housing.sum() < _LEAST_POINTS:
+        return straight[0], heading
+    middle = (inside * offsets).sum(axis=1)[housing] / count[housing]
+    slope, start = _fitted(np.flatnonzero(housing), middle)
+    turned = heading + np.clip(slope, -_TURNED, _TURNED) * _aside(heading)
+    return straight[0] + start * _aside(heading), turned / np.linalg.norm(turned)
+
+
+def _fitted(along: NDArray[np.intp], middle: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Slope and start of the line through most of them: an ear stands off on one side."""
+    kept = np.ones(len(along), bool)
+    for _ in range(_ROUNDS):
+        found = np.polyfit(along[kept], middle[kept], 1)
+        away = np.abs(middle - np.polyval(found, along))
+        kept = away <= max(1.0, 1.5 * float(np.median(away)))
+    return np.asarray(found)
 
 
 def _inside(mask: Mask, points: Line) -> int:

@@ -1,5 +1,6 @@
 """A harness as it was learned."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib import import_module
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.errors import ExtraError
+from kenpin.harness.bands import FACTS, Band
 from kenpin.harness.pattern import LOOK, TRUNK, End, Pattern
 from kenpin.harness.reading import Kind, Measure, Reading
 from kenpin.harness.sheet import Layout, Row
@@ -28,17 +30,37 @@ def check_installed() -> None:
         raise ExtraError("extra_harness")
 
 
+@dataclass(frozen=True)
+class Leaving:
+    """Where on the trunk a branch usually leaves it, `at` pixels of the picture from its beginning.
+
+    Where it leaves cannot be seen as precisely as where it ends: what is taken for trunk is missing
+    from the branch. share: of what a branch is seen to leave later than usual, how much it is seen
+    to be shorter; that is added to its length.
+    """
+
+    at: float
+    share: float
+
+    def length(self, at: float, length: float) -> float:
+        """What a branch is long that is seen to leave there and to be so long."""
+        return length + self.share * (at - self.at)
+
+
 @dataclass(frozen=True, eq=False)
 class Harness:
     """pattern: what good ones have in common; layout: of their strips; worst: how badly the worst
-    good one fits the pattern. usual: (H, W, 3) uint8, the sheet of the usual one, by which what is
-    missing is replaced. faint, board: while learning, the lines that have nearly the board's
-    colour, and a board of which colour would tell all of them best.
+    good one fits the pattern. leaves: of each branch. usual: (H, W, 3) uint8, the sheet of the
+    usual one, by which what is missing is replaced; bands: what is wound around its lines. faint,
+    board: while learning, the lines that have nearly the board's colour, and a board of which
+    colour would tell all of them best.
     """
 
     pattern: Pattern
     layout: Layout
     worst: float
+    leaves: Mapping[str, Leaving]
+    bands: tuple[Band, ...] = ()
     usual: Pixels | None = None
     faint: tuple[str, ...] = ()
     board: str = ""
@@ -52,10 +74,17 @@ class Harness:
     def measures(self) -> tuple[Measure, ...]:
         """What `Reading.values` are of."""
         names = [name for name in self.pattern.ends if name != self.pattern.last]
-        kinds: tuple[Kind, ...] = ("at", "length", "reach", "thick", "missing")
+        kinds: tuple[Kind, ...] = ("at", "length", "thick", "missing")
         found = [Measure(name, kind) for name in names for kind in kinds]
         found += [Measure(self.pattern.last, "length"), Measure(TRUNK, "thick")]
-        return (*found, Measure("", "extra"), Measure("", "foreign"))
+        found += [Measure("", "extra"), Measure("", "foreign")]
+        found += [Measure(line, "turned") for line in self.layout.rows]
+        own: tuple[Kind, ...] = ("band_at", "band_width", "band_missing")
+        numbered = Counter[str]()
+        for band in self.bands:
+            numbered[band.line] += 1
+            found += [Measure(band.line, kind, numbered[band.line]) for kind in own]
+        return tuple(found)
 
     def read(self, pixels: Pixels) -> Reading:
         """Of a picture, (H, W) or (H, W, 3) uint8. Needs kenpin[harness], see `check_installed`."""
@@ -70,7 +99,11 @@ class Harness:
         rows = {name: asdict(row) for name, row in self.layout.rows.items()}
         layout = {"rows": rows, "size": list(self.layout.size), "scale": self.layout.scale}
         start = _described(self.pattern.start)
-        return {"start": start, "ends": ends, "layout": layout, "worst": self.worst}
+        leaves = {name: asdict(own) for name, own in self.leaves.items()}
+        bands = [{"line": one.line, "begin": one.begin, "stop": one.stop,
+                  "edges": one.edges.tolist()} for one in self.bands]  # fmt: skip
+        return {"start": start, "ends": ends, "layout": layout, "worst": self.worst,
+                "leaves": leaves, "bands": bands}  # fmt: skip
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """How ends look, the trunk's beginning first, and the usual sheet."""
@@ -96,7 +129,20 @@ class Harness:
             raise ValueError("the harness does not fit its sheet")
         layout = Layout(rows, (size[0], size[1]), config["layout"]["scale"])
         pattern = Pattern(start, dict(zip(config["ends"], others, strict=True)))
-        return cls(pattern, layout, config["worst"], usual)
+        leaves = {name: Leaving(**own) for name, own in config["leaves"].items()}
+        if set(leaves) != set(config["ends"]) - {pattern.last}:
+            raise ValueError("the harness does not say where each branch leaves")
+        bands = tuple(_band(one, rows) for one in config["bands"])
+        return cls(pattern, layout, config["worst"], leaves, bands, usual)
+
+
+def _band(kept: Mapping[str, Any], rows: Mapping[str, Row]) -> Band:
+    edges = np.array(kept["edges"], np.float64)
+    row = rows.get(kept["line"])
+    inside = row is not None and 0 < kept["begin"] < kept["stop"] < row.width
+    if not inside or edges.shape != (2, FACTS) or not (np.abs(edges).sum(axis=1) > 0).all():
+        raise ValueError("a band does not fit its line")
+    return Band(kept["line"], kept["begin"], kept["stop"], edges)
 
 
 def _described(end: End) -> dict[str, Any]:

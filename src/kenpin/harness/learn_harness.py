@@ -1,14 +1,15 @@
 """From good pictures to what their harnesses have in common."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from kenpin.harness.bands import learn_bands
 from kenpin.harness.contrast import FAINT, best_board, colours_of, contrast_of_ends
-from kenpin.harness.harness import Harness
+from kenpin.harness.harness import Harness, Leaving
 from kenpin.harness.line import length_of
 from kenpin.harness.lines import Lines, lines_of
 from kenpin.harness.match_ends import Match, Named, Seen, learn_pattern
@@ -49,15 +50,38 @@ def learn_harness(pictures: Iterable[Pixels], named: Named) -> Harness | None:
     near = {name: (x / coarser, y / coarser) for name, (x, y) in named.items()}
     pattern, matches = learn_pattern([one.seen for one in alike], near)
     sizes: dict[str, list[tuple[float, float]]] = {name: [] for name in (TRUNK, *pattern.ends)}
+    seen: dict[str, list[tuple[float, float]]] = {
+        name: [] for name in pattern.ends if name != pattern.last
+    }
     for one, own in zip(alike, matches, strict=True):
         lines = lines_of(one.seen.tree, own.start, own.named[pattern.last])
         for name, size in _sizes(one, own, lines, pattern.last).items():
             sizes[name].append(size)
+        for name in seen.keys() & own.named.keys():
+            branch = lines.branches[own.named[name]]
+            seen[name].append((branch.at * one.coarser, branch.length * one.coarser))
     usual = {name: np.median(own, axis=0).tolist() for name, own in sizes.items()}
     layout = layout_of({name: (high, long) for name, (high, long) in usual.items()})
     worst = max(own.cost for own in matches)
     board = best_board([one.colours for one in alike])
-    return Harness(pattern, layout, worst, faint=_faint(alike, matches), board=board)
+    leaves = {name: _leaving(np.array(both)) for name, both in seen.items()}
+    return Harness(pattern, layout, worst, leaves, faint=_faint(alike, matches), board=board)
+
+
+def with_sheets(harness: Harness, sheets: Sequence[Pixels]) -> Harness:
+    """The same that knows the usual sheet and its bands, from those of good ones, (H, W, 3)."""
+    usual = np.median(np.stack(sheets).astype(np.float32), axis=0).astype(np.uint8)
+    return replace(harness, usual=usual, bands=learn_bands(sheets, harness.layout))
+
+
+def _leaving(seen: NDArray[np.float64]) -> Leaving:
+    """seen: (n, 2), where a branch leaves the trunk and how long it is, in pixels of the picture.
+
+    The share with which the lengths vary least.
+    """
+    at, length = (seen - np.median(seen, axis=0)).T
+    share = -float(at @ length) / max(float(at @ at), 1e-9)
+    return Leaving(float(np.median(seen[:, 0])), float(np.clip(share, 0, 1)))
 
 
 def _followed(pixels: Pixels) -> _Followed | None:

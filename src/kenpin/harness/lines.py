@@ -35,11 +35,6 @@ class Branch:
         """Pixels, with what is at its end."""
         return length_of(self.line)
 
-    @property
-    def reach(self) -> float:
-        """Pixels from the trunk's tip."""
-        return self.at + self.length
-
 
 @dataclass(frozen=True, eq=False)
 class Lines:

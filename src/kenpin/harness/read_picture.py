@@ -1,20 +1,22 @@
 """The reading of one picture of a harness."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.harness.harness import Harness
+from kenpin.harness.bands import bands_in
+from kenpin.harness.harness import Harness, Leaving
 from kenpin.harness.line import Line, length_of
 from kenpin.harness.lines import Branch, Lines, lines_of
 from kenpin.harness.match_ends import Match, Seen, match
 from kenpin.harness.pattern import TRUNK
 from kenpin.harness.reading import Measure, Reading
 from kenpin.harness.strips import Strip, owned, strip_of
+from kenpin.harness.tips import turned_in
 from kenpin.harness.view import Fault, View
-from kenpin.types import Pixels, ReasonCode
+from kenpin.types import Floats, Pixels, ReasonCode
 
 _BEYOND = 10  # pixels of the trunk's end that its strip also shows
 _LEAST_PART = 20  # pixels of the trunk, at least, on either side of where its last branch leaves
@@ -39,7 +41,9 @@ def read(harness: Harness, pixels: Pixels) -> Reading:
         return _faulty(harness, (ReasonCode.ANOTHER_HARNESS, None))
     lines = lines_of(view.tree, own.start, own.named[pattern.last])
     sheet, where = harness.layout.sheet(_strips(harness, view, own, lines), harness.usual)
-    found = _found(harness, view, own, lines)
+    named = laid(own, lines, pattern.last)
+    found = _found(harness, view, own, lines) | _banded(harness, sheet, where, view.coarser)
+    found |= _turned(harness, sheet, named)
     nothing = (np.nan, (np.nan, np.nan))
     measured = [found.get(one, nothing) for one in harness.measures]
     values, places = zip(*measured, strict=True)
@@ -110,7 +114,7 @@ def _found(harness: Harness, view: View, own: Match, lines: Lines) -> _Found:
     }
     for name, end in own.named.items():
         if end in lines.branches:
-            found |= _of_branch(name, lines.branches[end], coarser)
+            found |= _of_branch(name, lines.branches[end], harness.leaves.get(name), coarser)
     for name in own.missing:
         at = min(int(harness.pattern.ends[name].at / coarser), len(main) - 1)
         found[Measure(name, "missing")] = 1.0, main[at]
@@ -122,12 +126,38 @@ def _found(harness: Harness, view: View, own: Match, lines: Lines) -> _Found:
     return found
 
 
-def _of_branch(name: str, branch: Branch, coarser: float) -> _Found:
-    line = branch.line
+def _of_branch(name: str, branch: Branch, leaves: Leaving | None, coarser: float) -> _Found:
+    line, at, length = branch.line, branch.at * coarser, branch.length * coarser
     return {
-        Measure(name, "at"): (branch.at * coarser, line[0]),
-        Measure(name, "length"): (branch.length * coarser, line[-1]),
-        Measure(name, "reach"): (branch.reach * coarser, line[-1]),
+        Measure(name, "at"): (at, line[0]),
+        Measure(name, "length"): (leaves.length(at, length) if leaves else length, line[-1]),
         Measure(name, "thick"): (branch.thick * coarser, line[len(line) // 2]),
         Measure(name, "missing"): (0.0, line[0]),
     }
+
+
+def _banded(harness: Harness, sheet: Pixels, where: Floats, coarser: float) -> _Found:
+    """The bands of all lines that are there, alike."""
+    found: _Found = {}
+    layout, every = harness.layout, [one for one in harness.measures if one.kind == "band_at"]
+    facts = bands_in(harness.bands, sheet, layout)
+    for measure, band, (at, wide, missing) in zip(every, harness.bands, facts, strict=True):
+        row = layout.rows[band.line]
+        seen = at if np.isfinite(at) else (band.begin + band.stop) / 2
+        place = where[row.y + row.height // 2, row.x + min(int(seen), row.width - 1)] / coarser
+        if np.isfinite(place).all():
+            line, number = measure.line, measure.number
+            found[measure] = at * layout.scale, place
+            found[Measure(line, "band_width", number)] = wide * layout.scale, place
+            found[Measure(line, "band_missing", number)] = missing, place
+    return found
+
+
+def _turned(harness: Harness, sheet: Pixels, named: Mapping[str, Line]) -> _Found:
+    """What is on the ends of the lines that are there. named: the lines from their tips."""
+    if harness.usual is None:
+        return {}
+    turned = turned_in(sheet, harness.usual, harness.layout)
+    values = zip(harness.layout.rows, turned, strict=True)
+    return {Measure(name, "turned"): (value, named[name][0])
+            for name, value in values if name in named}  # fmt: skip

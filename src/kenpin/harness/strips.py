@@ -28,20 +28,36 @@ class Strip:
 
 def owned(mask: Mask, lines: Sequence[Line]) -> tuple[NDArray[np.int32], Floats]:
     """(h, w) the number of the nearest line, from 1 on, where something lies, else 0; and how many
-    pixels away it is.
+    pixels away it is. What is joined to another line alone, as the foot of a clip that lies nearer
+    to a branch than to the trunk it sits on, belongs to that.
     """
-    drawn = np.ones(mask.shape, np.uint8)
-    for line in lines:
-        cv2.polylines(drawn, [np.round(line).astype(np.int32)], False, 0, 1)
-    away, tags = cv2.distanceTransformWithLabels(
-        drawn, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    of_tag = np.zeros(int(tags.max()) + 1, np.int32)
+    drawn = np.zeros(mask.shape, np.int32)
     for number, line in enumerate(lines, start=1):
         columns, rows = np.round(line).astype(int).T
-        rows, columns = rows.clip(0, mask.shape[0] - 1), columns.clip(0, mask.shape[1] - 1)
-        of_tag[tags[rows, columns]] = number
-    return np.where(mask, of_tag[tags], 0).astype(np.int32), np.asarray(away, np.float32)
+        drawn[rows.clip(0, mask.shape[0] - 1), columns.clip(0, mask.shape[1] - 1)] = number
+    away, tags = cv2.distanceTransformWithLabels(
+        np.uint8(drawn == 0), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    of_tag = np.zeros(int(tags.max()) + 1, np.int32)
+    of_tag[tags[drawn > 0]] = drawn[drawn > 0]
+    numbers = np.where(mask, of_tag[tags], 0).astype(np.int32)
+    _join(numbers, drawn > 0)
+    return numbers, np.asarray(away, np.float32)
+
+
+def _join(numbers: NDArray[np.int32], on_line: Mask) -> None:
+    """Give what is not joined to its own line to the one that it is joined to most."""
+    for number in range(1, int(numbers.max()) + 1):
+        own = np.uint8(numbers == number)
+        count, pieces = cv2.connectedComponents(own)
+        astray = set(range(1, count)) - set(np.unique(pieces[on_line & (own > 0)]).tolist())
+        for piece in astray:
+            x, y, width, height = cv2.boundingRect(np.uint8(pieces == piece))
+            box = np.s_[max(y - 1, 0) : y + height + 1, max(x - 1, 0) : x + width + 1]
+            those = pieces[box] == piece
+            beside = cv2.dilate(np.uint8(those), np.ones((3, 3), np.uint8)) > 0
+            others = numbers[box][beside & ~those]
+            numbers[box][those] = np.bincount(others[others > 0]).argmax() if others.any() else 0
 
 
 def strip_of(

@@ -6,16 +6,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.harness import TRUNK, Harness, Measure, Reading, Row, line_named
+from kenpin.harness import TIP, TRUNK, Harness, Measure, Reading, line_named, tip_of, unlike
 from kenpin.judge import Calibration, Sizes
 from kenpin.part import Bundle
 from kenpin.text import Notice
-from kenpin.types import Outcome, Pixels, Region, SizeVerdict, Verdict
+from kenpin.types import Outcome, Region, SizeVerdict, Verdict
 
 _BOX = 0.02  # of the picture's longer side, on either side of a place that is measured
-_TIP = 64  # pixels of a strip from its tip: what is plugged on
+_BESIDE, _CLEAR = 6, 20.0  # columns of a strip; levels from where there is nothing
+_SAME = 0.25  # of how far colours are from those at their height: they are those at others
 _CLEARLY = 0.7  # times as far from the usual look: so much nearer is what explains it
-_COUNTED = frozenset({"missing", "extra"})
+_REST = 0.5  # of how far something is off: so much is left of what another finding explains
+_COUNTED = frozenset({"missing", "extra", "band_missing", "turned"})
 _PASSED = (Outcome.OK, Outcome.UNUSABLE)
 
 
@@ -55,7 +57,9 @@ def as_harness(
     sizes = tuple(_judged(read, verdict.outcome))
     guilty = [one for one in sizes if one.outcome not in _PASSED]
     strips = verdict.regions if strips_score > _least(verdict.outcome, calibration) else ()
-    told = [*_of_sizes(sizes, guilty), *_of_strips(read, strips)]
+    banded = frozenset(one.line for one in guilty if one.number)
+    ends = frozenset(one.line for one in guilty if one.kind == "turned")
+    told = [*_of_sizes(read, guilty), *_of_strips(read, strips, banded, ends)]
     wrong = any(one.code == "finding_other_end" for one in told)
     regions = (*strips, *(_region(one, verdict.size) for one in guilty))
     return replace(
@@ -82,8 +86,10 @@ def _judged(read: _Read, outcome: Outcome) -> Iterator[SizeVerdict]:
         guilty = known and outcome not in _PASSED and scores[n] > most
         x, y = read.reading.places[n].tolist()
         yield SizeVerdict(
+            name=str(measure),
             line=measure.line,
             kind=measure.kind,
+            number=measure.number,
             value=float(values[n]) * factor if known else None,
             low=float(sizes.low[n]) * factor,
             high=float(sizes.high[n]) * factor,
@@ -112,21 +118,31 @@ def _region(one: SizeVerdict, size: tuple[int, int]) -> Region:
 # --- in words ----------------------------------------------------------------------------------
 
 
-def _of_sizes(sizes: Sequence[SizeVerdict], guilty: Sequence[SizeVerdict]) -> Iterator[Notice]:
-    """Of each line the worst: where a branch leaves, its length and its reach go together.
+def _of_sizes(read: _Read, guilty: Sequence[SizeVerdict]) -> Iterator[Notice]:
+    """Of each band the worst, and not what another finding explains."""
+    told = set()
+    for one in sorted(guilty, key=lambda one: -one.score):
+        about = one.line, one.number or one.kind
+        if one.kind == "turned":
+            yield _of_tip(read, one.line, turned=(one.value or 0.0) > 0)
+        elif about not in told and not any(_explains(read, other, one) for other in guilty):
+            yield _of_size(one)
+        told.add(about)
 
-    A reach that is wrong where the branch leaves rightly is told as a length.
+
+def _explains(read: _Read, other: SizeVerdict, one: SizeVerdict) -> bool:
+    """Whether, but for what the other finding of its line says, this one would be as in good ones.
+
+    The length of a branch is corrected for where it leaves the trunk, and a band is measured from
+    the end of a branch.
     """
-    for line in dict.fromkeys(one.line for one in guilty):
-        own = [one for one in guilty if one.line == line]
-        along = [one for one in own if one.kind in ("at", "length", "reach")]
-        worst = max(along, key=lambda one: one.score) if along else None
-        for one in own:
-            if one is worst and one.kind == "reach" and not any(o.kind == "at" for o in own):
-                (length,) = (o for o in sizes if (o.line, o.kind) == (line, "length"))
-                yield _of_size(length, _off(one))
-            elif one is worst or one not in along:
-                yield _of_size(one, _off(one))
+    share = {("length", "band_at"): 1.0}
+    if one.line in read.harness.leaves:
+        share["at", "length"] = read.harness.leaves[one.line].share
+    if one.line != other.line or (other.kind, one.kind) not in share:
+        return False
+    left = _off(one) - share[other.kind, one.kind] * _off(other)
+    return abs(left) < _REST * abs(_off(one))
 
 
 def _off(one: SizeVerdict) -> float:
@@ -134,30 +150,35 @@ def _off(one: SizeVerdict) -> float:
     return (one.value or 0.0) - (one.low + one.high) / 2
 
 
-def _of_size(one: SizeVerdict, off: float) -> Notice:
-    code = f"finding_{one.kind}"
-    if one.kind in ("length", "reach"):
+def _of_size(one: SizeVerdict) -> Notice:
+    code, off = f"finding_{one.kind}", _off(one)
+    if one.kind == "length":
         code += "_short" if off < 0 else "_long"
-    return Notice(code, line=line_named(one.line), by=abs(off), value=one.value or 0.0, low=one.low,
-                  high=one.high, unit=one.unit)  # fmt: skip
+    facts = {"by": abs(off), "value": one.value or 0.0, "low": one.low, "high": one.high}
+    return Notice(code, line=line_named(one.line), number=one.number, unit=one.unit, **facts)
 
 
-def _of_strips(read: _Read, regions: Sequence[Region]) -> Iterator[Notice]:
-    """Of each line the worst place, and what is plugged on its end."""
-    told = set()
+def _of_strips(
+    read: _Read, regions: Sequence[Region], banded: frozenset[str], ends: frozenset[str]
+) -> Iterator[Notice]:
+    """Of each line the worst place, and what is plugged on its end. banded: lines of whose bands it
+    is told already what is wrong; ends: of whose ends.
+    """
+    told = {(line, True) for line in ends}
     for region in regions:
         place = region.x + (region.width - 1) / 2, region.y + (region.height - 1) / 2
         line, from_end, of = _along(read, place)
-        at_tip = from_end < _TIP * read.harness.layout.scale
+        at_tip = from_end < TIP * read.harness.layout.scale
         if (line, at_tip) in told:
             continue
         told.add((line, at_tip))
         factor, unit = (1.0, "px") if read.mm is None else (read.mm, "mm")
         if at_tip:
             yield _of_tip(read, line)
-        else:
+        elif line not in banded:
             at = of - from_end if line != TRUNK else from_end
-            yield Notice("finding_strip", line=line_named(line), at=at * factor, unit=unit)
+            code = "finding_order" if _in_another_order(read, line, from_end) else "finding_strip"
+            yield Notice(code, line=line_named(line), at=at * factor, unit=unit)
 
 
 def _along(read: _Read, place: tuple[float, float]) -> tuple[str, float, float]:
@@ -178,35 +199,48 @@ def _along(read: _Read, place: tuple[float, float]) -> tuple[str, float, float]:
     return name, from_end, of
 
 
-def _of_tip(read: _Read, line: str) -> Notice:
-    """What is plugged on an end: turned round, what belongs on another end, or unlike any."""
+def _of_tip(read: _Read, line: str, turned: bool = False) -> Notice:
+    """What is plugged on an end: turned round, what belongs on another end, or unlike any. turned:
+    whether it is more like the usual one turned round than as it lies.
+    """
     harness, usual = read.harness, read.harness.usual
     name = line_named(line)
     if usual is None:
         return Notice("finding_tip", line=name)
     rows = harness.layout.rows
-    seen, own = _tip(read.reading.sheet, rows[line]), _tip(usual, rows[line])
-    apart = _unlike(seen, own)
+    seen, own = tip_of(read.reading.sheet, rows[line]), tip_of(usual, rows[line])
+    apart = unlike(seen, own)
     others = {
-        other: _unlike(seen, _tip(usual, row)) for other, row in rows.items() if other != line
+        other: unlike(seen, tip_of(usual, row)) for other, row in rows.items() if other != line
     }
     nearest = min(others, key=lambda other: others[other])
-    if _unlike(seen[::-1], own) < _CLEARLY * min(apart, others[nearest]):
+    if turned and unlike(seen[::-1], own) < _CLEARLY * others[nearest]:
         return Notice("finding_turned", line=name)
     if others[nearest] < _CLEARLY * apart:
         return Notice("finding_other_end", line=name, other=line_named(nearest))
     return Notice("finding_tip", line=name)
 
 
-def _tip(sheet: Pixels, row: Row) -> NDArray[np.float32]:
-    """(64, 64, 3) the first of a strip, with nothing around it."""
-    strip = sheet[row.y : row.y + row.height, row.x : row.x + min(row.width, _TIP)]
-    strip = strip[max(0, (row.height - _TIP) // 2) :][:_TIP]
-    tip = np.full((_TIP, _TIP, 3), 127.5, np.float32)
-    top = (_TIP - len(strip)) // 2
-    tip[top : top + len(strip), : strip.shape[1]] = strip
-    return tip
+def _in_another_order(read: _Read, line: str, from_end: float) -> bool:
+    """Whether at a place of its strip a line has the colours of the usual one at other heights.
 
-
-def _unlike(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    return float(np.abs(one - other).mean())
+    Not where it is covered by a band.
+    """
+    usual, column = read.harness.usual, round(from_end / read.harness.layout.scale)
+    covered = any(band.line == line and band.begin - 3 * _BESIDE < column < band.stop + 3 * _BESIDE
+                  for band in read.harness.bands)  # fmt: skip
+    if usual is None or covered:
+        return False
+    row = read.harness.layout.rows[line]
+    first = min(max(column - _BESIDE, 0), max(row.width - 2 * _BESIDE, 0))
+    place = np.s_[row.y : row.y + row.height, row.x + first : row.x + first + 2 * _BESIDE]
+    seen, own = (
+        sheet[place].astype(np.float32).mean(axis=1) for sheet in (read.reading.sheet, usual)
+    )
+    there = (np.abs(seen - 127.5).max(axis=1) > _CLEAR) & (np.abs(own - 127.5).max(axis=1) > _CLEAR)
+    seen, own = seen[there], own[there]
+    if not len(seen):
+        return False
+    between = np.abs(seen[:, None] - own[None]).mean(axis=2)
+    nearest = (between.min(axis=0).mean() + between.min(axis=1).mean()) / 2
+    return bool(nearest < _SAME * np.diagonal(between).mean())

@@ -85,7 +85,7 @@ class Inspector:
     def measured(self) -> tuple[str, ...]:
         """What is measured of a harness, as "A.length"; empty of what is none."""
         harness = self.bundle.preparation.harness
-        return tuple(f"{one.line}.{one.kind}" for one in harness.measures) if harness else ()
+        return tuple(str(one) for one in harness.measures) if harness else ()
 
     def __repr__(self) -> str:
         return f"<Inspector of {self.bundle!r}>"

@@ -29,7 +29,6 @@ from kenpin.learning.way import (
     following,
     standardised,
     way_for,
-    with_usual_sheet,
 )
 from kenpin.models import Labels
 from kenpin.prepare import Preparation, Prepared, learn_standard
@@ -124,8 +123,6 @@ def _gathered(
     read = GoodPictures.of(pictures, *how)
     size = preparation.frame or kept[0].size
     if preparation.harness is not None:
-        sheet = np.median(pictures, axis=0)
-        read = replace(read, preparation=with_usual_sheet(preparation, sheet))
         size = Counter(one.size for one in kept).most_common(1)[0][0]
         remarks = (*remarks, *faint_lines(preparation.harness))
     return replace(read, each=kept, rest=rest, remarks=remarks, size=size)

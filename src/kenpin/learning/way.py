@@ -8,7 +8,7 @@ import numpy as np
 
 from kenpin.errors import DatasetError, PictureError, RecipeError
 from kenpin.harness import Harness, check_installed, line_named
-from kenpin.learning.in_threads import read_in_threads
+from kenpin.learning.in_threads import read_in_threads, unfit
 from kenpin.learning.sizes import frame_and_depth, seen_for
 from kenpin.models import WITH_FEATURES, Encoder, encoder_for
 from kenpin.part import SHOWN_LONGEST
@@ -30,6 +30,7 @@ MOST_BYTES = 2**26  # of prepared pictures that are learned from, when there are
 _MOST_BYTES_OF_TILES = 3 * 2**27
 _LEAST_LEARNED, _LEAST_TILED = 200, 12  # pictures, however large they are
 _MOST_FOLLOWED = 60  # pictures, that tell what all harnesses have in common
+_MOST_LAID = 30  # pictures, that tell what is the same on all of their sheets
 _STANDARD = 12  # pictures of tiles whose mean is taken before they are encoded
 
 
@@ -107,8 +108,21 @@ def following(way: Way, sources: Sequence[PictureSource], recipe: Recipe) -> Way
     if harness is None:
         raise DatasetError("harness_none", count=min(len(sources), _MOST_FOLLOWED))
     wanted = recipe.but(size=harness.size, color="grey" if recipe.color == "grey" else "rgb")
-    preparation = Preparation.of(wanted, harness.size, depth)
-    return replace(way, preparation=replace(preparation, harness=harness))
+    preparation = replace(Preparation.of(wanted, harness.size, depth), harness=harness)
+    return replace(way, preparation=_with_sheets(preparation, sources))
+
+
+def _with_sheets(preparation: Preparation, sources: Sequence[PictureSource]) -> Preparation:
+    """The same whose harness knows what is the same on the sheets of these good ones."""
+    harness = preparation.harness
+    reads = read_in_threads(sources[:_MOST_LAID], preparation.cut)
+    seen = [answer for answer in reads if not isinstance(answer, PictureError)]
+    fit = [cut for picture, cut in seen if unfit(preparation, picture, cut) is None]
+    sheets = [cut.reading.sheet for cut in fit if cut.reading is not None]
+    if harness is None or not sheets:
+        return preparation
+    with_sheets = import_module("kenpin.harness.learn_harness").with_sheets
+    return replace(preparation, harness=with_sheets(harness, sheets))
 
 
 def faint_lines(harness: Harness) -> tuple[Notice, ...]:
@@ -117,16 +131,6 @@ def faint_lines(harness: Harness) -> tuple[Notice, ...]:
         return ()
     lines = [line_named(name) for name in harness.faint]
     return (Notice("harness_faint", lines=lines, board=Notice(f"board_{harness.board}")),)
-
-
-def with_usual_sheet(preparation: Preparation, sheet: Floats) -> Preparation:
-    """The same that knows the usual sheet, (h, w, C) in [0, 1]."""
-    harness = preparation.harness
-    if harness is None:
-        return preparation
-    usual = np.asarray(np.clip(sheet * 255 + 0.5, 0, 255), np.uint8)
-    usual = np.broadcast_to(usual, (*usual.shape[:2], 3)).copy()
-    return replace(preparation, harness=replace(harness, usual=usual))
 
 
 def aligned(way: Way, sources: Sequence[PictureSource], recipe: Recipe) -> Way:

@@ -26,16 +26,16 @@ from pydantic import (
 
 from kenpin.errors import BundleError, KenpinError, RecipeError
 from kenpin.models import NAMES
-from kenpin.part.older_formats import as_format_12
+from kenpin.part.older_formats import as_format_13
 from kenpin.prepare import MOST_TILES
 from kenpin.recipe import Recipe, Rectangle
 from kenpin.system import VERSION
 from kenpin.text import Notice, exists
 
-FORMAT = 12
+FORMAT = 13
 _MANIFEST = "manifest.json"
 _MAX_UNPACKED = 2**30
-_LONGEST_SHEET, _MOST_ENDS = 8192, 100
+_LONGEST_SHEET, _MOST_ENDS, _MOST_BANDS = 8192, 100, 1000
 _MAX_MANIFEST = 64 * 2**20
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the same result gives the same bytes
 
@@ -170,6 +170,7 @@ class SightEntry(_Strict):
 
 
 _Pixels = Annotated[float, Field(ge=0, le=1e6)]
+_Level = Annotated[float, Field(ge=-1e6, le=1e6)]
 _Whole = Annotated[int, Field(ge=0, le=_LONGEST_SHEET)]
 
 
@@ -200,6 +201,22 @@ class LayoutEntry(_Strict):
     scale: PositiveFloat
 
 
+class LeavingEntry(_Strict):
+    """Where a branch leaves the trunk of a harness, see `kenpin.harness`."""
+
+    at: _Pixels
+    share: float = Field(ge=0, le=1)
+
+
+class BandEntry(_Strict):
+    """What is wound around a line of a harness, see `kenpin.harness`."""
+
+    line: str
+    begin: _Whole
+    stop: _Whole
+    edges: tuple[tuple[_Level, ...], tuple[_Level, ...]]
+
+
 class HarnessEntry(_Strict):
     """What the good harnesses have in common, without how their ends look."""
 
@@ -207,12 +224,14 @@ class HarnessEntry(_Strict):
     ends: dict[str, EndEntry] = Field(min_length=1, max_length=_MOST_ENDS)
     layout: LayoutEntry
     worst: float = Field(ge=0)
+    leaves: dict[str, LeavingEntry] = Field(max_length=_MOST_ENDS)
+    bands: list[BandEntry] = Field(max_length=_MOST_BANDS)
 
 
 class Manifest(_Strict):
     """What manifest.json must look like."""
 
-    format: Literal[12]
+    format: Literal[13]
     kenpin: str
     recipe: Recipe
     model: dict[str, Any]
@@ -333,7 +352,9 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
         )
     if raw["sha256"] != manifest_hash(raw):
         raise _damaged(path, Notice("bundle_hash", member=_MANIFEST))
-    raw = as_format_12(raw)
+    if raw["format"] == 12 and raw.get("harness") is not None:  # it measured in another way
+        raise BundleError("bundle_old_harness", path=path)
+    raw = as_format_13(raw)
     if raw["recipe"]["model"] not in NAMES:
         raise BundleError("bundle_model", path=path, model=raw["recipe"]["model"])
     return Manifest.model_validate(raw)

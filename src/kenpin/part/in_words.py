@@ -8,7 +8,7 @@ from kenpin.text import Notice, say
 
 _VERY_SURE = 0.99
 _FEW = 3  # pictures that are named
-_TOLD = ("at", "length", "thick")  # of what is measured of a harness
+_TOLD = ("at", "length", "thick", "band_at")  # of what is measured of a harness
 
 
 def judge_in_words(bundle: Bundle) -> str:
@@ -127,6 +127,6 @@ def sizes_in_words(bundle: Bundle) -> dict[str, str]:
         if measure.kind in _TOLD:
             ends = {"low": float(low) * factor, "high": float(high) * factor, "unit": unit}
             told.setdefault(str(line_named(measure.line)), []).append(
-                say(f"size_{measure.kind}", **ends)
+                say(f"size_{measure.kind}", number=measure.number, **ends)
             )
     return {line: ", ".join(own) for line, own in told.items()}

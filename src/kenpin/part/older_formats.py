@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 
-def as_format_12(raw: dict[str, Any]) -> dict[str, Any]:
-    """The manifest of a file of format 1 to 11 as format 12; one of format 12 as it is."""
+def as_format_13(raw: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of a file of format 1 to 12 as format 13; one of format 13 as it is."""
     if raw["format"] == 1:
         raw = _from_format_1(raw)
     if raw["format"] == 2:  # it did not say which pictures are unusable
@@ -34,6 +34,8 @@ def as_format_12(raw: dict[str, Any]) -> dict[str, Any]:
         raw |= {"format": 11}
     if raw["format"] == 11:  # it knew no harnesses
         raw |= {"format": 12, "harness": None}
+    if raw["format"] == 12:  # it measured harnesses in another way, and is refused where it does
+        raw |= {"format": 13}
     return raw
 
 
