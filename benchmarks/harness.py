@@ -3,6 +3,7 @@
     python benchmarks/harness.py [defects] [plain] [coverage] [speed] [lengths]
         [--designs 5] [--draws 40]
     python benchmarks/harness.py pictures --out harness.png
+    python benchmarks/harness.py folders --out DIR
 
 Five designs of two to six branches on a green board; each piece lies anew. `defects`: 50 good ones
 are learned; of 40 others and four pieces of each kind of defect, the area under the curve of the
@@ -12,7 +13,8 @@ judged by features as any part. `coverage`: how many of 100 good ones are not OK
 to learn from, as many of each design, with features alone, which learn faster. `speed`:
 milliseconds for a picture of two megapixels, and seconds to learn 50. `lengths`: over 36 drawn
 pieces, the standard deviation of what is measured less the truth, in pixels. One JSON line for each
-result. `pictures`: three defects with what is shown of them.
+result. `pictures`: three defects with what is shown of them. `folders`: the pictures of `defects`
+as files, for other tools.
 """
 
 import argparse
@@ -175,6 +177,20 @@ def pictures(design: tuple[int, int], out: Path) -> None:
     write_png(out, np.concatenate(padded))
 
 
+def folders(designs: Sequence[tuple[int, int]], out: Path) -> None:
+    """The pictures of `defects` as files, in the layout of MVTec AD, for other tools."""
+    for design in designs:
+        place = out / f"harness-{design[0]}"
+        for kind, count, first, folder in (
+            ("good", TO_LEARN, 0, "train/good"),
+            ("good", GOOD, 1000, "test/good"),
+            *((kind, OF_EACH, 2000, f"test/{kind}") for kind in HARNESS_DEFECTS),
+        ):
+            (place / folder).mkdir(parents=True, exist_ok=True)
+            for n in range(count):
+                write_png(place / folder / f"{n:03}.png", drawn(design, first + n, kind))
+
+
 def main() -> None:
     told = argparse.ArgumentParser()
     told.add_argument("what", nargs="*", default=["defects", "plain", "coverage", "speed"])
@@ -183,7 +199,10 @@ def main() -> None:
     told.add_argument("--out", type=Path)
     a = told.parse_args()
     if a.out is not None:
-        pictures(DESIGNS[0], a.out)
+        how_written = {"pictures": lambda: pictures(DESIGNS[0], a.out),
+                       "folders": lambda: folders(DESIGNS[: a.designs], a.out)}  # fmt: skip
+        for what in a.what:
+            how_written[what]()
         return
     how = {"defects": lambda: defects(DESIGNS[: a.designs]),
            "plain": lambda: defects(DESIGNS[: a.designs], "plain"),

@@ -329,13 +329,15 @@ def test_what_lies_there_belongs_to_one_line_and_a_foot_to_what_it_sits_on():
     mask = np.zeros((100, 200), bool)
     mask[18:30, 10:190] = True  # a trunk
     mask[60:68, 10:190] = True  # a line beside it
-    mask[30:52, 90:100] = True  # the foot of a clip on the trunk, which ends near the other
-    along = np.arange(10.0, 190.0)
+    mask[30:60, 90:110] = True  # the foot of a clip on the trunk, which touches the other
+    mask[57:60, 90:106] = False
+    along, half = np.arange(10.0, 190.0), np.zeros((100, 200), np.float32)
+    half[24], half[64] = 6, 4
     lines = [np.column_stack([along, np.full(180, y)]) for y in (24.0, 64.0)]
-    numbers, away = owned(mask, lines)
+    numbers, away = owned(mask, half, lines)
     assert (numbers[mask] > 0).all() and (numbers[~mask] == 0).all()
-    assert (numbers[18:52][mask[18:52]] == 1).all() and (numbers[60:68][mask[60:68]] == 2).all()
+    assert (numbers[18:57][mask[18:57]] == 1).all() and (numbers[60:68][mask[60:68]] == 2).all()
     assert away[51, 95] == pytest.approx(13, abs=1)
     steep = np.column_stack([along, 20 + 0.37 * (along - 10)])
-    numbers, _ = owned(np.ones((100, 200), bool), [steep])
+    numbers, _ = owned(np.ones((100, 200), bool), half, [steep])
     assert (numbers == 1).all()

@@ -105,7 +105,7 @@ def _faint(alike: Sequence[_Followed], matches: Sequence[Match]) -> tuple[str, .
 def _sizes(one: _Followed, own: Match, lines: Lines, last: str) -> dict[str, tuple[float, float]]:
     """(height, width) of the strip that shows all of a line but where a branch leaves the trunk."""
     every = laid(own, lines, last)
-    numbers, away = owned(one.seen.tree.mask, own_parts(own, lines, last))
+    numbers, away = owned(one.seen.tree.mask, one.seen.tree.half, own_parts(own, lines, last))
     sizes = {}
     for number, (name, line) in enumerate(every.items(), start=1):
         wide = 2 * float(np.quantile(away[numbers == number], _WIDEST)) + _MARGIN

@@ -94,7 +94,7 @@ def _strips(harness: Harness, view: View, own: Match, lines: Lines) -> dict[str,
     named = laid(own, lines, harness.pattern.last)
     extra = [lines.branches[end].line for end in own.extra]
     parts = own_parts(own, lines, harness.pattern.last)
-    numbers, _ = owned(view.ground.mask, [*parts, *extra])
+    numbers, _ = owned(view.ground.mask, view.tree.half, [*parts, *extra])
     scale = harness.layout.scale / view.coarser
     strips = {}
     for number, (name, line) in enumerate(named.items(), start=1):

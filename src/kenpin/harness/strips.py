@@ -13,6 +13,8 @@ from kenpin.types import Floats, Pixels
 
 NOTHING = 0.5  # grey, where there is no harness
 _BOARD = 0.7  # grey, that all boards are brought to
+_STANDS_OUT, _BLUR = 1.3, 2.0  # times its usual half thickness, and pixels: so far a line reaches
+_LEAST_PIECE = 24  # pixels
 _SIDEWAYS = 12.0  # pixels to either side by which a direction is taken
 
 
@@ -26,10 +28,13 @@ class Strip:
     where: Floats
 
 
-def owned(mask: Mask, lines: Sequence[Line]) -> tuple[NDArray[np.int32], Floats]:
-    """(h, w) the number of the nearest line, from 1 on, where something lies, else 0; and how many
-    pixels away it is. What is joined to another line alone, as the foot of a clip that lies nearer
-    to a branch than to the trunk it sits on, belongs to that.
+def owned(mask: Mask, half: Floats, lines: Sequence[Line]) -> tuple[NDArray[np.int32], Floats]:
+    """(h, w) the number of the line that each place belongs to, from 1 on, where something lies,
+    else 0; and how many pixels away the nearest is. half: (h, w), half the thickness on the lines.
+
+    What lies within a line's usual thickness belongs to the nearest. What stands out of one, as the
+    foot of a clip does, belongs to the line that it is joined to most, though it may lie nearer to
+    another.
     """
     drawn = np.zeros(mask.shape, np.int32)
     for number, line in enumerate(lines, start=1):
@@ -41,23 +46,30 @@ def owned(mask: Mask, lines: Sequence[Line]) -> tuple[NDArray[np.int32], Floats]
     of_tag = np.zeros(int(tags.max()) + 1, np.int32)
     of_tag[tags[drawn > 0]] = drawn[drawn > 0]
     numbers = np.where(mask, of_tag[tags], 0).astype(np.int32)
-    _join(numbers, drawn > 0)
+    reach = [0.0, *(_usual_half(half, line) * _STANDS_OUT + _BLUR for line in lines)]
+    _join(numbers, away > np.array(reach)[numbers])
     return numbers, np.asarray(away, np.float32)
 
 
-def _join(numbers: NDArray[np.int32], on_line: Mask) -> None:
-    """Give what is not joined to its own line to the one that it is joined to most."""
-    for number in range(1, int(numbers.max()) + 1):
-        own = np.uint8(numbers == number)
-        count, pieces = cv2.connectedComponents(own)
-        astray = set(range(1, count)) - set(np.unique(pieces[on_line & (own > 0)]).tolist())
-        for piece in astray:
-            x, y, width, height = cv2.boundingRect(np.uint8(pieces == piece))
-            box = np.s_[max(y - 1, 0) : y + height + 1, max(x - 1, 0) : x + width + 1]
-            those = pieces[box] == piece
-            beside = cv2.dilate(np.uint8(those), np.ones((3, 3), np.uint8)) > 0
-            others = numbers[box][beside & ~those]
-            numbers[box][those] = np.bincount(others[others > 0]).argmax() if others.any() else 0
+def _usual_half(half: Floats, line: Line) -> float:
+    columns, rows = np.round(line).astype(int).T
+    rows, columns = rows.clip(0, half.shape[0] - 1), columns.clip(0, half.shape[1] - 1)
+    return float(np.median(half[rows, columns]))
+
+
+def _join(numbers: NDArray[np.int32], outside: Mask) -> None:
+    """Give each piece outside of the lines to the one whose inside it is joined to most."""
+    inside = np.where(outside, 0, numbers)
+    _, pieces, boxes, _ = cv2.connectedComponentsWithStats(np.uint8(outside & (numbers > 0)))
+    for piece, (x, y, width, height, area) in enumerate(boxes):
+        if piece == 0 or area < _LEAST_PIECE:
+            continue
+        box = np.s_[max(y - 1, 0) : y + height + 1, max(x - 1, 0) : x + width + 1]
+        those = pieces[box] == piece
+        beside = cv2.dilate(np.uint8(those), np.ones((3, 3), np.uint8)) > 0
+        others = inside[box][beside & ~those]
+        if others.any():
+            numbers[box][those] = np.bincount(others[others > 0]).argmax()
 
 
 def strip_of(
