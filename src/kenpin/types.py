@@ -309,7 +309,8 @@ class Verdict(Shown):
 class Judged:
     """What a series of verdicts is watched by; see `Verdict`.
 
-    at: milliseconds since 1970 of the world's clock; offset: of the place, in minutes.
+    at: milliseconds since 1970 of the world's clock; offset: of the place, in minutes. sizes: of a
+    harness; a record does not keep them.
     """
 
     at: int
@@ -322,11 +323,12 @@ class Judged:
     fit: float | None = None
     brightness: float | None = None
     sharpness: float | None = None
+    sizes: tuple[SizeVerdict, ...] = ()
 
     @classmethod
     def of(cls, verdict: Verdict, at: int, offset: int = 0) -> Self:
         """That of a verdict given at a time."""
-        names = ("outcome", "score", "limit", "expected", "label", *FACTS)
+        names = ("outcome", "score", "limit", "expected", "label", *FACTS, "sizes")
         return cls(at, offset, *(getattr(verdict, name) for name in names))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from kenpin.assurance import repeat
 from kenpin.cli import app
 from kenpin.drawn import draw_harness
 from kenpin.errors import BundleError, DatasetError, ExportError, RecipeError
@@ -16,7 +17,7 @@ from kenpin.inspection import Inspector
 from kenpin.learning import add, learn
 from kenpin.part import Bundle
 from kenpin.recipe import Recipe
-from kenpin.report import triple
+from kenpin.report import repeat_page, triple
 from kenpin.sources import write_png
 from kenpin.text import speaking
 from kenpin.types import Outcome, Picture, ReasonCode
@@ -263,3 +264,28 @@ def test_at_the_command_line(file, tmp_path):
         rows = list(csv.DictReader(content))
     assert float(rows[0]["C.length"]) > 100 and float(rows[1][".extra"]) == 1
     assert rows[0]["verdict"] == "OK" and "finding_extra" in rows[1]["notes"]
+
+
+def test_repeatability_tells_of_each_measure_how_repeatable_it_is(inspector, tmp_path):
+    rng = np.random.default_rng(3)
+    for piece in range(6):
+        pixels = drawn(900 + piece).pixels
+        laid = (pixels, np.rot90(pixels, 2), np.roll(pixels, (9, -13), (0, 1)))
+        for shot, lies in enumerate(laid):
+            path = tmp_path / str(piece) / f"{shot}.png"
+            path.parent.mkdir(exist_ok=True)
+            noisy = lies + rng.normal(0, 2, lies.shape)
+            write_png(path, np.clip(noisy + 0.5, 0, 255).astype(np.uint8))
+    found = repeat(inspector, tmp_path)
+    gauges = {one.name: one for one in found.gauges}
+    assert {"C.length", "A.at", "A.band_at.1", "trunk.turned"} <= set(gauges)
+    assert ".extra" not in gauges  # it never varies
+    whole = gauges["C.length"]
+    assert whole.unit == "mm" and whole.low < whole.high
+    within, between = (v**0.5 for v in (whole.components.within, whole.components.between))
+    assert within < 0.4 < between  # millimetres
+    told = json.loads(json.dumps(found.to_dict()))["sizes"]
+    assert {one["name"] for one in told} == set(gauges)
+    with speaking("ja"):
+        (table,) = [one for one in repeat_page(found).sections if one.heading == "ハーネスの測定値"]
+    assert len(table.rows) == len(gauges)

@@ -13,5 +13,5 @@ from kenpin.assurance.master import (
     remove_master,
 )
 from kenpin.assurance.picture_plan import Plan, plan
-from kenpin.assurance.repeatability import LEAST_PIECES, LEAST_SHOTS, Repeatability, repeat
+from kenpin.assurance.repeatability import LEAST_PIECES, LEAST_SHOTS, Gauge, Repeatability, repeat
 from kenpin.assurance.trials import CAUGHT

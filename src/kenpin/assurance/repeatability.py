@@ -36,6 +36,28 @@ OK_WORDS = (*NAMES_OF_GOOD, "○", "〇", "◯", "合", "pass")
 NG_WORDS = ("1", "ng", "bad", "不良品", "不良", "不合格", "否", "×", "✕", "x", "fail")
 
 
+@dataclass(frozen=True)
+class Gauge:
+    """How repeatably one thing of a harness is measured.
+
+    name, unit, and low and high, between which good ones are: see `SizeVerdict`. components:
+    variances, in units squared.
+    """
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    components: Components
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        own = self.components
+        return {"name": self.name, "unit": self.unit, "low": self.low, "high": self.high,
+                "variance_within": own.within, "variance_between": own.between,
+                "grr": own.share}  # fmt: skip
+
+
 @dataclass(frozen=True, eq=False)
 class Repeatability:
     """shots: of each piece what was judged. inspectors: of each what was said of each piece.
@@ -72,6 +94,28 @@ class Repeatability:
         return components(
             [np.array([verdict.score for verdict in shots]) for shots in self.shots.values()]
         )
+
+    @property
+    def gauges(self) -> tuple[Gauge, ...]:
+        """Of each thing that is measured of a harness, where it varies at all.
+
+        A shot in which it is missing does not count, nor a piece with one shot left.
+        """
+        values: dict[str, list[list[float]]] = {}
+        told = {}
+        for shots in self.shots.values():
+            for number, one in enumerate(shots[0].sizes):
+                told[one.name] = one
+                seen = [shot.sizes[number].value for shot in shots]
+                values.setdefault(one.name, []).append([v for v in seen if v is not None])
+        found = []
+        for name, each in values.items():
+            kept = [np.array(own) for own in each if len(own) >= LEAST_SHOTS]
+            varies = len(kept) > 1 and np.ptp(np.concatenate(kept)) > 0
+            if varies:
+                one = told[name]
+                found.append(Gauge(name, one.unit, one.low, one.high, components(kept)))
+        return tuple(found)
 
     @property
     def near(self) -> int:
@@ -131,6 +175,7 @@ class Repeatability:
                 {"one": one, "other": other, "disagree": rate.to_dict(), "kappa": kappa}
                 for (one, other), (rate, kappa) in self.agreements.items()
             ],
+            **({"sizes": [one.to_dict() for one in gauges]} if (gauges := self.gauges) else {}),
         }
 
 

@@ -1,10 +1,11 @@
 """What `repeat` found, as people read it."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 
-from kenpin.assurance import Repeatability
+from kenpin.assurance import Gauge, Repeatability
 from kenpin.report.explanations import how
 from kenpin.report.page import Page, Section
 from kenpin.report.plots import pieces_chart
@@ -23,6 +24,7 @@ def repeat_page(found: Repeatability) -> Page:
             Section(say("in_short"), (str(found.finding),)),
             _figures(found),
             *([beside] if beside.rows else []),
+            *([_gauges(gauges)] if (gauges := found.gauges) else []),
             _pieces(found, scores),
             Section(
                 say("repeat_scores"),
@@ -58,6 +60,20 @@ def _beside_inspectors(found: Repeatability) -> Section:
     )  # fmt: skip
     heads = (say("repeat_judges"), say("how_disagree_name"), say("how_kappa_name"))
     return Section(say("repeat_beside"), (), heads, rows)
+
+
+def _gauges(gauges: Sequence[Gauge]) -> Section:
+    rows = tuple(
+        (
+            one.name, say("repeat_range", low=f"{one.low:#.4g}", high=f"{one.high:#.4g}",
+                          unit=one.unit),
+            f"{one.components.within**0.5:#.3g}", f"{one.components.between**0.5:#.3g}",
+            _percent(one.components.share),
+        )
+        for one in gauges
+    )  # fmt: skip
+    heads = (say("repeat_measure"), say("repeat_good"), say("repeat_ev"), say("repeat_pv"), "%GRR")
+    return Section(say("repeat_sizes"), (say("repeat_sizes_how"),), heads, rows)
 
 
 def _pieces(found: Repeatability, scores: dict[str, list[float]]) -> Section:
