@@ -21,7 +21,7 @@ Columns = TypeVarTuple("Columns")
 _AT_ONCE = 1000  # rows in memory
 _MOST_DIGITS = 18
 UNDONE = "undone"  # the word that takes the one before back
-_JUDGED = tuple(one.name for one in fields(Judged))
+_JUDGED = tuple(one.name for one in fields(Judged) if one.name in inspections.c)
 
 
 COLUMNS = ("time", "station", "number", "part", "release", "outcome", "reason", "reason_value",
