@@ -18,6 +18,7 @@ from kenpin.harness.read_picture import laid, own_parts
 from kenpin.harness.sheet import layout_of
 from kenpin.harness.strips import owned
 from kenpin.harness.view import View
+from kenpin.system import cores, in_order
 from kenpin.types import Pixels
 
 _WIDEST, _MARGIN = 0.995, 8.0  # share of what belongs to a line; pixels around it
@@ -40,7 +41,8 @@ def learn_harness(pictures: Iterable[Pixels], named: Named) -> Harness | None:
     many ends as most; else None. named: of ends, x, y in the first of them; the rest have names
     as `learn_pattern` gives them.
     """
-    followed = [one for pixels in pictures if (one := _followed(pixels)) is not None]
+    found = in_order(_followed, pictures, cores())
+    followed = [one for one in found if one is not None]
     counts = [len(one.seen.tree.ends) for one in followed]
     most = max(set(counts), key=counts.count, default=0)
     alike = [one for one in followed if len(one.seen.tree.ends) == most]
