@@ -54,7 +54,9 @@ def test_every_end_has_the_name_of_its_branch(branches, design, board):
     for seed in range(50, 62):
         picture = drawn(seed, **how)
         reading = learned.read(picture.pixels)
-        assert reading.fault is None
+        assert reading.fault is None and set(reading.lines) == {TRUNK, *"ABCDEF"[:branches]}
+        whole, own = reading.lines[TRUNK], reading.lines[learned.pattern.last]
+        assert np.array_equal(own[-1], whole[-1]) and len(own) < len(whole)
         for name, line in reading.lines.items():
             other = picture.lines[name if name != learned.pattern.last else TRUNK]
             if name in (TRUNK, learned.pattern.last):

@@ -49,6 +49,7 @@ def read(harness: Harness, pixels: Pixels) -> Reading:
     values, places = zip(*measured, strict=True)
     followed = {name: end for name, end in own.named.items() if end in lines.branches}
     shown = {TRUNK: lines.main} | {n: lines.branches[end].line for n, end in followed.items()}
+    shown[pattern.last] = named[pattern.last][::-1]
     return Reading(
         sheet=sheet,
         where=where,

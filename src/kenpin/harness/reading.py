@@ -44,7 +44,8 @@ class Reading:
     """A picture read. sheet: (H, W, 3) uint8, all lines laid straight; where: (H, W, 2) float32 x,
     y in the picture of each of its pixels, not a number where there is none. values: (M,) float64
     of the measures, not a number of what is missing; places: (M, 2) x, y in the picture, alike.
-    lines: by name, (n, 2) x, y. fault: why it cannot be judged, and at: where, if that is known.
+    lines: by name, (n, 2) x, y, of the trunk with its own end, which is there by its name too.
+    fault: why it cannot be judged, and at: where, if that is known.
     """
 
     sheet: Pixels

@@ -182,15 +182,18 @@ def _of_strips(
 
 
 def _along(read: _Read, place: tuple[float, float]) -> tuple[str, float, float]:
-    """The nearest line to a place, how far that is from its tip, and how long the line is."""
-    found = []
+    """The nearest line to a place, how far that is from its tip, and how long the line is; of the
+    trunk's own end how long that is with the trunk.
+    """
+    found, last = [], read.harness.pattern.last
     for name, line in read.reading.lines.items():
+        if name == last:  # it is on the trunk's line
+            continue
         away = np.hypot(*(line - place).T)
         nearest, steps = int(away.argmin()), np.hypot(*np.diff(line, axis=0).T)
         before, after = float(steps[:nearest].sum()), float(steps[nearest:].sum())
         found.append((float(away[nearest]), name, before if name == TRUNK else after,
                       before + after))  # fmt: skip
-    last = read.harness.pattern.last
     _, name, from_end, of = min(found)
     if name == TRUNK and of - from_end < read.harness.layout.rows[last].width * (
         read.harness.layout.scale
