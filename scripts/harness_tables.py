@@ -11,29 +11,33 @@ def _of(results: Lines, what: str) -> list[dict]:
 
 
 def kinds(results: Lines, table: Table) -> str:
-    """Each kind of defect over all designs, beside the plain picture judged by features."""
-    lines, plain = _of(results, "defects"), _of(results, "plain")
+    """Each kind of defect over all designs."""
+    lines = _of(results, "defects")
     rows = []
     for kind in lines[0]["kinds"]:
         own = [one["kinds"][kind] for one in lines]
         row = [kind.replace("_", " "), f"{sum(o['auroc'] for o in own) / len(own):.3f}",
                f"{min(o['auroc'] for o in own):.3f}",
                f"{sum(o['found'] for o in own)} of {sum(o['of'] for o in own)}"]  # fmt: skip
-        as_part = [one["kinds"][kind]["auroc"] for one in plain]
-        rows.append([*row, *([f"{sum(as_part) / len(as_part):.3f}"] if as_part else [])])
-    head = ["kind", "AUROC, mean", "lowest design", "found"]
-    return table([*head, *(["AUROC of `feature` on the picture"] if plain else [])], rows)
+        rows.append(row)
+    return table(["kind", "AUROC, mean", "lowest design", "found"], rows)
 
 
 def designs(results: Lines, table: Table) -> str:
-    """Each design: all defects together, lengths, and good ones that are not OK."""
+    """Each design: all defects together, beside what sees the plain picture; lengths, and good ones
+    that are not OK.
+    """
     rows = []
+    plain = {one["branches"]: one["auroc"] for one in _of(results, "plain")}
+    padim = {int(one["data"].split("-")[1]): one["auroc"] for one in results("harness-peers.jsonl")}
     for one in _of(results, "defects"):
         lengths = [f"{told['found']} of {told['of']}" for told in one["lengths"].values()]
-        rows.append([f"{one['branches']}", f"{one['auroc']:.3f}", *lengths,
+        beside = [f"{by[one['branches']]:.3f}" if one["branches"] in by else "not run"
+                  for by in (plain, padim)]  # fmt: skip
+        rows.append([f"{one['branches']}", f"{one['auroc']:.3f}", *beside, *lengths,
                      f"{one['rejected']} of {one['good']}", f"{one['unusable']}"])  # fmt: skip
-    head = ["branches", "AUROC of all", "length off by 3 %", "5 %", "10 %", "good not OK",
-            "of them UNUSABLE"]  # fmt: skip
+    head = ["branches", "AUROC of all", "`feature` on the picture", "anomalib's PaDiM on it",
+            "length off by 3 %", "5 %", "10 %", "good not OK", "of them UNUSABLE"]  # fmt: skip
     return table(head, rows)
 
 

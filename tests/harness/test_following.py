@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from kenpin.drawn import draw_harness
+from kenpin.errors import DatasetError
 from kenpin.harness import TRUNK, Harness, Measure
 from kenpin.harness.learn_harness import learn_harness, with_sheets
 from kenpin.harness.strips import owned
@@ -343,3 +344,24 @@ def test_what_lies_there_belongs_to_one_line_and_a_foot_to_what_it_sits_on():
     steep = np.column_stack([along, 20 + 0.37 * (along - 10)])
     numbers, _ = owned(np.ones((100, 200), bool), half, [steep])
     assert (numbers == 1).all()
+
+
+def test_names_of_ends_lie_near_tips_of_their_own():
+    good = [drawn(seed) for seed in range(3)]
+    pixels = [one.pixels for one in good]
+    a, b = good[0].lines["A"][-1], good[0].lines["B"][-1]
+    assert set(learn_harness(pixels, {"lamp": a, "horn": b}).pattern.ends) >= {"lamp", "horn"}
+    for named, told in (({"lamp": (640, 40)}, "'lamp' where"), ({"lamp": (9999, 9999)}, "'lamp'"),
+                        ({"lamp": a, "horn": a + 1}, "two names, 'lamp' and 'horn'")):  # fmt: skip
+        with pytest.raises(DatasetError, match=told):
+            learn_harness(pixels, named)
+
+
+def test_a_picture_that_was_squeezed_hard_is_read_without_a_fault_of_ours(harness):
+    """Blocks of a JPEG stand off the lines as short branches do."""
+    for seed in range(600, 606):
+        for quality in (8, 20):
+            how = [cv2.IMWRITE_JPEG_QUALITY, quality]
+            _, squeezed = cv2.imencode(".jpg", drawn(seed).pixels, how)
+            reading = harness.read(cv2.imdecode(squeezed, cv2.IMREAD_COLOR))
+            assert reading.fault is not None or np.isfinite(reading.values).any()

@@ -184,7 +184,7 @@ def test_saved_and_opened_it_judges_the_same(inspector, file):
 def test_people_see_lines_and_strips(inspector):
     picture = Picture(drawn(710, "crushed").pixels, "x.png")
     verdict = inspector.inspect(picture)
-    assert set(verdict.evidence.lines) == {"trunk", "A", "B"}
+    assert set(verdict.evidence.lines) == {"trunk", "A", "B", "C"}
     shown = triple(picture, verdict)
     (sheet,) = verdict.evidence.prepared
     assert shown.shape[0] > 480 and sheet.shape[:2] == inspector.bundle.preparation.harness.size
@@ -289,3 +289,11 @@ def test_repeatability_tells_of_each_measure_how_repeatable_it_is(inspector, tmp
     with speaking("ja"):
         (table,) = [one for one in repeat_page(found).sections if one.heading == "ハーネスの測定値"]
     assert len(table.rows) == len(gauges)
+
+
+def test_what_is_not_there_is_not_ok(inspector):
+    for seed in range(8):
+        verdict = inspector.inspect(drawn(seed, "branch_missing").pixels)
+        if "finding_missing" in codes(verdict):
+            gone = [one for one in verdict.sizes if one.value is None]
+            assert gone and {one.outcome for one in gone} == {Outcome.UNUSABLE}

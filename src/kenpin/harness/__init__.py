@@ -1,6 +1,6 @@
 """Wire harnesses: what never lies twice in the same place, followed and laid straight."""
 
-from kenpin.harness.harness import Harness, check_installed, line_named
+from kenpin.harness.harness import Harness, check_installed, end_named, line_named
 from kenpin.harness.pattern import TRUNK
 from kenpin.harness.reading import LEAST, Measure, Reading
 from kenpin.harness.sheet import Row

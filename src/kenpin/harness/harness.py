@@ -24,6 +24,11 @@ def line_named(line: str) -> Notice:
     return Notice("harness_trunk") if line == TRUNK else Notice("harness_branch", name=line)
 
 
+def end_named(line: str) -> Notice:
+    """From where places on a line are counted: the trunk's beginning, a branch's tip."""
+    return Notice("harness_from_beginning" if line == TRUNK else "harness_from_tip")
+
+
 def check_installed() -> None:
     """Raise ExtraError where no lines can be followed for lack of a package."""
     if any(find_spec(name) is None for name in ("skimage", "networkx", "scipy")):

@@ -13,7 +13,7 @@ from kenpin.harness.line import Line, length_of
 _CLEAR = 1.1  # times both half thicknesses apart: there a branch has left
 _PARTED = 1.7  # the same: there it has parted from what sits on the trunk, as a clip's foot
 _FITTED = 80.0  # pixels of a branch by which it is followed back into what it leaves
-_DEGREE, _FARTHEST = 2, 180.0
+_DEGREE, _FARTHEST, _LEAST_FITTED = 2, 180.0, 3
 _LEAST_CLEAR = 20  # points of a branch
 _TIP = 0.25  # of the way at either end where a thickness is not taken
 
@@ -92,6 +92,8 @@ def _first_beyond(
 def _joined(main: Line, near: int, rest: Line) -> tuple[int, Line]:
     """Where on the main line a branch begins, and its way from there up to what is known of it."""
     known = rest[: int(_FITTED)]
+    if len(known) < _LEAST_FITTED:  # what hardly leaves at all
+        return near, main[near : near + 1]
     along = np.arange(len(known)) * STEP
     degree = _DEGREE if len(known) > 10 else 1
     across, down = (np.polyfit(along, known[:, k], degree) for k in (0, 1))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from kenpin.errors import DatasetError
 from kenpin.harness.board import Ground
 from kenpin.harness.follow import Tree
 from kenpin.harness.line import Line, length_of
@@ -20,6 +21,7 @@ from kenpin.harness.strips import strip_of
 from kenpin.types import Floats, Pixels
 
 _SEEN = 64.0  # pixels of the picture, of what an end looks like
+_NAMED = 90.0  # pixels from where a person named an end, at most
 _AWAY = 40  # pixels after which the direction of a line is taken
 
 
@@ -135,7 +137,7 @@ def learn_pattern(
 
 def _first(seen: Seen, named: Named) -> Pattern:
     tree = seen.tree
-    given = {name: _nearest(tree, at) for name, at in named.items()}
+    given = _given(tree, named)
     start = given.pop(TRUNK, None)
     if start is None:
         free = [end for end in tree.ends if end not in given.values()] or list(tree.ends)
@@ -154,8 +156,22 @@ def _letters() -> Iterator[str]:
     yield from (f"{one}{other}" for one in ascii_uppercase for other in ascii_uppercase)
 
 
-def _nearest(tree: Tree, at: tuple[float, float]) -> int:
-    return min(tree.ends, key=lambda end: float(np.hypot(*(tree.graph.nodes[end]["at"] - at))))
+def _given(tree: Tree, named: Named) -> dict[str, int]:
+    """The ends that a person named.
+
+    Raises DatasetError where none is near, or one is named twice.
+    """
+    given: dict[str, int] = {}
+    for name, at in named.items():
+        away = {end: float(np.hypot(*(tree.graph.nodes[end]["at"] - at))) for end in tree.ends}
+        nearest = min(away, key=lambda end: away[end])
+        if away[nearest] > _NAMED:
+            raise DatasetError("harness_no_end", name=name)
+        if nearest in given.values():
+            other = next(one for one, end in given.items() if end == nearest)
+            raise DatasetError("harness_same_end", name=name, other=other)
+        given[name] = nearest
+    return given
 
 
 def _common(pattern: Pattern, every: Sequence[Seen], matches: Sequence[Match]) -> Pattern:

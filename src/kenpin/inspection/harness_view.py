@@ -6,7 +6,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kenpin.harness import TIP, TRUNK, Harness, Measure, Reading, line_named, tip_of, unlike
+from kenpin.harness import (
+    TIP,
+    TRUNK,
+    Harness,
+    Measure,
+    Reading,
+    end_named,
+    line_named,
+    tip_of,
+    unlike,
+)
 from kenpin.judge import Calibration, Sizes
 from kenpin.part import Bundle
 from kenpin.text import Notice
@@ -94,12 +104,17 @@ def _judged(read: _Read, outcome: Outcome) -> Iterator[SizeVerdict]:
             low=float(sizes.low[n]) * factor,
             high=float(sizes.high[n]) * factor,
             unit=unit,
-            outcome=outcome if guilty or outcome in _PASSED else Outcome.OK,
+            outcome=outcome if guilty or outcome is Outcome.UNUSABLE else _unguilty(known),
             score=float(scores[n]),
             p_value=read.calibration.p_value(float(scores[n])),
             x=x if known else None,
             y=y if known else None,
         )
+
+
+def _unguilty(known: bool) -> Outcome:
+    """Of what is not amiss: what was not measured is not OK."""
+    return Outcome.OK if known else Outcome.UNUSABLE
 
 
 def _unit(measure: Measure, mm: float | None) -> tuple[float, str]:
@@ -155,7 +170,8 @@ def _of_size(one: SizeVerdict) -> Notice:
     if one.kind == "length":
         code += "_short" if off < 0 else "_long"
     facts = {"by": abs(off), "value": one.value or 0.0, "low": one.low, "high": one.high}
-    return Notice(code, line=line_named(one.line), number=one.number, unit=one.unit, **facts)
+    names = {"line": line_named(one.line), "end": end_named(one.line)}
+    return Notice(code, **names, number=one.number, unit=one.unit, **facts)
 
 
 def _of_strips(

@@ -1,6 +1,6 @@
 """A part's judge, its limits and what they promise, as sentences."""
 
-from kenpin.harness import line_named
+from kenpin.harness import end_named, line_named
 from kenpin.judge import Calibration, pictures_needed
 from kenpin.part.bundle import Bundle
 from kenpin.prepare import Depth, Preparation, white_of
@@ -127,6 +127,11 @@ def sizes_in_words(bundle: Bundle) -> dict[str, str]:
         if measure.kind in _TOLD:
             ends = {"low": float(low) * factor, "high": float(high) * factor, "unit": unit}
             told.setdefault(str(line_named(measure.line)), []).append(
-                say(f"size_{measure.kind}", number=measure.number, **ends)
+                say(
+                    f"size_{measure.kind}",
+                    number=measure.number,
+                    end=end_named(measure.line),
+                    **ends,
+                )
             )
     return {line: ", ".join(own) for line, own in told.items()}
