@@ -3,10 +3,12 @@
 import cv2
 import numpy as np
 import pytest
+from scipy.interpolate import make_smoothing_spline
 
 from kenpin.drawn import draw_harness
 from kenpin.errors import DatasetError
 from kenpin.harness import TRUNK, Harness, Measure
+from kenpin.harness.follow import _smooth
 from kenpin.harness.learn_harness import learn_harness, with_sheets
 from kenpin.harness.strips import owned
 from kenpin.types import ReasonCode
@@ -129,9 +131,8 @@ def test_it_may_lie_any_way_round(harness, turned):
     upright = harness.read(picture.pixels)
     reading = harness.read(np.ascontiguousarray(np.rot90(picture.pixels, turned)))
     assert reading.fault is None
-    assert (
-        np.nanmax(np.abs(sizes(harness, upright) - sizes(harness, reading))) < 9
-    )  # pixels: 3 millimetres
+    apart = np.abs(sizes(harness, upright) - sizes(harness, reading))
+    assert np.nanmax(apart) < 9  # pixels: 3 millimetres
 
 
 @pytest.mark.parametrize("scale", [0.6, 1.6])
@@ -214,7 +215,7 @@ def test_arrays_that_do_not_fit_are_refused(harness):
     arrays, config = harness.arrays(), harness.config()
     (band, *_), leaves = config["bands"], config["leaves"]
     for wrong in ({"leaves": {"A": leaves["A"]}}, {"bands": [band | {"line": "Z"}]},
-                  {"bands": [band | {"stop": 100_000}]},
+                  {"bands": [band | {"stop": 100_000}]}, {"bands": [band | {"begin": 1}]},
                   {"bands": [band | {"edges": [[0.0] * 5] * 2}]}):  # fmt: skip
         with pytest.raises(ValueError, match=r"fit|leaves"):
             Harness.of(config | wrong, arrays)
@@ -365,3 +366,12 @@ def test_a_picture_that_was_squeezed_hard_is_read_without_a_fault_of_ours(harnes
             _, squeezed = cv2.imencode(".jpg", drawn(seed).pixels, how)
             reading = harness.read(cv2.imdecode(squeezed, cv2.IMREAD_COLOR))
             assert reading.fault is not None or np.isfinite(reading.values).any()
+
+
+def test_smooth_lines_are_those_of_a_smoothing_spline():
+    rng = np.random.default_rng(0)
+    along = np.arange(600.0)
+    line = np.column_stack([100 * np.sin(along / 90), along]) + rng.normal(0, 0.5, (600, 2))
+    trusted = np.where(rng.random(600) < 0.1, 0.001, 1.0)
+    spline = make_smoothing_spline(along, line, trusted, lam=6.0**4)(along)
+    assert np.abs(_smooth(line, trusted, 6.0**4) - spline).max() < 1e-3

@@ -14,10 +14,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from kenpin.harness.sheet import Layout
+from kenpin.harness.strips import GREY
 from kenpin.types import Floats, Pixels
 
-FACTS = 5  # that are known of a column: red, green, blue, thickness, how motley
-_GREY, _APART = 127.5, 10.0  # where there is nothing; levels by which something differs from it
+_FACTS = 5  # that are known of a column: red, green, blue, thickness, how motley
+_APART = 10.0  # levels by which something differs from where there is nothing
 _STEP = 5  # columns on either side of an edge
 _THICK = 4.0  # levels that a pixel of thickness counts as
 _PLUG, _FORK = 64, 40  # columns of a strip, at its tip and at its other end, that have no band
@@ -40,6 +41,12 @@ class Band:
     begin: int
     stop: int
     edges: NDArray[np.float64]
+
+    def fits(self, width: int) -> bool:
+        """Whether it is one of a strip so wide: where bands are, and with edges that are any."""
+        strong = bool((np.abs(self.edges).sum(axis=-1) > 0).all())
+        inside = _PLUG <= self.begin < self.stop < width - _FORK
+        return inside and self.edges.shape == (2, _FACTS) and strong
 
 
 def learn_bands(sheets: Sequence[Pixels], layout: Layout) -> tuple[Band, ...]:
@@ -68,15 +75,15 @@ def bands_in(bands: Sequence[Band], sheet: Pixels, layout: Layout) -> NDArray[np
 
 def _changes(strip: Pixels) -> Floats:
     """(w, 5) how much each fact changes at each column."""
-    own = np.abs(strip - np.float32(_GREY)).max(axis=2) > _APART
+    own = np.abs(strip - np.float32(GREY)).max(axis=2) > _APART
     count = own.sum(axis=0)
     shown = np.float32(strip) * own[..., None]
     mean = shown.sum(axis=0) / np.maximum(count, 1)[:, None]
     squares = (shown**2).sum(axis=(0, 2)) / np.maximum(count, 1)
     motley = np.sqrt(np.maximum(squares - (mean**2).sum(axis=1), 0))
-    mean[count < 2] = _GREY
+    mean[count < 2] = GREY
     facts = np.column_stack([mean, _THICK * count, motley])
-    sums = np.concatenate([np.zeros((1, FACTS)), np.cumsum(facts, axis=0)])
+    sums = np.concatenate([np.zeros((1, _FACTS)), np.cumsum(facts, axis=0)])
     steps = (sums[_STEP:] - sums[:-_STEP]) / _STEP
     changes = np.zeros_like(facts)
     changes[_STEP:-_STEP] = (steps[_STEP:] - steps[:-_STEP])[:-1]

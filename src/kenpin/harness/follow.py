@@ -194,7 +194,7 @@ def _onward(line: Line, mask: Mask, half: Floats) -> Line:
     heading = axes[0] * np.sign(axes[0] @ (straight[-1] - straight[0]) or 1)
     onward = kept[-1] + np.arange(1, 4 * cut + 60)[:, None] * heading
     straight = onward[: _reached(mask, onward, wide)]
-    first, turned = _through(mask, straight, wide)
+    first, turned = _through(mask, straight, heading, wide)
     onward = first + np.arange(len(onward))[:, None] * turned
     return np.concatenate([kept, onward[: _reached(mask, onward, wide)]])
 
@@ -210,19 +210,15 @@ def _reached(mask: Mask, onward: Line, wide: float) -> int:
     return max(int(np.median([_inside(mask, onward + offset * aside) for offset in offsets])), 1)
 
 
-def _through(mask: Mask, straight: Line, wide: float) -> tuple[Line, Line]:
+def _through(
+    mask: Mask, straight: Line, heading: NDArray[np.float64], wide: float
+) -> tuple[Line, Line]:
     """Where a straight line begins and its direction, so that it goes through the middle of what is
-    on the end: a housing is turned a little against the wires that it is on.
+    on the end: a housing is turned a little against the wires that it is on. heading: where it
+    goes without that.
     """
-    if len(straight) < _LEAST_POINTS:
-        return straight[0], straight[-1] - straight[0]
-    heading = (straight[-1] - straight[0]) / np.linalg.norm(straight[-1] - straight[0])
     offsets = np.arange(-_ACROSS * wide, _ACROSS * wide + 1)
-    columns, rows = np.moveaxis(
-        np.round(straight[:, None] + offsets[None, :, None] * _aside(heading)).astype(int), 2, 0
-    )
-    inside = (rows >= 0) & (columns >= 0) & (rows < mask.shape[0]) & (columns < mask.shape[1])
-    inside[inside] = mask[rows[inside], columns[inside]]
+    inside = _on(mask, straight[:, None] + offsets[None, :, None] * _aside(heading))
     count = inside.sum(axis=1)
     housing = count > _HOUSING * count.max()
     if housing.sum() < _LEAST_POINTS:
@@ -245,8 +241,13 @@ def _fitted(along: NDArray[np.intp], middle: NDArray[np.float64]) -> NDArray[np.
 
 def _inside(mask: Mask, points: Line) -> int:
     """How many of the points, from the first, lie on the thing; at least those before a gap."""
-    columns, rows = np.round(points).astype(int).T
+    out = np.flatnonzero(~_on(mask, points))
+    return int(out[0]) if len(out) else len(points)
+
+
+def _on(mask: Mask, points: NDArray[np.float64]) -> Mask:
+    """(...) of points, (..., 2) x, y, whether they lie on the thing; beyond the picture none do."""
+    columns, rows = np.moveaxis(np.round(points).astype(int), -1, 0)
     inside = (rows >= 0) & (columns >= 0) & (rows < mask.shape[0]) & (columns < mask.shape[1])
     inside[inside] = mask[rows[inside], columns[inside]]
-    out = np.flatnonzero(~inside)
-    return int(out[0]) if len(out) else len(points)
+    return np.asarray(inside)

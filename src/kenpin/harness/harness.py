@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.errors import ExtraError
-from kenpin.harness.bands import FACTS, Band
+from kenpin.harness.bands import Band
 from kenpin.harness.pattern import LOOK, TRUNK, End, Pattern
 from kenpin.harness.reading import Kind, Measure, Reading
 from kenpin.harness.sheet import Layout, Row
@@ -141,13 +141,12 @@ class Harness:
         return cls(pattern, layout, config["worst"], leaves, bands, usual)
 
 
-def _band(kept: Mapping[str, Any], rows: Mapping[str, Row]) -> Band:
-    edges = np.array(kept["edges"], np.float64)
-    row = rows.get(kept["line"])
-    inside = row is not None and 0 < kept["begin"] < kept["stop"] < row.width
-    if not inside or edges.shape != (2, FACTS) or not (np.abs(edges).sum(axis=1) > 0).all():
+def _band(kept: dict[str, Any], rows: Mapping[str, Row]) -> Band:
+    band = Band(**kept | {"edges": np.array(kept["edges"], np.float64)})
+    row = rows.get(band.line)
+    if row is None or not band.fits(row.width):
         raise ValueError("a band does not fit its line")
-    return Band(kept["line"], kept["begin"], kept["stop"], edges)
+    return band
 
 
 def _described(end: End) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def _found(harness: Harness, view: View, own: Match, lines: Lines) -> _Found:
     }
     for name, end in own.named.items():
         if end in lines.branches:
-            found |= _of_branch(name, lines.branches[end], harness.leaves.get(name), coarser)
+            found |= _of_branch(name, lines.branches[end], harness.leaves[name], coarser)
     for name in own.missing:
         at = min(int(harness.pattern.ends[name].at / coarser), len(main) - 1)
         found[Measure(name, "missing")] = 1.0, main[at]
@@ -127,11 +127,11 @@ def _found(harness: Harness, view: View, own: Match, lines: Lines) -> _Found:
     return found
 
 
-def _of_branch(name: str, branch: Branch, leaves: Leaving | None, coarser: float) -> _Found:
+def _of_branch(name: str, branch: Branch, leaves: Leaving, coarser: float) -> _Found:
     line, at, length = branch.line, branch.at * coarser, branch.length * coarser
     return {
         Measure(name, "at"): (at, line[0]),
-        Measure(name, "length"): (leaves.length(at, length) if leaves else length, line[-1]),
+        Measure(name, "length"): (leaves.length(at, length), line[-1]),
         Measure(name, "thick"): (branch.thick * coarser, line[len(line) // 2]),
         Measure(name, "missing"): (0.0, line[0]),
     }

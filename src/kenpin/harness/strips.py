@@ -12,6 +12,7 @@ from kenpin.harness.line import Line
 from kenpin.types import Floats, Pixels
 
 NOTHING = 0.5  # grey, where there is no harness
+GREY = 255 * NOTHING  # the same in levels
 _BOARD = 0.7  # grey, that all boards are brought to
 _STANDS_OUT, _BLUR = 1.3, 2.0  # times its usual half thickness, and pixels: so far a line reaches
 _LEAST_PIECE = 24  # pixels

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.harness.sheet import Layout, Row
+from kenpin.harness.strips import GREY
 from kenpin.types import Floats, Pixels
 
 TIP = 64  # columns of a strip from its tip: what is plugged on
 _HOUSING = 36  # of them that show no wires, whose order is another matter
-_GREY = 127.5  # where there is nothing
 _MOVED, _EDGE = 1, 2  # pixels that two may lie apart; around what is compared
 
 
@@ -18,7 +18,7 @@ def tip_of(sheet: Pixels, row: Row) -> Floats:
     """(64, 64, 3) the first of a strip, with nothing around it."""
     strip = sheet[row.y : row.y + row.height, row.x : row.x + min(row.width, TIP)]
     strip = strip[max(0, (row.height - TIP) // 2) :][:TIP]
-    tip = np.full((TIP, TIP, 3), _GREY, np.float32)
+    tip = np.full((TIP, TIP, 3), GREY, np.float32)
     top = (TIP - len(strip)) // 2
     tip[top : top + len(strip), : strip.shape[1]] = strip
     return tip

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.harness import (
+    GREY,
     TIP,
     TRUNK,
     Harness,
@@ -27,7 +28,7 @@ _BESIDE, _CLEAR = 6, 20.0  # columns of a strip; levels from where there is noth
 _SAME = 0.25  # of how far colours are from those at their height: they are those at others
 _CLEARLY = 0.7  # times as far from the usual look: so much nearer is what explains it
 _REST = 0.5  # of how far something is off: so much is left of what another finding explains
-_COUNTED = frozenset({"missing", "extra", "band_missing", "turned"})
+_UNITLESS = frozenset({"missing", "extra", "band_missing", "turned"})
 _PASSED = (Outcome.OK, Outcome.UNUSABLE)
 
 
@@ -118,7 +119,7 @@ def _unguilty(known: bool) -> Outcome:
 
 
 def _unit(measure: Measure, mm: float | None) -> tuple[float, str]:
-    if measure.kind in _COUNTED:
+    if measure.kind in _UNITLESS:
         return 1.0, ""
     return (1.0, "px") if mm is None else (mm, "mm")
 
@@ -256,7 +257,7 @@ def _in_another_order(read: _Read, line: str, from_end: float) -> bool:
     seen, own = (
         sheet[place].astype(np.float32).mean(axis=1) for sheet in (read.reading.sheet, usual)
     )
-    there = (np.abs(seen - 127.5).max(axis=1) > _CLEAR) & (np.abs(own - 127.5).max(axis=1) > _CLEAR)
+    there = (np.abs(seen - GREY).max(axis=1) > _CLEAR) & (np.abs(own - GREY).max(axis=1) > _CLEAR)
     seen, own = seen[there], own[there]
     if not len(seen):
         return False
