@@ -3,6 +3,7 @@
     python benchmarks/harness.py [defects] [plain] [coverage] [speed] [lengths]
         [--designs 5] [--draws 40]
     python benchmarks/harness.py pictures --out harness.png
+    python benchmarks/harness.py kinds --out harness-kinds.jpg
     python benchmarks/harness.py folders --out DIR
 
 Five designs of two to six branches on a green board; each piece lies anew. `defects`: 50 good ones
@@ -13,7 +14,8 @@ judged by features as any part. `coverage`: how many of 100 good ones are not OK
 to learn from, as many of each design, with features alone, which learn faster. `speed`:
 milliseconds for a picture of two megapixels, and seconds to learn 50. `lengths`: over 36 drawn
 pieces, the standard deviation of what is measured less the truth, in pixels. One JSON line for each
-result. `pictures`: three defects with what is shown of them. `folders`: the pictures of `defects`
+result. `pictures`: three defects with what is shown of them. `kinds`: of each kind the first that
+is found and, where one of twenty is, the first that is missed. `folders`: the pictures of `defects`
 as files, for other tools.
 """
 
@@ -23,10 +25,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from textwrap import fill
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from kenpin.drawn import HARNESS_DEFECTS, draw_harness
 from kenpin.harness import TRUNK
@@ -177,6 +182,44 @@ def pictures(design: tuple[int, int], out: Path) -> None:
     write_png(out, np.concatenate(padded))
 
 
+def kinds(design: tuple[int, int], out: Path) -> None:
+    inspector = Inspector(learn([drawn(design, seed) for seed in range(TO_LEARN)], RECIPE))
+    shown: list[tuple[str, str, Pixels]] = []
+    for kind in HARNESS_DEFECTS:
+        seen = set()
+        for seed in range(5000, 5020):
+            piece = draw_harness(seed, kind, branches=design[0], design=design[1], board="green")
+            verdict = inspector.inspect(Picture(piece.pixels, kind))
+            if (caught := found(verdict)) not in seen:
+                seen.add(caught)
+                words = str(verdict.notes[0]) if caught and verdict.notes else ""
+                title = f"{kind.replace('_', ' ')}: {'found' if caught else 'MISSED'}"
+                shown.append((title, words, close(piece.pixels, piece.mask)))
+                row = {"benchmark": "harness", "what": "kind", "kind": kind, "seed": seed,
+                       "verdict": verdict.outcome.value, "words": words,
+                       "in_limits": round(verdict.score / verdict.limit, 3)}  # fmt: skip
+                print(json.dumps(row))
+    across = 5
+    figure = Figure(figsize=(13, 3.05 * -(-len(shown) // across)), dpi=100, layout="constrained")
+    for number, (title, words, pixels) in enumerate(shown, start=1):
+        axes = figure.add_subplot(-(-len(shown) // across), across, number)
+        axes.imshow(pixels)
+        axes.set_title(title, fontsize=10, color="#a02030" if "MISSED" in title else "black")
+        axes.set_xlabel(fill(words, 42), fontsize=7.5)
+        axes.set(xticks=[], yticks=[])
+    figure.savefig(out)
+
+
+def close(pixels: Pixels, mask: NDArray[np.bool_]) -> Pixels:
+    """The defect in a square with something around it; all of the piece where it is long."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    height, width = mask.shape
+    side = min(height, max(200, int(1.5 * max(np.ptp(rows), np.ptp(columns)))))
+    top = min(max((rows[0] + rows[-1] - side) // 2, 0), height - side)
+    left = min(max((columns[0] + columns[-1] - side) // 2, 0), width - side)
+    return pixels[top : top + side, left : left + side]
+
+
 def folders(designs: Sequence[tuple[int, int]], out: Path) -> None:
     """The pictures of `defects` as files, in the layout of MVTec AD, for other tools."""
     for design in designs:
@@ -199,7 +242,8 @@ def main() -> None:
     told.add_argument("--out", type=Path)
     a = told.parse_args()
     if a.out is not None:
-        how_written = {"pictures": lambda: pictures(DESIGNS[0], a.out),
+        how_written = {"kinds": lambda: kinds(DESIGNS[0], a.out),
+                       "pictures": lambda: pictures(DESIGNS[0], a.out),
                        "folders": lambda: folders(DESIGNS[: a.designs], a.out)}  # fmt: skip
         for what in a.what:
             how_written[what]()

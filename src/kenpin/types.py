@@ -276,6 +276,13 @@ class Verdict(Shown):
             f"limit {self.limit:#.4g}, p {self.p_value:#.2g}, {len(self.regions)} regions{label}>"
         )
 
+    @property
+    def measured(self) -> dict[str, float | None] | None:
+        """Of a harness what each thing measures, by its name, None of what is missing; None of what
+        has none.
+        """
+        return {one.name: one.value for one in self.sizes} or None
+
     def to_dict(self) -> dict[str, Any]:
         """The verdict as JSON-able values; `picture` is a string, times are rounded."""
         labels = {
@@ -309,8 +316,8 @@ class Verdict(Shown):
 class Judged:
     """What a series of verdicts is watched by; see `Verdict`.
 
-    at: milliseconds since 1970 of the world's clock; offset: of the place, in minutes. sizes: of a
-    harness; a record does not keep them.
+    at: milliseconds since 1970 of the world's clock; offset: of the place, in minutes. sizes: see
+    `Verdict.measured`; None of what has none.
     """
 
     at: int
@@ -323,13 +330,14 @@ class Judged:
     fit: float | None = None
     brightness: float | None = None
     sharpness: float | None = None
-    sizes: tuple[SizeVerdict, ...] = ()
+    sizes: Mapping[str, float | None] | None = None
 
     @classmethod
     def of(cls, verdict: Verdict, at: int, offset: int = 0) -> Self:
         """That of a verdict given at a time."""
-        names = ("outcome", "score", "limit", "expected", "label", *FACTS, "sizes")
-        return cls(at, offset, *(getattr(verdict, name) for name in names))
+        names = ("outcome", "score", "limit", "expected", "label", *FACTS)
+        told = {name: getattr(verdict, name) for name in names}
+        return cls(at, offset, **told, sizes=verdict.measured)
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:

@@ -429,7 +429,8 @@ def test_a_demo_of_harnesses_and_one_that_there_is_not(tmp_path, monkeypatch):
     page = (folder / "report/report.html").read_text("utf-8")
     assert "ends that good ones" in page or "is missing" in page or "looks unlike" in page
     assert len(list((folder / "pictures").iterdir())) == pictures == 17
-    assert "A.length" in kenpin.Inspector.open(folder / "harness.kenpin").measured
+    usual = kenpin.Inspector.open(folder / "harness.kenpin").usual_sizes
+    assert "A.length" in [one.name for one in usual]
     refused = run("demo", "cars")
     assert refused.exit_code == 2 and "terminals, harness" in refused.output
     assert not (tmp_path / "kenpin-demo-cars").exists()

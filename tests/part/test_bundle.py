@@ -269,7 +269,7 @@ def test_a_file_of_the_twelfth_format_opens_but_for_harnesses(tmp_path):
 def test_a_file_of_the_eleventh_format_opens():
     """Aligned by a mark; it knew no harnesses."""
     inspector = Inspector.open(FILES / "format-11.kenpin")
-    assert inspector.bundle.preparation.harness is None and inspector.measured == ()
+    assert inspector.bundle.preparation.harness is None and inspector.usual_sizes == ()
     verdict = inspector.inspect(good_pictures(1, first=900)[0])
     assert verdict.outcome is Outcome.OK and verdict.sizes == ()
     assert verdict.score == pytest.approx(5.512597560882568, rel=1e-4)

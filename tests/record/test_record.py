@@ -22,8 +22,10 @@ from kenpin.record import (  # fmt: skip
     reading,
     regions_of,
     status,
+    upgrade,
 )
 from kenpin.record.schema import metadata
+from kenpin.record.versions import LATEST
 from kenpin.sources import write_png
 from kenpin.types import Outcome
 
@@ -153,6 +155,19 @@ def test_a_record_of_a_newer_kenpin_is_not_touched(place):
     for use in (lambda: Record(place), lambda: status(place), lambda: rows(place)):
         with pytest.raises(RecordError, match="newer kenpin"):
             use()
+
+
+def test_a_record_of_before_is_brought_up_to_date_and_holds(place, judge_file):
+    """Rows were hashed without what came later; a value put there afterwards is found."""
+    filled(place, judge_file, 25)
+    change(place, "ALTER TABLE inspections DROP COLUMN sizes")
+    change(place, "UPDATE alembic_version SET version_num = '0005'")
+    with pytest.raises(RecordError, match="record upgrade"):
+        rows(place)
+    assert upgrade(place) == ("0005", LATEST) == ("0005", "0006")
+    assert wrong(place) == [] and {row["sizes"] for row in rows(place)} == {None}
+    change(place, "UPDATE inspections SET sizes = '{\"A.length\": 1.5}' WHERE number = 3")
+    assert wrong(place) == ["verify_altered"]
 
 
 def test_status_counts(place, judge_file):

@@ -1,7 +1,7 @@
 """What a quality manager signs: plan, masters, repeatability, drift, costs."""
 
 from kenpin.assurance.costs import Costs, cheapest, check_costs, operating, parse_costs
-from kenpin.assurance.drift_watch import LATEST, LINE, WEIGHT, Drift, Track, drift
+from kenpin.assurance.drift_watch import LATEST, LINE, WEIGHT, Drift, Track, drift, quantity
 from kenpin.assurance.master import (
     Master,
     MasterCheck,

@@ -34,7 +34,8 @@ class Track:
     numbers: (T,) which of all pictures. values: (T,). standard: (T,) in standard deviations
     of the good pictures of its label (of a score above 0, its logarithm). learned: (T,) a typical
     value of those. p_values: (T,), see `martingale`; capital: (T,) the logarithm of what betting 1
-    on them has become. sides: at which ends.
+    on them has become. sides: at which ends. unit: of what is measured of a harness, which is
+    called as `SizeVerdict.name` has it; None of the picture's own quantities.
     """
 
     name: str
@@ -45,11 +46,12 @@ class Track:
     p_values: Values
     capital: Values
     sides: Sides
+    unit: str | None = None
 
     @property
     def notice(self) -> Notice:
         """What it is called, for people."""
-        return Notice(f"quantity_{self.name}")
+        return quantity(self.name)
 
     @cached_property
     def ewma(self) -> Values:
@@ -123,7 +125,7 @@ class Drift:
         if track is None:
             return Notice("drift_steady", count=len(self.times))
         if track.name == "score":
-            others = [one.notice for one in self.tracks if one is not track]
+            others = [one.notice for one in self.tracks if one is not track and one.unit is None]
             return Notice("drift_score", others=others) if others else Notice("drift_score_alone")
         start, high = self._change(track)
         here = int(np.searchsorted(track.numbers, self.alarm or 0, side="right"))
@@ -133,12 +135,16 @@ class Drift:
         shift = float(np.median(track.standard[start:here]) - before)
         if (shift > 0) != high or not one_sided(track.p_values[start:here], high):
             return Notice("drift_spread", name=track.notice)
+        way = "rose" if high else "fell"
+        if track.unit is not None:
+            told = {"name": track.notice, "unit": track.unit, "usual": track.usual}
+            now = float(np.median(track.values[start:here]))
+            return Notice(f"drift_size_{way}", now=now, **told)
         ratio = track.values / np.where(track.learned == 0, np.nan, track.learned)
         usual = np.median(np.append(ratio[:start], [1.0] * LEAST))
         share = abs(float(np.median(ratio[start:here]) / usual) - 1)
         if not isfinite(share):
             return Notice("drift_spread", name=track.notice)
-        way = "rose" if high else "fell"
         return Notice(f"drift_{track.name}_{way}", share=share)
 
     def _change(self, track: Track) -> tuple[int, bool]:
@@ -233,16 +239,37 @@ def _tracks(inspector: Inspector, verdicts: Sequence[Judged]) -> list[Track]:
             known = [own[usability.labels == number] for number in range(len(labels))]
             values = np.where(passed, _column(verdicts, name), np.nan)
             tracks.append(_track(name, "both", known, kinds, values))
+    for size in inspector.usual_sizes:
+        measured = [(one.sizes or {}).get(size.name) for one in verdicts]
+        values = np.where(passed, _numbers(measured), np.nan)
+        own = size.learned[np.isfinite(size.learned)]
+        if len(own) and np.ptp(own) > 0:  # what never varies is the verdict's own matter
+            tracks.append(_track(size.name, "both", [own], kinds, values, size.unit))
     return [track for track in tracks if track is not None]
 
 
+def quantity(name: str) -> Notice:
+    """What a track is called, for people."""
+    if name in ("score", *FACTS):
+        return Notice(f"quantity_{name}")
+    return Notice("quantity_size", name=name)
+
+
 def _column(verdicts: Sequence[Judged], name: str) -> Values:
-    values = (getattr(one, name) for one in verdicts)
+    return _numbers([getattr(one, name) for one in verdicts])
+
+
+def _numbers(values: Sequence[float | None]) -> Values:
     return np.array([np.nan if value is None else value for value in values], np.float64)
 
 
 def _track(
-    name: str, sides: Sides, known: Sequence[Values], kinds: NDArray[np.intp], values: Values
+    name: str,
+    sides: Sides,
+    known: Sequence[Values],
+    kinds: NDArray[np.intp],
+    values: Values,
+    unit: str | None = None,
 ) -> Track | None:
     """values: (N,) of all pictures, not a number where this one does not count."""
     counts = np.isfinite(values) & np.array([len(one) > 1 for one in known])[kinds]
@@ -258,4 +285,4 @@ def _track(
     standard = ((np.log(own) if lopsided else own) - centres[kind]) / spreads[kind]
     typical = np.array([np.median(one) if len(one) else 0.0 for one in known])
     capital = log_capital(ranks, sides)
-    return Track(name, places, own, standard, typical[kind], ranks, capital, sides)
+    return Track(name, places, own, standard, typical[kind], ranks, capital, sides, unit)

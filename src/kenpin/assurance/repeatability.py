@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kenpin.errors import DatasetError, StudyError
 from kenpin.evaluation import Rate
-from kenpin.inspection import Inspector
+from kenpin.inspection import Inspector, UsualSize
 from kenpin.sources import (
     NAMES_OF_GOOD,
     Layout,
@@ -62,12 +63,14 @@ class Gauge:
 class Repeatability:
     """shots: of each piece what was judged. inspectors: of each what was said of each piece.
 
-    What inspectors say is OK or NG. limits: of the score, one for each change of answer.
+    What inspectors say is OK or NG. limits: of the score, one for each change of answer. measured:
+    what is measured of each piece, of a harness.
     """
 
     shots: dict[str, tuple[Judged, ...]]
     inspectors: dict[str, dict[str, str]]
     limits: tuple[float, ...]
+    measured: tuple[UsualSize, ...] = ()
 
     @property
     def answers(self) -> dict[str, tuple[str, ...]]:
@@ -101,20 +104,13 @@ class Repeatability:
 
         A shot in which it is missing does not count, nor a piece with one shot left.
         """
-        values: dict[str, list[list[float]]] = {}
-        told = {}
-        for shots in self.shots.values():
-            for number, one in enumerate(shots[0].sizes):
-                told[one.name] = one
-                seen = [shot.sizes[number].value for shot in shots]
-                values.setdefault(one.name, []).append([v for v in seen if v is not None])
         found = []
-        for name, each in values.items():
-            kept = [np.array(own) for own in each if len(own) >= LEAST_SHOTS]
+        for one in self.measured:
+            seen = [_measured(one.name, shots) for shots in self.shots.values()]
+            kept = [own for own in seen if len(own) >= LEAST_SHOTS]
             varies = len(kept) > 1 and np.ptp(np.concatenate(kept)) > 0
             if varies:
-                one = told[name]
-                found.append(Gauge(name, one.unit, one.low, one.high, components(kept)))
+                found.append(Gauge(one.name, one.unit, one.low, one.high, components(kept)))
         return tuple(found)
 
     @property
@@ -179,6 +175,12 @@ class Repeatability:
         }
 
 
+def _measured(name: str, shots: Sequence[Judged]) -> NDArray[np.float64]:
+    """In each shot of a piece in which it is not missing."""
+    values = [(shot.sizes or {}).get(name) for shot in shots]
+    return np.array([value for value in values if value is not None], np.float64)
+
+
 def _answer(outcome: Outcome) -> str:
     return outcome.value if outcome in (Outcome.OK, Outcome.REVIEW) else NG
 
@@ -225,7 +227,8 @@ def repeat(
     first = next(iter(found.values()))[0]
     review = inspector.calibration_of(first).review_limit
     limits = [one for one in (first.limit, review) if one is not None]
-    return Repeatability({n: tuple(own) for n, own in found.items()}, said, tuple(limits))
+    own_shots = {name: tuple(own) for name, own in found.items()}
+    return Repeatability(own_shots, said, tuple(limits), inspector.usual_sizes)
 
 
 def _judge(

@@ -86,6 +86,7 @@ def inspect(
     old = _check_outputs(part, pictures, sources, csv_file, picture_folder, force)
     counts: Counter[str] = Counter()
     shown = _Shown(as_json, only is not None)
+    measured = [one.name for one in inspector.usual_sizes]
     stopped, started = False, perf_counter()
     told = {"lot": lot, "serial": serial, "operator": who}
     recording = recorded(part, place, part_number, station, keep, told)
@@ -97,7 +98,7 @@ def inspect(
         try:
             with (
                 progress_bar(say("pictures_per_second")) as progress,
-                csv_table(csv_file, inspector.measured) if csv_file else nullcontext() as write,
+                csv_table(csv_file, measured) if csv_file else nullcontext() as write,
             ):
                 judged = _judged(inspector, sources, expect, picture_folder, only, record.keeps)
                 for source, line, verdict in judged:

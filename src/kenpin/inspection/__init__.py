@@ -1,3 +1,4 @@
 """The one way from a picture to a verdict."""
 
+from kenpin.inspection.harness_view import UsualSize
 from kenpin.inspection.inspector import Inspector

@@ -43,6 +43,34 @@ class _Read:
     mm: float | None
 
 
+@dataclass(frozen=True, eq=False)
+class UsualSize:
+    """One thing that is measured of a harness, and what good ones have.
+
+    name, unit, and low and high, between which they are: see `SizeVerdict`. learned: (N,) of each
+    in that unit, not a number where it is missing; N is 0 where they were not kept.
+    """
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    learned: NDArray[np.float64]
+
+
+def usual_sizes(bundle: Bundle) -> tuple[UsualSize, ...]:
+    """Of each measure of a harness, in their order; empty of what is none."""
+    harness, sizes = bundle.preparation.harness, bundle.sizes
+    if harness is None or sizes is None:
+        return ()
+    found = []
+    for n, measure in enumerate(harness.measures):
+        factor, unit = _unit(measure, _mm(bundle))
+        low, high = float(sizes.low[n]) * factor, float(sizes.high[n]) * factor
+        found.append(UsualSize(str(measure), unit, low, high, sizes.learned[:, n] * factor))
+    return tuple(found)
+
+
 def size_scores(bundle: Bundle, reading: Reading | None) -> NDArray[np.float64]:
     """(M,) what each measure of a harness is worth as a score; empty of what is none."""
     if bundle.sizes is None or reading is None:
@@ -60,11 +88,10 @@ def as_harness(
     """The verdict on its strips with what was measured, where that is, and what is wrong; of what
     is no harness as it is. strips_score: the score of its strips alone.
     """
-    harness, scale = bundle.preparation.harness, bundle.recipe.scale
+    harness = bundle.preparation.harness
     if harness is None or bundle.sizes is None or reading is None or reading.fault is not None:
         return verdict
-    mm = None if scale is None else scale.mm / scale.pixels
-    read = _Read(harness, bundle.sizes, reading, calibration, mm)
+    read = _Read(harness, bundle.sizes, reading, calibration, _mm(bundle))
     sizes = tuple(_judged(read, verdict.outcome))
     guilty = [one for one in sizes if one.outcome not in _PASSED]
     strips = verdict.regions if strips_score > _least(verdict.outcome, calibration) else ()
@@ -116,6 +143,12 @@ def _judged(read: _Read, outcome: Outcome) -> Iterator[SizeVerdict]:
 def _unguilty(known: bool) -> Outcome:
     """Of what is not amiss: what was not measured is not OK."""
     return Outcome.OK if known else Outcome.UNUSABLE
+
+
+def _mm(bundle: Bundle) -> float | None:
+    """Of a pixel; None where nobody told it."""
+    scale = bundle.recipe.scale
+    return None if scale is None else scale.mm / scale.pixels
 
 
 def _unit(measure: Measure, mm: float | None) -> tuple[float, str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kenpin.errors import ArgumentError, CalibrationError, DatasetError, PictureError
 from kenpin.harness import check_installed
-from kenpin.inspection.harness_view import as_harness, size_scores
+from kenpin.inspection.harness_view import UsualSize, as_harness, size_scores, usual_sizes
 from kenpin.inspection.view import View, judge_windows, regions_of
 from kenpin.judge import (
     Calibration,
@@ -82,10 +82,9 @@ class Inspector:
         return self.calibrations[0]
 
     @property
-    def measured(self) -> tuple[str, ...]:
-        """What is measured of a harness, as "A.length"; empty of what is none."""
-        harness = self.bundle.preparation.harness
-        return tuple(str(one) for one in harness.measures) if harness else ()
+    def usual_sizes(self) -> tuple[UsualSize, ...]:
+        """What is measured of a harness, and what good ones have; empty of what is none."""
+        return usual_sizes(self.bundle)
 
     def __repr__(self) -> str:
         return f"<Inspector of {self.bundle!r}>"

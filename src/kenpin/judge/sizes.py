@@ -43,13 +43,15 @@ class Usual:
 
 @dataclass(frozen=True, eq=False)
 class Sizes:
-    """low, high: (M,) between which good parts are. worth: the middle and the high value of the
+    """low, high: (M,) between which good parts are. learned: (N, M) of each good part, not a number
+    of what is missing; N is 0 where they were not kept. worth: the middle and the high value of the
     largest departures of good parts that were held out, then those of their scores.
     """
 
     usual: Usual
     low: Values
     high: Values
+    learned: Values
     worth: tuple[float, float, float, float]
 
     def scores(self, values: Values) -> Values:
@@ -63,21 +65,24 @@ class Sizes:
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """What `of_arrays` makes the same of."""
         return {"middle": self.usual.middle, "varies": self.usual.varies, "low": self.low,
-                "high": self.high, "worth": np.array(self.worth)}  # fmt: skip
+                "high": self.high, "learned": self.learned,
+                "worth": np.array(self.worth)}  # fmt: skip
 
     @classmethod
     def of_arrays(cls, arrays: dict[str, NDArray[np.generic]], count: int) -> Self:
         """Of `count` measures; raises ValueError where they do not fit."""
         own = {name: np.asarray(array, np.float64) for name, array in arrays.items()}
+        learned = own.pop("learned", np.empty((0, count)))
         middle, varies, low, high = (own[name] for name in ("middle", "varies", "low", "high"))
         shapes = {one.shape for one in (middle, varies, low, high)}
         finite = all(np.isfinite(one).all() for one in own.values())
-        if shapes != {(count,)} or own["worth"].shape != (4,) or not finite:
+        fits = shapes == {(count,)} and learned.shape[1:] == (count,)
+        if not fits or own["worth"].shape != (4,) or not finite:
             raise ValueError("what is measured does not fit")
         a, b, c, d = own["worth"].tolist()
         if not (varies > 0).all() or a >= b or c >= d:
             raise ValueError("what is measured has no scale")
-        return cls(Usual(middle, varies), low, high, (a, b, c, d))
+        return cls(Usual(middle, varies), low, high, learned, (a, b, c, d))
 
 
 def worth_of(departures: Values, scores: Values) -> tuple[float, float, float, float]:

@@ -37,7 +37,7 @@ def sizes_of(good: GoodPictures, apart: Values, scores: Values) -> Sizes | None:
     learned = _learned(good)[~good.apart[:: good.preparation.count]]
     known = np.where(np.isfinite(learned).any(axis=0), learned, 0.0)
     low, high = np.nanmin(known, axis=0), np.nanmax(known, axis=0)
-    return Sizes(Usual.of(learned, least), low, high, worth_of(apart, scores))
+    return Sizes(Usual.of(learned, least), low, high, learned, worth_of(apart, scores))
 
 
 def _learned(good: GoodPictures) -> Values:

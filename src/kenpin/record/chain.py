@@ -15,6 +15,7 @@ from uuid import UUID
 BEGINNING = "0" * 64
 SEALED = 1000  # inspections of a station
 _CHANGES = ("kept", "gone", "hash")  # what may change, and the hash itself
+_LATER = ("sizes",)  # columns that rows of before were hashed without
 
 Row = Mapping[str, Any]
 
@@ -22,6 +23,7 @@ Row = Mapping[str, Any]
 def hash_of_inspection(row: Row, regions: Sequence[Row]) -> str:
     """row, regions: as in their tables, from the worst region on."""
     own = {name: value for name, value in row.items() if name not in _CHANGES}
+    own = {name: value for name, value in own.items() if name not in _LATER or value is not None}
     places = [{k: v for k, v in one.items() if k != "inspection_id"} for one in regions]
     return _hash([own, places])
 

@@ -75,6 +75,7 @@ inspections = sql.Table(
     _text("outcome", nullable=False), _text("reason"), _number("reason_value"),
     _number("reason_limit"), _number("score"), _number("limit"), _number("p_value"),
     _text("label"), _text("expected"), _number("fit"), _number("brightness"), _number("sharpness"),
+    sql.Column("sizes", sql.JSON(none_as_null=True)),
     sql.Column("ms", sql.JSON()), _text("picture", nullable=False), _hash("picture_hash", True),
     sql.Column("height", sql.Integer()), sql.Column("width", sql.Integer()),
     _text("kept"), _text("gone"), _hash(),
@@ -84,7 +85,8 @@ inspections = sql.Table(
 )  # fmt: skip
 """One part judged, never changed but for `kept` and `gone`.
 
-number: counts up per station without a gap. ms: milliseconds by stage. picture: its name;
+number: counts up per station without a gap. sizes: of a harness, what each thing measures by its
+name, in the unit of the release, to a thousandth. ms: milliseconds by stage. picture: its name;
 picture_hash: of its file, none for pixels that were not kept; kept: where its file is in the
 record's store; gone: why it is not there (any more). hash: of the row without `kept` and `gone`,
 and of its regions (see `chain`).

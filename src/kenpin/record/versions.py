@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-LATEST = "0005"
+LATEST = "0006"
 
 
 def version_of(connection: sql.Connection) -> str | None:

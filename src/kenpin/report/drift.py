@@ -11,6 +11,7 @@ from kenpin.report.page import Page, Section
 from kenpin.report.plots import Plot, capital_chart, control_charts
 from kenpin.text import Notice, percent, say
 
+_SHOWN = 4  # charts of what is measured
 _MOST = 0.5  # of the latest pictures not OK: then they matter more than any drift
 
 
@@ -19,20 +20,22 @@ def drift_page(found: Drift, happened: Sequence[tuple[str, Notice]] = ()) -> Pag
     and what happened then; the oldest first.
     """
     places = [bisect_left(found.times, time) for time, _ in happened]
+    own, sizes = [one for one in found.tracks if one.unit is None], _moved_most(found)
     return Page(
         name="drift",
         title=say("drift_title"),
         sections=(
             Section(say("drift_to_do"), tuple(_sentences(found))),
             _figures(found),
-            Section(say("drift_test"), plot=partial(_capital, found)),
+            Section(say("drift_test"), plot=partial(_capital, own, found.line)),
+            *([_of_sizes(sizes, found)] if sizes else []),
             *(
                 Section(
                     heading=str(track.notice),
                     sentences=() if number else (say("drift_charts"),),
                     plot=partial(_charts, track, found.alarm, sorted({*places})),
                 )
-                for number, track in enumerate(found.tracks)
+                for number, track in enumerate([*own, *sizes])
             ),
             *([_happened(happened, places)] if happened else []),
         ),
@@ -50,8 +53,21 @@ def _sentences(found: Drift) -> Iterator[str]:
         yield say("drift_most", share=share)
     if found.backwards:
         yield say("drift_clock", count=len(found.backwards), first=found.backwards[0] + 1)
-    if len(found.tracks) == 1:
+    if [track.unit for track in found.tracks] == [None]:
         yield say("drift_old")
+
+
+def _moved_most(found: Drift) -> list[Track]:
+    """Of what is measured of a harness, which there may be dozens of."""
+    sizes = [one for one in found.tracks if one.unit is not None]
+    sizes.sort(key=lambda one: (one is found.guilty, float(one.capital.max())), reverse=True)
+    return sizes[:_SHOWN]
+
+
+def _of_sizes(shown: Sequence[Track], found: Drift) -> Section:
+    count = sum(one.unit is not None for one in found.tracks)
+    told = say("drift_sizes", shown=len(shown), count=count)
+    return Section(say("repeat_sizes"), (told,), plot=partial(_capital, shown, found.line))
 
 
 def _figures(found: Drift) -> Section:
@@ -78,17 +94,20 @@ def _happened(happened: Sequence[tuple[str, Notice]], places: Sequence[int]) -> 
 
 
 def _how(found: Drift) -> dict[str, str]:
+    watched = [track.notice for track in found.tracks if track.unit is None]
+    if len(watched) < len(found.tracks):
+        watched.append(Notice("drift_each_size"))
     return how(
         "alarm", "capital", "latest", "typical", "ewma", "cusum", "not_ok",
-        quantities=[track.notice for track in found.tracks], rate=found.false_alarm,
+        quantities=watched, rate=found.false_alarm,
         count=len(found.tracks), weight=WEIGHT, limit=found.tracks[0].ewma_limit, line=LINE,
         window=LATEST,
     )  # fmt: skip
 
 
-def _capital(found: Drift) -> Plot:
-    names = {str(track.notice): (track.numbers, track.capital) for track in found.tracks}
-    return capital_chart(names, found.line)
+def _capital(tracks: Sequence[Track], line: float) -> Plot:
+    names = {str(track.notice): (track.numbers, track.capital) for track in tracks}
+    return capital_chart(names, line)
 
 
 def _charts(track: Track, alarm: int | None, marks: Sequence[int]) -> Plot:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kenpin.assurance import Drift, drift
+from kenpin.assurance import Drift, drift, quantity
 from kenpin.errors import KenpinError, OutputError, PictureError
 from kenpin.report.explanations import how
 from kenpin.report.html import environment, image, percent_or_dash
@@ -295,7 +295,7 @@ def _in_words(event: Mapping[str, Any]) -> str:
         state = _named("release", str(told["state"]))
         return f"{told['part']} {str(told['hash'])[:12]}: {state}"
     if event["kind"] == "drift":
-        return _named("quantity", str(told["quantity"]))
+        return str(quantity(str(told["quantity"])))
     return ", ".join(f"{name} {value}" for name, value in told.items() if name != "secret")
 
 
