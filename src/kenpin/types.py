@@ -194,6 +194,8 @@ class SizeVerdict:
     y: float | None
 
 
+DIGITS = 3  # of what is measured, where values are kept and compared: equal ones stay equal
+
 FACTS = ("fit", "brightness", "sharpness")
 """What a verdict says of the picture as a whole; see `Verdict`."""
 
@@ -278,10 +280,12 @@ class Verdict(Shown):
 
     @property
     def measured(self) -> dict[str, float | None] | None:
-        """Of a harness what each thing measures, by its name, None of what is missing; None of what
-        has none.
+        """Of a harness what each thing measures, by its name, to a thousandth, None of what is
+        missing; None of what has none.
         """
-        return {one.name: one.value for one in self.sizes} or None
+        values = ((one.name, one.value) for one in self.sizes)
+        return {name: value if value is None else round(value, DIGITS)
+                for name, value in values} or None  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as JSON-able values; `picture` is a string, times are rounded."""

@@ -40,7 +40,10 @@ def test_what_good_ones_measure_is_kept_in_the_file(learned):
     usual = {one.name: one for one in Inspector.open(path).usual_sizes}
     length = usual["C.length"]
     assert length.learned.shape == (30,) and length.unit == "mm"
-    assert (length.low, length.high) == (length.learned.min(), length.learned.max())
+    ends = length.learned.min(), length.learned.max()
+    assert (length.low, length.high) == pytest.approx(ends, abs=1e-3)
+    again = Inspector.open(path).inspect(drawn(7)).measured
+    assert again == {name: one.learned[7] for name, one in usual.items()}  # to the last bit
     assert {one.name: (one.unit, one.low, one.high) for one in verdicts[0].sizes} == {
         name: (one.unit, one.low, one.high) for name, one in usual.items()}  # fmt: skip
 

@@ -21,7 +21,7 @@ from kenpin.harness import (
 from kenpin.judge import Calibration, Sizes
 from kenpin.part import Bundle
 from kenpin.text import Notice
-from kenpin.types import Outcome, Region, SizeVerdict, Verdict
+from kenpin.types import DIGITS, Outcome, Region, SizeVerdict, Verdict
 
 _BOX = 0.02  # of the picture's longer side, on either side of a place that is measured
 _BESIDE, _CLEAR = 6, 20.0  # columns of a strip; levels from where there is nothing
@@ -48,7 +48,8 @@ class UsualSize:
     """One thing that is measured of a harness, and what good ones have.
 
     name, unit, and low and high, between which they are: see `SizeVerdict`. learned: (N,) of each
-    in that unit, not a number where it is missing; N is 0 where they were not kept.
+    in that unit, as `Verdict.measured`, not a number where it is missing; N is 0 where they were
+    not kept.
     """
 
     name: str
@@ -67,7 +68,8 @@ def usual_sizes(bundle: Bundle) -> tuple[UsualSize, ...]:
     for n, measure in enumerate(harness.measures):
         factor, unit = _unit(measure, _mm(bundle))
         low, high = float(sizes.low[n]) * factor, float(sizes.high[n]) * factor
-        found.append(UsualSize(str(measure), unit, low, high, sizes.learned[:, n] * factor))
+        learned = np.round(sizes.learned[:, n] * factor, DIGITS)
+        found.append(UsualSize(str(measure), unit, low, high, learned))
     return tuple(found)
 
 

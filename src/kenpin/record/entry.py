@@ -1,7 +1,7 @@
 """What is written of one part judged, before it has its number in the record."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -53,7 +53,7 @@ class Entry:
             "score": verdict.score, "limit": verdict.limit, "p_value": verdict.p_value,
             "label": plain(verdict.label), "expected": plain(verdict.expected),
             **{name: getattr(verdict, name) for name in FACTS},
-            "sizes": _rounded(verdict.measured),
+            "sizes": verdict.measured,
             "ms": {stage: round(ms, 3) for stage, ms in verdict.milliseconds.items()},
             "picture": plain(verdict.picture), "picture_hash": picture_hash,
             "height": verdict.size[0], "width": verdict.size[1],
@@ -87,12 +87,6 @@ class Entry:
         if not isinstance(values, dict) or not isinstance(regions, Sequence):
             raise ValueError
         return cls(identity, {"sizes": None, **values}, list(regions))  # not in those of before
-
-
-def _rounded(sizes: Mapping[str, float | None] | None) -> dict[str, float | None] | None:
-    if sizes is None:
-        return None
-    return {name: None if size is None else round(size, 3) for name, size in sizes.items()}
 
 
 _PLACE = ("x", "y", "width", "height", "peak", "seen_by")
