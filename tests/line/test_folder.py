@@ -58,6 +58,38 @@ def test_a_picture_counts_when_it_is_whole(tmp_path, polling):
     assert asyncio.run(watched(folder, tmp_path / "m", 0)) == []
 
 
+@pytest.mark.parametrize("by_picture", [False, True])
+def test_a_picture_that_takes_long_to_judge_is_given_once(tmp_path, by_picture):
+    """Longer than a new file must lie still, while others come."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    arrived = []
+
+    async def judged():
+        camera = Folder(FolderCamera(kind="folder", path=folder, still_ms=20), tmp_path / "m")
+        if by_picture:
+            camera.each_is_a_part()
+        await camera.open(lambda: arrived.append(1), lambda _: None)
+        try:
+            getting = asyncio.create_task(camera.grab())
+            await asyncio.sleep(0.1)
+            (folder / "a.png").write_bytes(b"whole")
+            shot = await getting
+            for number in range(5):  # each lets it look into the folder
+                (folder / f"{number}.txt").write_bytes(b"no picture")
+                await asyncio.sleep(0.3)
+            assert camera.waiting == 0
+            shot.done(True)
+            (folder / "b.png").write_bytes(b"another")
+            await asyncio.sleep(1)
+            assert camera.waiting == 1
+        finally:
+            await camera.close()
+
+    asyncio.run(judged())
+    assert len(arrived) == 2
+
+
 def test_a_marker_says_that_a_picture_is_whole_and_it_may_be_deleted(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()

@@ -54,6 +54,7 @@ class Folder:
         self._settings, self._memory, self._latest = settings, memory, latest
         self._taken: dict[Seen, float] = {}  # and when it was last seen to be there
         self._waiting: deque[tuple[Path, Seen]] = deque()
+        self._given: set[Seen] = set()  # from when it no longer waits until it is taken
         self._looked: dict[Path, tuple[int, int, float]] = {}
         self._earlier: set[Path] = set()
         self._there = asyncio.Condition()
@@ -107,8 +108,14 @@ class Folder:
             if self._lost is not None:
                 raise self._lost
             path, seen = self._waiting.popleft()
-            content = await asyncio.to_thread(_read_as_seen, path, seen)
-            if content is not None:  # else it was written anew, and comes again
+            self._given.add(seen)
+            content = None
+            try:
+                content = await asyncio.to_thread(_read_as_seen, path, seen)
+            finally:
+                if content is None:  # written anew, or nobody waits for it any more: it comes again
+                    self._given.discard(seen)
+            if content is not None:
                 taken = Taken(path, content)
                 return Shot(taken, path.name, partial(self._done, path, seen))
 
@@ -136,6 +143,7 @@ class Folder:
 
     def _take_note(self, seen: Seen) -> None:
         self._taken[seen] = asyncio.get_running_loop().time()
+        self._given.discard(seen)
         self._in_thread(partial(_append, self._memory, json.dumps(seen) + "\n"))
 
     def _in_thread(self, work: Callable[[], None]) -> None:
@@ -191,7 +199,7 @@ class Folder:
         gone = [seen for seen, last in self._taken.items() if now - last > _FORGOTTEN]
         for seen in gone:  # not at once: a share may not show all of its files for a moment
             del self._taken[seen]
-        known = self._taken.keys() | {seen for _, seen in self._waiting}
+        known = self._taken.keys() | self._given | {seen for _, seen in self._waiting}
         looked: dict[Path, tuple[int, int, float]] = {}
         whole: list[tuple[int, Path, Seen]] = []
         for path, seen, marked in found:
