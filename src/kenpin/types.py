@@ -279,6 +279,11 @@ class Verdict(Shown):
         )
 
     @property
+    def findings(self) -> tuple[Notice, ...]:
+        """What is wrong with a harness, in words; the plainest first."""
+        return tuple(note for note in self.notes if note.code.startswith("finding_"))
+
+    @property
     def measured(self) -> dict[str, float | None] | None:
         """Of a harness what each thing measures, by its name, to a thousandth, None of what is
         missing; None of what has none.

@@ -15,7 +15,7 @@ from kenpin.learning import learn
 from kenpin.recipe import Recipe
 from kenpin.record import Circumstances, Filter, Record, place_of, reading, rows_of, series, verify
 from kenpin.report import drift_page
-from kenpin.text import speaking
+from kenpin.text import in_words, speaking
 from kenpin.types import Judged, Outcome
 
 RECIPE = Recipe(kind="harness", false_reject=0.05, scale={"pixels": 1280, "mm": 420},
@@ -100,3 +100,22 @@ def test_the_record_keeps_them_and_repeat_reads_them(learned, tmp_path):
     assert 0.05 < told["C.length"]["variance_within"] ** 0.5 < 0.2
     done = CliRunner().invoke(app, ["history", *record])
     assert json.loads(done.stdout.splitlines()[0])["sizes"].keys() == first["sizes"].keys()
+
+
+def test_the_record_keeps_what_is_wrong_as_codes(learned, tmp_path):
+    path, _ = learned
+    place = place_of(tmp_path / "record")
+    verdict = Inspector.open(path).inspect(drawn(901, "branch_missing"))
+    with Record(place, "line", keep="none") as record:
+        record.write(verdict, record.release(path, "P").id)
+    with reading(place) as engine, engine.connect() as connection:
+        (row,) = rows_of(connection, Filter())
+        assert [str(one) for one in verify(engine)] == []
+    assert [one["code"] for one in row["findings"]] == [one.code for one in verdict.findings]
+    assert "finding_missing" in [one["code"] for one in row["findings"]]
+    told = [in_words(one) for one in row["findings"]]
+    assert told == [str(one) for one in verdict.findings] and " is missing" in " ".join(told)
+    with speaking("ja"):
+        assert "がない" in " ".join(in_words(one) for one in row["findings"])
+    assert in_words({"code": "finding_of_later", "x": 1}) == "finding_of_later"
+    assert in_words({"code": "finding_length_short"}) == "finding_length_short"

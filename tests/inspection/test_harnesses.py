@@ -291,6 +291,16 @@ def test_repeatability_tells_of_each_measure_how_repeatable_it_is(inspector, tmp
     assert len(table.rows) == len(gauges)
 
 
+@pytest.mark.parametrize("kind", ["connector_missing", "branch_missing"])
+def test_an_end_without_its_connector_is_no_other_part(inspector, kind):
+    """Bare wires are nearer to one connector than to another, and like none."""
+    for seed in range(900, 908):
+        verdict = inspector.inspect(drawn(seed, kind).pixels)
+        assert verdict.outcome is Outcome.NG, seed
+        assert not {"finding_other_end", "finding_turned"} & codes(verdict)
+        assert {"finding_tip", "finding_missing"} & codes(verdict)
+
+
 def test_what_is_not_there_is_not_ok(inspector):
     verdicts = [inspector.inspect(drawn(seed, "branch_missing").pixels) for seed in range(8)]
     missing = [verdict for verdict in verdicts if "finding_missing" in codes(verdict)]

@@ -160,7 +160,8 @@ def test_a_record_of_a_newer_kenpin_is_not_touched(place):
 def test_a_record_of_before_is_brought_up_to_date_and_holds(place, judge_file):
     """Rows were hashed without what came later; a value put there afterwards is found."""
     filled(place, judge_file, 25)
-    change(place, "ALTER TABLE inspections DROP COLUMN sizes")
+    for name in ("sizes", "findings"):
+        change(place, f"ALTER TABLE inspections DROP COLUMN {name}")
     change(place, "UPDATE alembic_version SET version_num = '0005'")
     with pytest.raises(RecordError, match="record upgrade"):
         rows(place)

@@ -26,6 +26,7 @@ from kenpin.types import DIGITS, Outcome, Region, SizeVerdict, Verdict
 _BOX = 0.02  # of the picture's longer side, on either side of a place that is measured
 _BESIDE, _CLEAR = 6, 20.0  # columns of a strip; levels from where there is nothing
 _SAME = 0.25  # of how far colours are from those at their height: they are those at others
+_ALIKE = 20.0  # levels, at most, between two tips that are the same; others are 30 and more apart
 _CLEARLY = 0.7  # times as far from the usual look: so much nearer is what explains it
 _REST = 0.5  # of how far something is off: so much is left of what another finding explains
 _UNITLESS = frozenset({"missing", "extra", "band_missing", "turned"})
@@ -269,9 +270,10 @@ def _of_tip(read: _Read, line: str, turned: bool = False) -> Notice:
         other: unlike(seen, tip_of(usual, row)) for other, row in rows.items() if other != line
     }
     nearest = min(others, key=lambda other: others[other])
-    if turned and unlike(seen[::-1], own) < _CLEARLY * others[nearest]:
+    round_about = unlike(seen[::-1], own)
+    if turned and round_about < min(_ALIKE, _CLEARLY * others[nearest]):
         return Notice("finding_turned", line=name)
-    if others[nearest] < _CLEARLY * apart:
+    if others[nearest] < min(_ALIKE, _CLEARLY * apart):
         return Notice("finding_other_end", line=name, other=line_named(nearest))
     return Notice("finding_tip", line=name)
 

@@ -152,5 +152,7 @@ def told_of(job: Job, outcome: str, code: str | None, judged: Judged | None) -> 
     verdict = judged.verdict
     regions = [{"x": one.x, "y": one.y, "width": one.width, "height": one.height}
                for one in verdict.regions]  # fmt: skip
+    if verdict.findings:
+        told["findings"] = [note.to_dict() for note in verdict.findings]
     return told | {"row": str(judged.row), "score": verdict.score, "limit": verdict.limit,
                    "p_value": verdict.p_value, "regions": regions}  # fmt: skip

@@ -15,7 +15,7 @@ from uuid import UUID
 BEGINNING = "0" * 64
 SEALED = 1000  # inspections of a station
 _CHANGES = ("kept", "gone", "hash")  # what may change, and the hash itself
-_LATER = ("sizes",)  # columns that rows of before were hashed without
+_LATER = ("sizes", "findings")  # columns that rows of before were hashed without
 
 Row = Mapping[str, Any]
 

@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from kenpin.types import FACTS, Outcome, Verdict
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_LATER = ("sizes", "findings")  # not in files that waited for a kenpin of before
 _LONGEST = 1000  # letters of a text from outside
 
 
@@ -54,6 +55,7 @@ class Entry:
             "label": plain(verdict.label), "expected": plain(verdict.expected),
             **{name: getattr(verdict, name) for name in FACTS},
             "sizes": verdict.measured,
+            "findings": [note.to_dict() for note in verdict.findings] or None,
             "ms": {stage: round(ms, 3) for stage, ms in verdict.milliseconds.items()},
             "picture": plain(verdict.picture), "picture_hash": picture_hash,
             "height": verdict.size[0], "width": verdict.size[1],
@@ -86,7 +88,7 @@ class Entry:
             raise ValueError(error) from None
         if not isinstance(values, dict) or not isinstance(regions, Sequence):
             raise ValueError
-        return cls(identity, {"sizes": None, **values}, list(regions))  # not in those of before
+        return cls(identity, dict.fromkeys(_LATER) | values, list(regions))
 
 
 _PLACE = ("x", "y", "width", "height", "peak", "seen_by")

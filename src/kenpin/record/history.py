@@ -274,5 +274,5 @@ def plain_row(row: dict[str, Any]) -> dict[str, Any]:
     """A row for programs: ids as text, the moment as ISO time of its place."""
     told = {name: row[name] for name in COLUMNS if name not in ("time", "id")}
     moment = local_time(row["at"], row["offset"]).replace(" ", "T")
-    own = {name: row[name] for name in ("sizes", "ms")}
+    own = {name: row[name] for name in ("sizes", "findings", "ms")}
     return {"id": str(row["id"]), "time": moment, "at": row["at"], **told, **own}

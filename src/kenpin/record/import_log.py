@@ -124,8 +124,8 @@ def _entry(row: dict[str, Any], known: dict[str, UUID], log: Path) -> Entry:
         "outcome": row["verdict"], "reason": reason, "reason_value": row.get("value"),
         "reason_limit": row.get("bound"),
         **{name: row[name] for name in ("score", "limit", "p_value", "label", "expected", *FACTS)},
-        "sizes": None, "ms": None, "picture": plain(row["picture"]), "picture_hash": None,
-        "height": None, "width": None, "kept": None, "gone": NOT_KEPT,
+        **dict.fromkeys(("sizes", "findings", "ms")), "picture": plain(row["picture"]),
+        "picture_hash": None, "height": None, "width": None, "kept": None, "gone": NOT_KEPT,
     }  # fmt: skip
     # The same row of the same log has the same id, wherever the log was moved to.
     name = f"{row['part']}/{row['time']}/{row['id']}/{row['picture']}/{row['score']!r}"

@@ -76,6 +76,7 @@ inspections = sql.Table(
     _number("reason_limit"), _number("score"), _number("limit"), _number("p_value"),
     _text("label"), _text("expected"), _number("fit"), _number("brightness"), _number("sharpness"),
     sql.Column("sizes", sql.JSON(none_as_null=True)),
+    sql.Column("findings", sql.JSON(none_as_null=True)),
     sql.Column("ms", sql.JSON()), _text("picture", nullable=False), _hash("picture_hash", True),
     sql.Column("height", sql.Integer()), sql.Column("width", sql.Integer()),
     _text("kept"), _text("gone"), _hash(),
@@ -86,7 +87,8 @@ inspections = sql.Table(
 """One part judged, never changed but for `kept` and `gone`.
 
 number: counts up per station without a gap. sizes: of a harness, what each thing measures by its
-name, in the unit of the release, to a thousandth. ms: milliseconds by stage. picture: its name;
+name, in the unit of the release, to a thousandth; findings: codes of what is wrong with it, the
+plainest first. ms: milliseconds by stage. picture: its name;
 picture_hash: of its file, none for pixels that were not kept; kept: where its file is in the
 record's store; gone: why it is not there (any more). hash: of the row without `kept` and `gone`,
 and of its regions (see `chain`).

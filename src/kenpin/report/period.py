@@ -16,7 +16,7 @@ from kenpin.report.pictures import as_grey, outlined
 from kenpin.report.plots import Plot, heat_chart, hour_chart, pareto_chart
 from kenpin.sources import encode, read_picture
 from kenpin.system import write_atomically
-from kenpin.text import Notice, exists, local_time, say
+from kenpin.text import Notice, exists, in_words, local_time, say
 from kenpin.types import Outcome, Region
 
 if TYPE_CHECKING:  # reading this room must not load a database
@@ -179,6 +179,7 @@ def _worst(found: "Period", about: About) -> list[dict[str, Any]]:
             "time": local_time(row["at"], row["offset"])[: _MINUTE + 3],
             "row": row,
             "figures": _figures(row),
+            "findings": [in_words(one) for one in row["findings"] or ()],
             "image": _shown(row, about),
         }
         for row in found.worst

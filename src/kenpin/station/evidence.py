@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from kenpin.errors import KenpinError
+from kenpin.inspection import Inspector
 from kenpin.record import find_release
 from kenpin.report import panels
 from kenpin.sources import encode, read_picture
@@ -47,13 +48,18 @@ def _panels(office: Office, row: dict[str, Any]) -> dict[str, bytes]:
         return _made[row["id"]]
 
 
+def inspector_of(office: Office, row: dict[str, Any]) -> Inspector:
+    """By the release that judged. Raises KenpinError where it cannot be opened."""
+    with office.reading() as connection:
+        release = find_release(connection, row["release"], row["part"])
+    return office.inspector(release.hash, office.place.folder / release.file)
+
+
 def _judged(office: Office, row: dict[str, Any]) -> dict[str, bytes]:
     try:
         picture = read_picture(office.pictures.path(row["kept"]))
-        with office.reading() as connection:
-            release = find_release(connection, row["release"], row["part"])
-        inspector = office.inspector(release.hash, office.place.folder / release.file)
-        drawn = panels(picture, inspector.inspect(picture, row["expected"]), _LARGEST)
+        verdict = inspector_of(office, row).inspect(picture, row["expected"])
+        drawn = panels(picture, verdict, _LARGEST)
     except KenpinError as error:
         raise RefusedError(404, error.notice) from None
     return {name: encode(image, "png") for name, image in drawn.items()}

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response, StreamingResponse
 from starlette.exceptions import HTTPException
 
-from kenpin.errors import DatasetError
+from kenpin.errors import DatasetError, KenpinError
+from kenpin.inspection import UsualSize
 from kenpin.record import (
     Filter,
     between,
@@ -25,9 +26,9 @@ from kenpin.record import (
 )
 from kenpin.report import panels
 from kenpin.sources import encode, read_picture
-from kenpin.station.evidence import PANELS, panel_of
+from kenpin.station.evidence import PANELS, inspector_of, panel_of
 from kenpin.station.visit import Fields, RefusedError, Right, Visit
-from kenpin.text import Notice
+from kenpin.text import Notice, say
 from kenpin.types import Outcome
 
 router = APIRouter()
@@ -158,7 +159,28 @@ def _part(visit: Visit, row: dict[str, Any], again: dict[str, Any] | None) -> Re
     with visit.office.reading() as connection:
         regions, words = regions_of(connection, row["id"]), words_on(connection, row["id"])
     return visit.page("part", row=row, told=plain_row(row), regions=regions, words=words,
-                      again=again)  # fmt: skip
+                      again=again, sizes=_sizes(visit, row))  # fmt: skip
+
+
+def _sizes(visit: Visit, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was measured of a harness, beside what good ones have where its file is there."""
+    measured = row["sizes"]
+    if measured is None:
+        return []
+    try:
+        usual = {one.name: one for one in inspector_of(visit.office, row).usual_sizes}
+    except KenpinError:
+        usual = {}
+    return [_size(name, value, usual.get(name)) for name, value in measured.items()]
+
+
+def _size(name: str, value: float | None, usual: UsualSize | None) -> dict[str, Any]:
+    if usual is None:
+        return {"name": name, "value": value, "good": "", "odd": False}
+    low, high = f"{usual.low:.4g}", f"{usual.high:.4g}"
+    odd = value is None or not usual.low <= value <= usual.high
+    good = say("repeat_range", low=low, high=high, unit=usual.unit)
+    return {"name": name, "value": value, "good": good, "odd": odd}
 
 
 @router.get("/picture/{identity}/{panel}")

@@ -16,14 +16,25 @@ from kenpin.errors import LineError
 from kenpin.line import Around, Camera, Halt, Look, Run, Shot, Shown, StationSettings, Uploads
 from kenpin.record import now as record_now
 from kenpin.station.tally import Tally
-from kenpin.text import Notice
+from kenpin.text import LANGUAGES, Notice, speaking
 from kenpin.types import Evidence, Picture, Verdict
 
 _REMEMBERED = 8  # pictures
+_MOST_WORDS = 3  # sentences beside a verdict
 _MOST_BYTES = 2**27  # of what their differences are drawn from
 _TICK = 0.1  # seconds between two messages to a browser
 _LOOK = 60.0  # seconds
 _QUIET = 10.0  # seconds until a word that the connection is there
+
+
+def _words(verdict: Verdict | None) -> dict[str, list[str]]:
+    """What is wrong, in each language, for browsers that may speak either."""
+    told: dict[str, list[str]] = {}
+    findings = verdict.findings[:_MOST_WORDS] if verdict is not None else ()
+    for language in LANGUAGES:
+        with speaking(language):
+            told[language] = [str(note) for note in findings]
+    return told
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,7 @@ class Screen:
             self._number = told["number"]
             self._keep_shot(shown.verdict)
             self.tally.add(told["outcome"], told.get("row"))
-            now["answer"] = told | {"at": record_now()[0]}
+            now["answer"] = told | {"at": record_now()[0], "words": _words(shown.verdict)}
         self._change(now)
 
     def _keep_shot(self, verdict: Verdict | None) -> None:

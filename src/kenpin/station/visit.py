@@ -15,7 +15,7 @@ from kenpin.station.browser_files import address_of
 from kenpin.station.office import Office
 from kenpin.station.rights import may
 from kenpin.system import VERSION
-from kenpin.text import LANGUAGES, Notice, exists, local_time, percent, say, speaking
+from kenpin.text import LANGUAGES, Notice, exists, in_words, local_time, percent, say, speaking
 
 _MOST_DIGITS = 9
 _FOLLOWED = ("/bits", "/state")  # fragments that a page asks for again and again
@@ -194,7 +194,7 @@ def _templates() -> Environment:
         loader=PackageLoader("kenpin.station", "html"), autoescape=True, undefined=StrictUndefined
     )
     made.globals |= {"say": say, "known": exists, "version": VERSION, "static": address_of}
-    made.filters |= {"percent": _percent, "time": _time}
+    made.filters |= {"percent": _percent, "time": _time, "in_words": in_words}
     return made
 
 

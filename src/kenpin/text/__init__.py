@@ -60,6 +60,15 @@ class Notice:
         return hash(json.dumps(self.to_dict(), sort_keys=True))
 
 
+def in_words(kept: Mapping[str, Any]) -> str:
+    """What `Notice.to_dict` gave, as a sentence; its code where this kenpin does not know it."""
+    code = str(kept.get("code"))
+    try:
+        return str(Notice.of(kept)) if exists(code) else code
+    except (KeyError, ValueError, TypeError):  # values of another kenpin
+        return code
+
+
 def say(code: str, /, **values: Any) -> str:
     """The sentence with this code in the language spoken now, its gaps filled."""
     return say_in(language(), code, **values)

@@ -84,6 +84,8 @@ class Line {
     this.at = told.at;
     this.find("verdict").className = `outcome ${told.outcome}`;
     this.find("word").textContent = told.code ? `${told.outcome} ${told.code}` : told.outcome;
+    const words = told.words?.[document.documentElement.lang] ?? [];
+    this.find("findings").textContent = words.join("; ");
     if (told.row) this.show(told);
     else this.clear();
   }
