@@ -1,6 +1,6 @@
 """Drawn wire harnesses: what is found, what is thrown away, how long it takes.
 
-    python benchmarks/harness.py [defects] [plain] [coverage] [speed] [lengths]
+    python benchmarks/harness.py [defects] [plain] [coverage] [ranks] [speed] [lengths]
         [--designs 5] [--draws 40]
     python benchmarks/harness.py pictures --out harness.png
     python benchmarks/harness.py kinds --out harness-kinds.jpg
@@ -11,7 +11,8 @@ are learned; of 40 others and four pieces of each kind of defect, the area under
 scores (what cannot be followed counts as the highest), how many are found, and how many good ones
 are not OK; a branch too short or too long by 3, 5 and 10 % apart. `plain`: the same pictures,
 judged by features as any part. `coverage`: how many of 100 good ones are not OK, over draws of 50
-to learn from, as many of each design, with features alone, which learn faster. `speed`:
+to learn from, as many of each design, with features alone, which learn faster. `ranks`: of other
+draws how many of 60 good ones score above the first, third … of those held out. `speed`:
 milliseconds for a picture of two megapixels, and seconds to learn 50. `lengths`: over 36 drawn
 pieces, the standard deviation of what is measured less the truth, in pixels. One JSON line for each
 result. `pictures`: three defects with what is shown of them. `kinds`: of each kind the first that
@@ -46,6 +47,7 @@ from kenpin.types import Outcome, Picture, Pixels, Verdict
 DESIGNS = ((4, 2), (5, 1), (3, 4), (6, 5), (2, 7))  # branches, and which design
 GROSS = ("branch_missing", "branch_added", "branch_moved", "tape_missing", "connector_missing",
          "connector_wrong", "crushed")  # fmt: skip
+RANKS = (1, 3, 5, 10, 25)  # of held-out scores, from the largest
 TO_LEARN, GOOD, OF_EACH = 50, 40, 4
 RECIPE = Recipe(kind="harness", false_reject=0.02)
 
@@ -121,6 +123,21 @@ def coverage(design: tuple[int, int], draws: int) -> Iterator[dict[str, Any]]:
            "learned": TO_LEARN, "tested": 100, "promised": round(promised, 4),
            "rejected": round(float(np.mean(rejected)) / 100, 4), "of_each_draw": rejected,
            "by_sizes": by_sizes, "outcomes": dict(outcomes)}  # fmt: skip
+
+
+def ranks(design: tuple[int, int], draws: int) -> Iterator[dict[str, Any]]:
+    recipe = RECIPE.but(model="feature", difference=None, score=None, smoothing=None)
+    above = []
+    for draw in range(draws):
+        first = 10_000 * (draw + 9)  # others than those of `coverage`
+        good = [drawn(design, first + seed) for seed in range(TO_LEARN)]
+        inspector = Inspector(learn(good, recipe, search=False))
+        held_out = np.sort(inspector.calibration.scores)[::-1]
+        verdicts = judged(inspector, design, "good", 60, first + 5000)
+        scores = np.array([score_of(verdict) for verdict in verdicts])
+        above.append([int((scores > held_out[rank - 1]).sum()) for rank in RANKS])
+    yield {"what": "ranks", "branches": design[0], "design": design[1], "draws": draws,
+           "learned": TO_LEARN, "tested": 60, "ranks": RANKS, "above": above}  # fmt: skip
 
 
 def speed(design: tuple[int, int]) -> Iterator[dict[str, Any]]:
@@ -250,6 +267,8 @@ def main() -> None:
         return
     how = {"defects": lambda: defects(DESIGNS[: a.designs]),
            "plain": lambda: defects(DESIGNS[: a.designs], "plain"),
+           "ranks": lambda: chain.from_iterable(
+               ranks(one, a.draws // a.designs) for one in DESIGNS[: a.designs]),
            "coverage": lambda: chain.from_iterable(
                coverage(one, a.draws // a.designs) for one in DESIGNS[: a.designs]),
            "speed": lambda: speed(DESIGNS[0]),

@@ -24,7 +24,7 @@ LAYERS = (
     {"inspection"},
     {"learning", "evaluation", "exports"},
     {"assurance", "record"},
-    {"line", "report"},
+    {"line", "report", "scale"},
     {"station"},
     {"experiments"},
     {"cli"},

@@ -10,6 +10,7 @@ KenpinError
 ├── ExportError        a part cannot be written as an ONNX graph
 ├── LineError          a line, its camera or its controller cannot be used
 ├── RecordError        a record cannot be opened, written or read
+├── ArchiveError       an archive of pictures cannot be judged
 ├── StudyError         a study of how true a part stays cannot be made
 ├── ArgumentError      something of a wrong type or out of range was given to a function
 └── ExtraError         an optional package is asked for and not installed, or not known
@@ -94,6 +95,10 @@ class StudyError(KenpinError):
 
 class ArgumentError(KenpinError):
     """Something of a wrong type or out of range was given to a function."""
+
+
+class ArchiveError(KenpinError):
+    """An archive of pictures cannot be read, judged or written."""
 
 
 class ExtraError(KenpinError):

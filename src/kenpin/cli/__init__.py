@@ -17,7 +17,7 @@ from kenpin.system import VERSION
 
 COMMANDS = ("check", "window", "plan", "learn", "inspect", "evaluate", "show", "repeat", "master",
             "drift", "record", "release", "history", "review", "user",
-            "report", "run", "line", "station", "draw", "export", "bench", "demo",
+            "report", "run", "line", "station", "archive", "draw", "export", "bench", "demo",
             "reproduce")  # fmt: skip
 """In the order in which --help lists them; each file makes its command known when imported."""
 for _name in COMMANDS:

@@ -49,6 +49,16 @@ def record_room() -> Any:
     return import_module("kenpin.record")
 
 
+def scale_room() -> Any:
+    """The room of archives; raises ExtraError where what it needs is not installed."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    if any(find_spec(name) is None for name in ("fsspec", "pyarrow")):
+        raise ExtraError("extra_scale")
+    return import_module("kenpin.scale")
+
+
 def station_room() -> Any:
     """The room of pages; raises ExtraError where what it needs is not installed."""
     from importlib import import_module

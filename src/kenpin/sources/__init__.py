@@ -8,6 +8,7 @@ from kenpin.sources.find import (
     find_labelled,
     find_pictures,
     find_tested,
+    is_picture_name,
     read_mask,
 )
 from kenpin.sources.idx_file import read_idx
@@ -25,4 +26,4 @@ from kenpin.sources.picture import (
     write_png,
 )
 from kenpin.sources.picture_table import NAMES_OF_GOOD, Layout, PictureTable, read_table
-from kenpin.sources.zip_file import ZipMember
+from kenpin.sources.zip_file import MOST_BYTES, ZipMember

@@ -1,14 +1,15 @@
 """Many pictures: which files they are, what they are called, which of them test a model."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.errors import DatasetError, PictureError
 from kenpin.sources.contents import GOOD, Labelled, Tree, contents_of
-from kenpin.sources.picture import PictureSource, read_picture
+from kenpin.sources.litter import is_litter
+from kenpin.sources.picture import FOREIGN_SUFFIXES, SUFFIXES, PictureSource, read_picture
 from kenpin.sources.picture_table import Layout
 from kenpin.sources.zip_file import ZipMember
 
@@ -109,3 +110,12 @@ def _paths(given: Paths) -> list[Path]:
     if not paths:
         raise DatasetError("no_paths")
     return [Path(path) for path in paths]
+
+
+def is_picture_name(name: str) -> bool:
+    """Whether a file of this name, below what was named, is a picture: one that cannot be read too.
+
+    What computers put there by themselves is none.
+    """
+    place = PurePosixPath(name)
+    return place.suffix.lower() in SUFFIXES | FOREIGN_SUFFIXES and not is_litter(place)

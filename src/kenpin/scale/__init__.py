@@ -1,0 +1,8 @@
+"""Millions of pictures, on the cores of one computer or of many.
+
+Needs the extra kenpin[scale]; nothing else of kenpin imports this room.
+"""
+
+from kenpin.scale.archive import Progressed, Told, judge_archive
+from kenpin.scale.storage import Storage
+from kenpin.scale.workers import Here, OnRay, Workers, workers_on

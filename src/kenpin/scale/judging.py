@@ -1,0 +1,102 @@
+"""One block of an archive: its pictures judged, and their rows written."""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from typing import Any
+
+from kenpin.errors import ArchiveError, PictureError
+from kenpin.inspection import Inspector
+from kenpin.scale.rows import as_parquet, row_of, row_of_error, tally
+from kenpin.scale.storage import Storage
+from kenpin.sources import MOST_BYTES, Taken
+from kenpin.system import VERSION, in_order
+from kenpin.text import Notice
+
+_REMEMBERED = 4  # parts that a worker keeps open
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is the same for all blocks. part: the content of the .kenpin file, hash: its SHA-256.
+
+    kenpin: the version that gave the order. threads: how many each block is judged by.
+    """
+
+    part: bytes
+    hash: str
+    kenpin: str
+    pictures: Storage
+    out: Storage
+    expect: str | None
+    threads: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """number: from 0. pictures: their names and bytes."""
+
+    number: int
+    pictures: tuple[tuple[str, int], ...]
+
+    @property
+    def file(self) -> str:
+        """Where its rows are written."""
+        return f"verdicts/{self.number:06}.parquet"
+
+    def about(self, order: Order) -> dict[str, Any]:
+        """What its file says of itself: a file of anything else is not taken for it."""
+        names = hashlib.sha256("\n".join(name for name, _ in self.pictures).encode())
+        return {"part": order.hash, "expect": order.expect, "block": self.number,
+                "pictures": names.hexdigest()}  # fmt: skip
+
+
+def judge_block(order: Order, block: Block) -> dict[str, int]:
+    """Write its rows; how many there are of each outcome, "" of those without a verdict.
+
+    Raises ArchiveError where this worker is another kenpin, or the rows cannot be written.
+    """
+    if order.kenpin != VERSION:
+        raise ArchiveError("archive_worker", wanted=order.kenpin, found=VERSION)
+    inspector = _opened(order)
+
+    def judged(picture: tuple[str, int]) -> dict[str, Any]:
+        return _judged(order, inspector, *picture)
+
+    rows = list(in_order(judged, block.pictures, order.threads, one_thread=True))
+    order.out.write(block.file, as_parquet(rows, block.about(order)))
+    return tally([row.get("outcome") for row in rows])
+
+
+def _judged(order: Order, inspector: Inspector, name: str, size: int) -> dict[str, Any]:
+    if size > MOST_BYTES:
+        return row_of_error(name, size, Notice("archive_large", size=size, most=MOST_BYTES))
+    try:
+        content = order.pictures.read(name)
+    except ArchiveError as error:
+        return row_of_error(name, size, error)
+    try:
+        verdict = inspector.inspect(Taken(Path(name), content), order.expect)
+    except PictureError as error:
+        return row_of_error(name, size, error)
+    return row_of(name, size, hashlib.sha256(content).hexdigest(), verdict)
+
+
+_lock = Lock()
+_open: OrderedDict[str, Inspector] = OrderedDict()
+
+
+def _opened(order: Order) -> Inspector:
+    """The part, opened once in each process."""
+    with _lock:
+        if order.hash not in _open:
+            with TemporaryDirectory() as folder:
+                path = Path(folder) / "part.kenpin"
+                path.write_bytes(order.part)
+                _open[order.hash] = Inspector.open(path)
+            while len(_open) > _REMEMBERED:
+                _open.popitem(last=False)
+        return _open[order.hash]

@@ -1,0 +1,223 @@
+"""A folder on this computer, on a network drive or in an object store, by its URL (fsspec)."""
+
+import contextlib
+import json
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from time import time
+from typing import Any, Self
+
+from kenpin.errors import ArchiveError, ExtraError, KenpinError
+from kenpin.sources import is_picture_name
+from kenpin.system import write_atomically
+
+_S3 = {
+    "retries": {
+        "mode": "standard",
+        "max_attempts": 2,
+    },  # of each of the five of s3fs, with back-off
+    "connect_timeout": 10,
+    "read_timeout": 60,
+}
+_LOCK = "running.json"
+_STALE = 900.0  # seconds without a sign of life, after which a run is taken for dead
+_SIGN = 30.0  # seconds between two signs
+
+
+@dataclass(frozen=True)
+class Storage:
+    """url: a path of this computer, or as fsspec has it: s3://bucket/folder."""
+
+    url: str
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        """Raises ArchiveError for a kind of storage that is not known or not installed."""
+        found = cls(url if "://" in url else str(Path(url).absolute()))
+        found.system()
+        return found
+
+    def system(self) -> Any:
+        """The file system; made anew in each process."""
+        try:
+            from fsspec.core import url_to_fs  # noqa: PLC0415 - optional
+        except ImportError as error:
+            raise ExtraError("extra_scale") from error
+        options = {"config_kwargs": _S3} if self.url.startswith("s3://") else {}
+        try:
+            return url_to_fs(self.url, **options)[0]
+        except (ImportError, ValueError) as error:
+            raise ArchiveError("archive_storage", url=self.url, reason=str(error)) from None
+
+    @property
+    def root(self) -> str:
+        """The path inside the file system."""
+        return str(self.system()._strip_protocol(self.url)).rstrip("/")
+
+    def at(self, name: str) -> str:
+        """The path of something in it. Raises ArchiveError for a name that leads out of it."""
+        if ".." in PurePosixPath(name).parts or name.startswith("/"):
+            raise ArchiveError("archive_name", name=name)
+        return f"{self.root}/{name}"
+
+    def holds(self, other: "Storage") -> bool:
+        """Whether the other is this or lies in it."""
+        return f"{other.url.rstrip('/')}/".startswith(f"{self.url.rstrip('/')}/")
+
+    def check_there(self) -> None:
+        """Raises ArchiveError where there is no such folder."""
+        with self._saying():
+            if not self.system().isdir(self.root):
+                raise ArchiveError("archive_no_folder", url=self.url)
+
+    def pictures(self) -> Iterator[tuple[str, int]]:
+        """Names and bytes of all pictures in it, in the order of names; those of one folder are in
+        memory. Raises ArchiveError where it cannot be listed.
+        """
+        yield from self._below(self.system(), self.root, "")
+
+    def read(self, name: str) -> bytes:
+        """Raises ArchiveError."""
+        with self._saying():
+            return bytes(self.system().cat_file(self.at(name)))
+
+    def size(self, name: str) -> int | None:
+        """Bytes; None where it is not there. Raises ArchiveError."""
+        with self._saying():
+            try:
+                return int(self.system().size(self.at(name)))
+            except FileNotFoundError:
+                return None
+
+    def write(self, name: str, content: bytes) -> None:
+        """Whole or not at all. Raises ArchiveError."""
+        system, path = self.system(), self.at(name)
+        with self._saying():
+            if "file" in system.protocol:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                write_atomically(Path(path), content)
+            else:
+                system.pipe_file(path, content)
+
+    @contextmanager
+    def open(self, name: str, mode: str) -> Iterator[Any]:
+        """As a file that can be sought ("rb") or is written from front to back ("wb")."""
+        system, path = self.system(), self.at(name)
+        with self._saying():
+            if "w" in mode and "file" in system.protocol:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+            file = system.open(path, mode)
+        with file:
+            yield file
+
+    @contextmanager
+    def alone(self) -> Iterator["Lease"]:
+        """As the only run that writes here. Raises ArchiveError while another one does."""
+        lease = Lease(self)
+        lease.take()
+        try:
+            yield lease
+        finally:
+            lease.leave()
+
+    @contextmanager
+    def _saying(self) -> Iterator[None]:
+        """Whatever the storage refuses, as one sentence: each kind has errors of its own."""
+        try:
+            yield
+        except (KenpinError, FileExistsError):
+            raise
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            raise ArchiveError("archive_refused", url=self.url, reason=reason) from error
+
+    def _below(self, system: Any, folder: str, name: str) -> Iterator[tuple[str, int]]:
+        """Of one folder after the other: only the names of one path are in memory."""
+        with self._saying():
+            entries = system.ls(folder, detail=True, refresh=True)
+        for entry in sorted(entries, key=lambda one: str(one["name"])):
+            last = PurePosixPath(entry["name"]).name
+            own = f"{name}/{last}" if name else last
+            if entry["name"].rstrip("/") == folder:
+                continue  # object stores list a folder in itself
+            if entry["type"] == "directory":
+                yield from self._below(system, entry["name"].rstrip("/"), own)
+            elif is_picture_name(own):
+                yield own, int(entry["size"] or 0)
+
+
+class Lease:
+    """The file that says that a run writes into a storage, renewed as long as it lives."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage, self._token = storage, uuid.uuid4().hex
+        self._renewed = 0.0
+
+    def take(self) -> None:
+        """Raises ArchiveError where another one has it that is not long dead."""
+        system, path = self._storage.system(), self._storage.at(_LOCK)
+        with self._storage._saying():
+            if "file" in system.protocol:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                system.pipe_file(path, self._content(), mode="create")
+            except FileExistsError:
+                self._take_over(self._told())
+        self._renewed = time()
+
+    def renew(self) -> None:
+        """Now and then. Raises ArchiveError where another run has taken it over."""
+        if time() - self._renewed < _SIGN:
+            return
+        other = self._told()
+        if other.get("token") != self._token:
+            raise _another(other)
+        self._storage.write(_LOCK, self._content())
+        self._renewed = time()
+
+    def leave(self) -> None:
+        """Only if it is still ours."""
+        with contextlib.suppress(ArchiveError), self._storage._saying():
+            if self._told().get("token") == self._token:
+                self._storage.system().rm_file(self._storage.at(_LOCK))
+
+    def _told(self) -> dict[str, Any]:
+        """What the file says; nothing where it is torn."""
+        try:
+            found = json.loads(self._storage.read(_LOCK))
+        except ValueError:
+            found = None
+        return found if isinstance(found, dict) else {}
+
+    def _take_over(self, other: dict[str, Any]) -> None:
+        if not _is_dead(other):
+            raise _another(other)
+        self._storage.write(_LOCK, self._content())
+        now = self._told()
+        if now.get("token") != self._token:  # two saw at once that it was dead
+            raise _another(now)
+
+    def _content(self) -> bytes:
+        own = {"host": socket.gethostname(), "process": os.getpid(), "at": time()}
+        return json.dumps(own | {"token": self._token}).encode()
+
+
+def _another(other: dict[str, Any]) -> ArchiveError:
+    told = {name: other.get(name, "?") for name in ("host", "process")}
+    return ArchiveError("archive_running", **told)
+
+
+def _is_dead(other: dict[str, Any]) -> bool:
+    if other.get("host") == socket.gethostname():
+        try:
+            os.kill(int(other.get("process", 0)), 0)
+        except ProcessLookupError:
+            return True
+        except (OSError, ValueError):
+            pass
+    return time() - float(other.get("at", 0)) > _STALE

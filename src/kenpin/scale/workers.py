@@ -1,0 +1,120 @@
+"""Where work is done: on the cores of this computer, or on those of many, by Ray.
+
+One port: `map` one function over items that are independent, in whatever order they are ready.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, Protocol, TypeVar
+
+from kenpin.errors import ArchiveError, ExtraError, KenpinError
+from kenpin.system import cores
+
+S = TypeVar("S")
+T = TypeVar("T")
+R = TypeVar("R")
+_AHEAD = 2  # pieces of work for each core that are given out
+_RETRIES = 5  # of a piece whose machine went away
+_QUIET: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
+LOCAL, RAY, REMOTE = "local", "ray", "ray://"
+
+
+class Workers(Protocol):
+    """threads: on how many cores each piece of work may run."""
+
+    threads: int
+
+    def map(self, work: Callable[[S, T], R], shared: S, items: Iterable[T]) -> Iterator[R]:
+        """What `work` makes of each item; shared: the same for all of them, sent once.
+
+        Only a few items are given out at any time. What `work` raises is raised here.
+        """
+        ...
+
+
+class Here:
+    """In this process, one piece after the other, each on all cores."""
+
+    def __init__(self, threads: int | None = None) -> None:
+        self.threads = threads or cores()
+
+    def map(self, work: Callable[[S, T], R], shared: S, items: Iterable[T]) -> Iterator[R]:
+        """See `Workers`."""
+        for item in items:
+            yield work(shared, item)
+
+
+class OnRay:
+    """On a Ray cluster, a piece of work on each core; one whose machine goes away is done again.
+
+    ray: the module, connected.
+    """
+
+    threads = 1
+
+    def __init__(self, ray: Any) -> None:
+        self._ray = ray
+
+    def map(self, work: Callable[[S, T], R], shared: S, items: Iterable[T]) -> Iterator[R]:
+        """See `Workers`."""
+        ray = self._ray
+        task = ray.remote(num_cpus=1, max_retries=_RETRIES)(work)
+        sent, left = ray.put(shared), iter(items)
+        most = _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
+        under_way = [task.remote(sent, item) for item in islice(left, most)]
+        try:
+            while under_way:
+                ready, under_way = ray.wait(under_way, num_returns=1)
+                under_way += [task.remote(sent, item) for item in islice(left, len(ready))]
+                yield from (self._answer(one) for one in ready)
+        finally:
+            for one in under_way:
+                ray.cancel(one, force=False)
+
+    def _answer(self, reference: Any) -> Any:
+        try:
+            return self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, KenpinError):
+                raise error.cause from None
+            if "failed to import" in str(error.cause):
+                reason = str(error.cause).strip().splitlines()[-1]
+                raise ArchiveError("archive_no_kenpin", reason=reason) from None
+            raise
+        except self._ray.exceptions.RayError as error:
+            first = str(error).strip().splitlines()[0]
+            raise ArchiveError("archive_lost_workers", reason=first) from None
+
+
+@contextmanager
+def workers_on(where: str, count: int | None = None) -> Iterator[Workers]:
+    """where: "local", "ray" (started on this computer) or ray://HOST:PORT of a cluster's head.
+
+    count: on how many cores, of this computer. Raises ArchiveError where there is no such thing,
+    ExtraError without kenpin[scale].
+    """
+    if where == LOCAL:
+        yield Here(count)
+        return
+    if where != RAY and not where.startswith(REMOTE):
+        raise ArchiveError("archive_on", value=where)
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # Ray would report its use to its makers
+    try:
+        import ray  # noqa: PLC0415 - optional
+    except ImportError as error:
+        raise ExtraError("extra_scale") from error
+    try:
+        if where == RAY:
+            own = cores() if count is None else count
+            ray.init(num_cpus=own, include_dashboard=False, **_QUIET)
+        else:
+            ray.init(where, **_QUIET)
+    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise ArchiveError("archive_no_ray", where=where, reason=first) from None
+    try:
+        yield OnRay(ray)
+    finally:
+        ray.shutdown()

@@ -1,0 +1,225 @@
+"""An archive judged block by block: each picture once, whatever stops a run or lies in the way."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import boto3
+import pytest
+from pyarrow import parquet
+from stores import BUCKET, filled, jpeg, object_store
+from typer.testing import CliRunner
+
+from helpers import refused, run
+from kenpin.cli import app
+from kenpin.errors import ArchiveError
+from kenpin.inspection import Inspector
+from kenpin.learning import learn
+from kenpin.recipe import Recipe
+from kenpin.scale import Here, judge_archive
+
+RECIPE = Recipe(model="pca", false_reject=0.1)
+COUNT = 42  # pictures with a verdict; two have none
+
+
+@pytest.fixture(scope="module")
+def part(tmp_path_factory):
+    path = tmp_path_factory.mktemp("part") / "p.kenpin"
+    folder = path.parent / "good"
+    folder.mkdir()
+    for seed in range(100, 140):
+        (folder / f"{seed}.jpg").write_bytes(jpeg(seed))
+    learn(folder, RECIPE).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    return filled(tmp_path_factory.mktemp("archive") / "pictures", COUNT)
+
+
+@pytest.fixture(scope="module")
+def whole(part, pictures):
+    """The rows of a run that nothing stopped."""
+    out = pictures.parent / "out"
+    judge_archive(part, str(pictures), str(out), Here(), block=10)
+    return out
+
+
+def rows(out):
+    files = sorted((out / "verdicts").glob("*.parquet"))
+    return [row for file in files for row in parquet.read_table(file).to_pylist()]
+
+
+def same(one, other):
+    names = [sorted(path.name for path in (out / "verdicts").iterdir()) for out in (one, other)]
+    assert names[0] == names[1]
+    for name in names[0]:
+        assert (one / "verdicts" / name).read_bytes() == (other / "verdicts" / name).read_bytes()
+
+
+def test_each_picture_has_one_row_and_it_is_the_verdict_of_inspect(part, pictures, whole):
+    found = rows(whole)
+    names = [row["picture"] for row in found]
+    assert len(names) == len(set(names)) == COUNT + 2 and names == sorted(names)
+    inspector = Inspector.open(part)
+    for row in found:
+        if row["error"]:
+            assert row["picture"] in ("cut.jpg", "day1/empty.png") and row["outcome"] is None
+            assert row["error_values"] is not None
+            continue
+        verdict = inspector.inspect(pictures / row["picture"])
+        assert (row["outcome"], row["score"]) == (verdict.outcome.value, verdict.score)
+        assert (row["limit"], row["p_value"]) == (verdict.limit, verdict.p_value)
+        assert len(row["regions"]) == len(verdict.regions)
+        assert (row["height"], row["width"]) == verdict.size
+    assert not [path for path in whole.iterdir() if path.name == "running.json"]
+
+
+def test_a_run_that_is_killed_is_gone_on_with(part, pictures, whole, tmp_path):
+    """And no picture of a block that was done is judged again."""
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "kenpin", "archive", "judge", str(part), str(pictures),
+               "--out", str(out), "--block", "10", "--cores", "1"]  # fmt: skip
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    first = out / "verdicts" / "000000.parquet"
+    while not first.exists():
+        assert run.poll() is None
+        time.sleep(0.01)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    done = sorted((out / "verdicts").glob("*.parquet"))
+    written = {path: path.stat().st_mtime_ns for path in done}
+    assert (out / "running.json").exists()  # it died with it in its hand
+    told = judge_archive(part, str(pictures), str(out), Here(), block=10)
+    assert told.before == sum(len(parquet.read_table(path)) for path in written)
+    assert told.done == told.pictures == COUNT + 2 and told.again == 0
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+    same(out, whole)
+
+
+def test_a_file_of_rows_that_is_not_whole_is_made_anew(part, pictures, whole, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    (out / "verdicts" / "000001.parquet").write_bytes(b"PAR1 torn")
+    cut = out / "verdicts" / "000002.parquet"
+    cut.write_bytes(cut.read_bytes()[:-200])
+    shutil.copy(out / "verdicts" / "000000.parquet", out / "verdicts" / "000003.parquet")
+    told = judge_archive(part, str(pictures), str(out), Here())
+    assert told.again == 3 and told.before == COUNT + 2 - 30
+    same(out, whole)
+
+
+def test_two_runs_do_not_write_into_one_place(part, pictures, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    lock = out / "running.json"
+    own = {"host": socket.gethostname(), "process": os.getpid(), "at": time.time(), "token": "x"}
+    lock.write_text(json.dumps(own))
+    with pytest.raises(ArchiveError, match=f"process {os.getpid()} on"):
+        judge_archive(part, str(pictures), str(out), Here())
+    assert json.loads(lock.read_text()) == own and not (out / "archive.json").exists()
+    lock.write_text(json.dumps(own | {"host": "another", "at": time.time() - 60}))
+    with pytest.raises(ArchiveError, match="on another"):
+        judge_archive(part, str(pictures), str(out), Here())
+    lock.write_text(json.dumps(own | {"host": "another", "at": time.time() - 3600}))  # long dead
+    assert judge_archive(part, str(pictures), str(out), Here()).done == COUNT + 2
+    assert not lock.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (("p", "no folder", "out"), "There is no folder"),
+        (("p", "empty", "out"), "There is no picture in"),
+        (("p", "pictures", "pictures/out"), "lies in"),
+        (("p", "pictures", "zzz://a/b"), "cannot be used as a storage: Protocol not known: zzz"),
+        (("p", "pictures", "out", "--on", "moon"), "--on must be local, ray or ray://"),
+        (("p", "pictures", "out", "--expect", "A"), "label"),
+        (("p", "other", "whole"), "holds verdicts of another run (pictures:"),
+        (("q", "pictures", "whole"), "holds verdicts of another run (part:"),
+    ],
+)
+def test_bad_input_is_one_sentence(given, sentence, part, pictures, whole, tmp_path):
+    for name in ("empty", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "other" / "a.jpg").write_bytes(jpeg(3))
+    again = tmp_path / "q.kenpin"
+    learn(sorted(pictures.glob("day*/*.jpg"))[:30], RECIPE).save(again)
+    places = {"p": part, "q": again, "pictures": pictures, "whole": whole,
+              "pictures/out": pictures / "out", "zzz://a/b": "zzz://a/b"}  # fmt: skip
+    judged, folder, out, *more = given
+    before = {path: path.read_bytes() for path in whole.rglob("*") if path.is_file()}
+    done = run("archive", "judge", places[judged], places.get(folder, tmp_path / folder), "--out",
+               places.get(out, tmp_path / out), *more)  # fmt: skip
+    refused(done, sentence)
+    assert {path: path.read_bytes() for path in whole.rglob("*") if path.is_file()} == before
+    assert not (pictures / "out").exists()
+
+
+def test_a_damaged_list_is_one_sentence(part, pictures, whole, tmp_path):
+    for name in ("archive.json", "pictures.parquet"):
+        out = tmp_path / name
+        shutil.copytree(whole, out)
+        (out / name).write_bytes(b"{ torn")
+        with pytest.raises(ArchiveError, match=f"{name} in .* is damaged"):
+            judge_archive(part, str(pictures), str(out), Here())
+
+
+def test_a_name_that_leads_out_is_not_read(part, pictures, whole, tmp_path):
+    """Who can write to OUT must not make the program read other files."""
+    (tmp_path / "secret.jpg").write_bytes(jpeg(5))
+    shutil.copytree(pictures, tmp_path / "pictures")
+    out = tmp_path / "out"
+    judge_archive(part, str(tmp_path / "pictures"), str(out), Here(), block=100)
+    table = parquet.read_table(out / "pictures.parquet").to_pydict()
+    table["picture"][0] = "../secret.jpg"
+    import pyarrow as pa  # noqa: PLC0415
+
+    parquet.write_table(pa.table(table), out / "pictures.parquet")
+    judge_archive(part, str(tmp_path / "pictures"), str(out), Here())
+    assert rows(out)[0]["error"] == "archive_name"
+
+
+def test_an_object_store_gives_the_same_rows(part, pictures, whole, tmp_path, monkeypatch):
+    """One that is busy now and then, and never gives one of the pictures."""
+    with object_store(monkeypatch) as store:
+        client = boto3.client("s3")
+        for path in pictures.rglob("*"):
+            if path.is_file():
+                name = path.relative_to(pictures).as_posix()
+                client.upload_file(str(path), BUCKET, f"line1/{name}")
+        store.refuse = lambda path, number: path.endswith("005.jpg") and number == 1
+        done = CliRunner().invoke(
+            app,
+            [
+                "archive",
+                "judge",
+                str(part),
+                f"s3://{BUCKET}/line1",
+                "--out",
+                f"s3://{BUCKET}/out",
+                "--block",
+                "10",
+                "--json",
+            ],
+        )
+        assert done.exit_code == 1, done.output
+        told = json.loads(done.output)
+        assert (told["pictures"], told["unreadable"]) == (COUNT + 2, 2) and store.refused
+        for number in range(5):
+            name = f"verdicts/{number:06}.parquet"
+            got = client.get_object(Bucket=BUCKET, Key=f"out/{name}")["Body"].read()
+            assert got == (whole / name).read_bytes()
+        store.refuse = lambda path, number: path.endswith("day0/007.jpg")
+        out = tmp_path / "out"
+        judge_archive(part, f"s3://{BUCKET}/line1", str(out), Here(), block=10)
+        (lost,) = [row for row in rows(out) if row["picture"] == "day0/007.jpg"]
+        assert lost["error"] == "archive_refused" and lost["outcome"] is None
+        with pytest.raises(ArchiveError, match="There is no folder"):
+            judge_archive(part, f"s3://{BUCKET}/nothing", str(tmp_path / "o"), Here())
