@@ -53,7 +53,8 @@ def main() -> None:
     a = told.parse_args()
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        draw(place / "drawn")
+        draw(place / "drawn", range(DIFFERENT))
+        draw(place / "good", range(10_000, 10_100))
         how = {"speedup": lambda: (row for model in a.models for row in speedup(place, model)),
                "growth": lambda: growth(place, a.counts)}  # fmt: skip
         for what in a.what:
@@ -61,10 +62,10 @@ def main() -> None:
                 print(json.dumps({"benchmark": "scale"} | row), flush=True)
 
 
-def draw(folder: Path) -> None:
+def draw(folder: Path, seeds: range) -> None:
     folder.mkdir()
-    for seed in range(DIFFERENT):
-        cv2.imwrite(str(folder / f"{seed:03}.jpg"), draw_terminals(seed).pixels[..., ::-1])
+    for number, seed in enumerate(seeds):
+        cv2.imwrite(str(folder / f"{number:03}.jpg"), draw_terminals(seed).pixels[..., ::-1])
 
 
 def linked(place: Path, count: int) -> Path:
@@ -81,8 +82,7 @@ def linked(place: Path, count: int) -> Path:
 def part_of(place: Path, model: str) -> Path:
     path = place / f"{model}.kenpin"
     if not path.exists():
-        good = [draw_terminals(10_000 + seed).pixels for seed in range(100)]
-        learn(good, Recipe(model=model)).save(path)
+        learn(place / "good", Recipe(model=model)).save(path)
     return path
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import mean
 
 import harness_tables
+import scale_tables
 import station_tables
 from eye_tables import eyes, maps, regions, shifts, sizes, tail_limit, ways
 from line_tables import (
@@ -438,6 +439,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "station_pages": partial(station_tables.pages, results, table),
     "station_live": partial(station_tables.live, results, table),
     "station_teach": partial(station_tables.teach, results, table),
+    "scale": partial(scale_tables.measured, results, table),
     "harness-kinds": partial(harness_tables.kinds, results, table),
     "harness-designs": partial(harness_tables.designs, results, table),
     "harness-lengths": partial(harness_tables.lengths, results, table),

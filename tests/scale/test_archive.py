@@ -21,7 +21,8 @@ from kenpin.errors import ArchiveError
 from kenpin.inspection import Inspector
 from kenpin.learning import learn
 from kenpin.recipe import Recipe
-from kenpin.scale import Here, judge_archive
+from kenpin.scale import Here, Storage, judge_archive
+from kenpin.scale.judging import Block, Order, judge_block
 
 RECIPE = Recipe(model="pca", false_reject=0.1)
 COUNT = 42  # pictures with a verdict; two have none
@@ -47,7 +48,7 @@ def pictures(tmp_path_factory):
 def whole(part, pictures):
     """The rows of a run that nothing stopped."""
     out = pictures.parent / "out"
-    judge_archive(part, str(pictures), str(out), Here(), block=10)
+    judge_archive(part, str(pictures), str(out), Here(1), block=10)
     return out
 
 
@@ -96,11 +97,28 @@ def test_a_run_that_is_killed_is_gone_on_with(part, pictures, whole, tmp_path):
     done = sorted((out / "verdicts").glob("*.parquet"))
     written = {path: path.stat().st_mtime_ns for path in done}
     assert (out / "running.json").exists()  # it died with it in its hand
-    told = judge_archive(part, str(pictures), str(out), Here(), block=10)
+    told = judge_archive(part, str(pictures), str(out), Here(1), block=10)
     assert told.before == sum(len(parquet.read_table(path)) for path in written)
     assert told.done == told.pictures == COUNT + 2 and told.again == 0
     assert {path: path.stat().st_mtime_ns for path in written} == written
     same(out, whole)
+
+
+def test_several_processes_give_the_same_files(part, pictures, whole, tmp_path):
+    told = judge_archive(part, str(pictures), str(tmp_path / "out"), Here(2), block=10)
+    assert told.done == told.pictures == COUNT + 2
+    same(tmp_path / "out", whole)
+    order = Order(part.read_bytes(), "", "0.0.1", Storage.of(str(pictures)),
+                  Storage.of(str(tmp_path / "other")), None, 1)  # fmt: skip
+    with pytest.raises(ArchiveError, match=r"this is 0\.0\.1"):
+        list(Here(2).map(judge_block, order, [Block(0, (("day0/000.jpg", 9),))]))
+    with pytest.raises(ArchiveError, match="same command again"):
+        list(Here(2).map(dies, None, [1, 2, 3]))
+
+
+def dies(_, item):
+    """As a process does that the system kills, for want of memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_file_of_rows_that_is_not_whole_is_made_anew(part, pictures, whole, tmp_path):
@@ -110,9 +128,38 @@ def test_a_file_of_rows_that_is_not_whole_is_made_anew(part, pictures, whole, tm
     cut = out / "verdicts" / "000002.parquet"
     cut.write_bytes(cut.read_bytes()[:-200])
     shutil.copy(out / "verdicts" / "000000.parquet", out / "verdicts" / "000003.parquet")
-    told = judge_archive(part, str(pictures), str(out), Here())
+    told = judge_archive(part, str(pictures), str(out), Here(1))
     assert told.again == 3 and told.before == COUNT + 2 - 30
     same(out, whole)
+
+
+def test_names_that_are_no_text_and_links_in_a_circle(part, tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(jpeg(3))
+    (folder / "円.jpg").write_bytes(jpeg(4))
+    (folder / os.fsdecode(b"b\xff.jpg")).write_bytes(jpeg(5))
+    (folder / "circle").symlink_to(folder)
+    told = judge_archive(part, str(folder), str(tmp_path / "out"), Here(1))
+    assert told.pictures == 3
+    found = {row["picture"]: row["error"] for row in rows(tmp_path / "out")}
+    assert found == {"a.jpg": None, "円.jpg": None, "b\\udcff.jpg": "archive_refused"}
+
+
+def test_a_run_that_was_taken_for_dead_ends(part, pictures, tmp_path, monkeypatch):
+    """It does not go on writing beside the one that took over."""
+    monkeypatch.setattr("kenpin.scale.storage._SIGN", 0.01)
+    out = tmp_path / "out"
+
+    def taken_over(done, of):
+        lock = out / "running.json"
+        lock.write_text(json.dumps({"host": "another", "process": 7, "token": "y"}))
+        time.sleep(0.2)
+
+    with pytest.raises(ArchiveError, match="process 7 on another"):
+        judge_archive(part, str(pictures), str(out), Here(1), block=4, progress=taken_over)
+    assert json.loads((out / "running.json").read_text())["token"] == "y"  # left to its owner
+    assert len(list((out / "verdicts").iterdir())) < 11
 
 
 def test_two_runs_do_not_write_into_one_place(part, pictures, tmp_path):
@@ -122,13 +169,13 @@ def test_two_runs_do_not_write_into_one_place(part, pictures, tmp_path):
     own = {"host": socket.gethostname(), "process": os.getpid(), "at": time.time(), "token": "x"}
     lock.write_text(json.dumps(own))
     with pytest.raises(ArchiveError, match=f"process {os.getpid()} on"):
-        judge_archive(part, str(pictures), str(out), Here())
+        judge_archive(part, str(pictures), str(out), Here(1))
     assert json.loads(lock.read_text()) == own and not (out / "archive.json").exists()
     lock.write_text(json.dumps(own | {"host": "another", "at": time.time() - 60}))
     with pytest.raises(ArchiveError, match="on another"):
-        judge_archive(part, str(pictures), str(out), Here())
+        judge_archive(part, str(pictures), str(out), Here(1))
     lock.write_text(json.dumps(own | {"host": "another", "at": time.time() - 3600}))  # long dead
-    assert judge_archive(part, str(pictures), str(out), Here()).done == COUNT + 2
+    assert judge_archive(part, str(pictures), str(out), Here(1)).done == COUNT + 2
     assert not lock.exists()
 
 
@@ -168,7 +215,7 @@ def test_a_damaged_list_is_one_sentence(part, pictures, whole, tmp_path):
         shutil.copytree(whole, out)
         (out / name).write_bytes(b"{ torn")
         with pytest.raises(ArchiveError, match=f"{name} in .* is damaged"):
-            judge_archive(part, str(pictures), str(out), Here())
+            judge_archive(part, str(pictures), str(out), Here(1))
 
 
 def test_a_name_that_leads_out_is_not_read(part, pictures, whole, tmp_path):
@@ -176,13 +223,13 @@ def test_a_name_that_leads_out_is_not_read(part, pictures, whole, tmp_path):
     (tmp_path / "secret.jpg").write_bytes(jpeg(5))
     shutil.copytree(pictures, tmp_path / "pictures")
     out = tmp_path / "out"
-    judge_archive(part, str(tmp_path / "pictures"), str(out), Here(), block=100)
+    judge_archive(part, str(tmp_path / "pictures"), str(out), Here(1), block=100)
     table = parquet.read_table(out / "pictures.parquet").to_pydict()
     table["picture"][0] = "../secret.jpg"
     import pyarrow as pa  # noqa: PLC0415
 
     parquet.write_table(pa.table(table), out / "pictures.parquet")
-    judge_archive(part, str(tmp_path / "pictures"), str(out), Here())
+    judge_archive(part, str(tmp_path / "pictures"), str(out), Here(1))
     assert rows(out)[0]["error"] == "archive_name"
 
 
@@ -218,8 +265,8 @@ def test_an_object_store_gives_the_same_rows(part, pictures, whole, tmp_path, mo
             assert got == (whole / name).read_bytes()
         store.refuse = lambda path, number: path.endswith("day0/007.jpg")
         out = tmp_path / "out"
-        judge_archive(part, f"s3://{BUCKET}/line1", str(out), Here(), block=10)
+        judge_archive(part, f"s3://{BUCKET}/line1", str(out), Here(1), block=10)
         (lost,) = [row for row in rows(out) if row["picture"] == "day0/007.jpg"]
         assert lost["error"] == "archive_refused" and lost["outcome"] is None
         with pytest.raises(ArchiveError, match="There is no folder"):
-            judge_archive(part, f"s3://{BUCKET}/nothing", str(tmp_path / "o"), Here())
+            judge_archive(part, f"s3://{BUCKET}/nothing", str(tmp_path / "o"), Here(1))

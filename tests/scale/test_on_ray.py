@@ -11,7 +11,6 @@ from kenpin.learning import learn
 from kenpin.recipe import Recipe
 from kenpin.scale import Here, OnRay, Storage, judge_archive, workers_on
 from kenpin.scale.judging import Block, Order, judge_block
-from kenpin.system import VERSION
 
 pytestmark = pytest.mark.slow  # a cluster takes seconds to start
 COUNT = 120
@@ -52,7 +51,7 @@ def made(tmp_path_factory):
         (good / f"{seed}.jpg").write_bytes(jpeg(seed))
     learn(good, Recipe(model="pca", false_reject=0.1)).save(folder / "p.kenpin")
     pictures = filled(folder / "pictures", COUNT)
-    judge_archive(folder / "p.kenpin", str(pictures), str(folder / "out"), Here(), block=10)
+    judge_archive(folder / "p.kenpin", str(pictures), str(folder / "out"), Here(1), block=10)
     return folder / "p.kenpin", pictures, files(folder / "out")
 
 
@@ -70,7 +69,7 @@ def test_ray_gives_the_same_files_to_the_byte(made, tmp_path):
         # What a worker refuses is said here, in its own words.
         places = Storage.of(str(pictures)), Storage.of(str(tmp_path / "other"))
         order = Order(part.read_bytes(), "", "0.0.1", *places, None, 1)
-        with pytest.raises(ArchiveError, match=f"has kenpin {VERSION}, this is 0.0.1"):
+        with pytest.raises(ArchiveError, match="this is 0"):
             list(workers.map(judge_block, order, [Block(0, (("day0/000.jpg", 9),))]))
         with pytest.raises(ArchiveError, match="A worker could not begin"):
             list(workers.map(unknown_to_workers, None, [1]))

@@ -1,15 +1,16 @@
 """kenpin archive: millions of pictures, on many cores."""
 
+from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
 
 import typer
 
 from kenpin.cli import options
-from kenpin.cli.program import as_json_line, command, group, out, progress_bar
+from kenpin.cli.program import as_json_line, command, complain, group, out, progress_bar
 from kenpin.text import say
 
-UNREADABLE = 1
+UNREADABLE = FAILED = 1
 
 archive = group("archive")
 
@@ -40,6 +41,28 @@ def judge(
     _tell(told, target, seconds, hourly, as_json)
     if told.outcomes.get(""):
         raise typer.Exit(UNREADABLE)
+
+
+@command(group=archive)
+def learn(
+    table: Annotated[Path, typer.Argument(metavar="TABLE", show_default=False)],
+    target: Annotated[Path, typer.Option("--out", metavar="DIR", show_default=False)],
+    on: Annotated[str, typer.Option("--on", metavar="local|ray|ray://HOST:PORT")] = "local",
+    cores: Annotated[int | None, typer.Option(min=1, max=4096, show_default=False)] = None,
+) -> None:
+    room = options.scale_room()
+    with progress_bar() as bar, room.workers_on(on, cores) as workers:
+        found = room.learn_parts(
+            table, target, workers,
+            None if bar is None else lambda done, of: bar(say("stage_parts"), done, of),
+        )  # fmt: skip
+    for one in found:
+        if one.error is not None:
+            complain(f"{one.name}: {one.error}")
+    counts = {state: sum(one.state == state for one in found) for state in room.STATES}
+    out.print(say("archive_learned", path=target / room.TABLE, **counts))
+    if counts["failed"]:
+        raise typer.Exit(FAILED)
 
 
 def _tell(told: Any, target: str, seconds: float, hourly: float | None, as_json: bool) -> None:

@@ -4,5 +4,6 @@ Needs the extra kenpin[scale]; nothing else of kenpin imports this room.
 """
 
 from kenpin.scale.archive import Progressed, Told, judge_archive
+from kenpin.scale.parts import STATES, TABLE, Learned, learn_parts
 from kenpin.scale.storage import Storage
 from kenpin.scale.workers import Here, OnRay, Workers, workers_on

@@ -89,7 +89,7 @@ def judge_archive(
         blocks = _to_do(order, told, progress)
         for outcomes in workers.map(judge_block, order, blocks):
             told.add(outcomes)
-            lease.renew()
+            lease.check()
             if progress is not None:
                 progress(told.done, told.pictures)
     return told
@@ -132,7 +132,7 @@ def _write_list(order: Order, block: int, lease: Lease) -> int:
             names, sizes = zip(*batch, strict=True)
             writer.write_table(pa.table([names, sizes], schema=schema), row_group_size=block)
             count += len(batch)
-            lease.renew()
+            lease.check()
     return count
 
 

@@ -59,8 +59,7 @@ def judge_block(order: Order, block: Block) -> dict[str, int]:
 
     Raises ArchiveError where this worker is another kenpin, or the rows cannot be written.
     """
-    if order.kenpin != VERSION:
-        raise ArchiveError("archive_worker", wanted=order.kenpin, found=VERSION)
+    check_same(order.kenpin)
     inspector = _opened(order)
 
     def judged(picture: tuple[str, int]) -> dict[str, Any]:
@@ -69,6 +68,12 @@ def judge_block(order: Order, block: Block) -> dict[str, int]:
     rows = list(in_order(judged, block.pictures, order.threads, one_thread=True))
     order.out.write(block.file, as_parquet(rows, block.about(order)))
     return tally([row.get("outcome") for row in rows])
+
+
+def check_same(version: str) -> None:
+    """Raises ArchiveError where this worker is another kenpin than the one that asks."""
+    if version != VERSION:
+        raise ArchiveError("archive_worker", wanted=version, found=VERSION)
 
 
 def _judged(order: Order, inspector: Inspector, name: str, size: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import socket
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,9 +121,16 @@ class Storage:
         """As the only run that writes here. Raises ArchiveError while another one does."""
         lease = Lease(self)
         lease.take()
+        ended = threading.Event()
+        signs = threading.Thread(
+            target=lease.renew, args=(ended,), name="kenpin-lease", daemon=True
+        )
+        signs.start()
         try:
             yield lease
         finally:
+            ended.set()
+            signs.join()
             lease.leave()
 
     @contextmanager
@@ -145,10 +153,13 @@ class Storage:
             own = f"{name}/{last}" if name else last
             if entry["name"].rstrip("/") == folder:
                 continue  # object stores list a folder in itself
+            if entry["type"] == "directory" and entry.get("islink"):
+                continue  # it may lead anywhere, and in a circle
             if entry["type"] == "directory":
                 yield from self._below(system, entry["name"].rstrip("/"), own)
             elif is_picture_name(own):
-                yield own, int(entry["size"] or 0)
+                # A name that is no text is told as one; it will not be found, which is its row.
+                yield own.encode("utf-8", "backslashreplace").decode(), int(entry["size"] or 0)
 
 
 class Lease:
@@ -156,7 +167,7 @@ class Lease:
 
     def __init__(self, storage: Storage) -> None:
         self._storage, self._token = storage, uuid.uuid4().hex
-        self._renewed = 0.0
+        self._lost: ArchiveError | None = None
 
     def take(self) -> None:
         """Raises ArchiveError where another one has it that is not long dead."""
@@ -168,17 +179,21 @@ class Lease:
                 system.pipe_file(path, self._content(), mode="create")
             except FileExistsError:
                 self._take_over(self._told())
-        self._renewed = time()
 
-    def renew(self) -> None:
-        """Now and then. Raises ArchiveError where another run has taken it over."""
-        if time() - self._renewed < _SIGN:
-            return
-        other = self._told()
-        if other.get("token") != self._token:
-            raise _another(other)
-        self._storage.write(_LOCK, self._content())
-        self._renewed = time()
+    def renew(self, ended: threading.Event) -> None:
+        """Give a sign of life now and then, until the run has ended or another one took it over."""
+        while self._lost is None and not ended.wait(_SIGN):
+            with contextlib.suppress(ArchiveError):  # a storage that is away for a moment
+                other = self._told()
+                if other.get("token") == self._token:
+                    self._storage.write(_LOCK, self._content())
+                else:
+                    self._lost = _another(other)
+
+    def check(self) -> None:
+        """Raises ArchiveError where another run has taken it over."""
+        if self._lost is not None:
+            raise self._lost
 
     def leave(self) -> None:
         """Only if it is still ours."""

@@ -4,9 +4,14 @@ One port: `map` one function over items that are independent, in whatever order 
 """
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
+from multiprocessing import get_context, parent_process
 from typing import Any, Protocol, TypeVar
 
 from kenpin.errors import ArchiveError, ExtraError, KenpinError
@@ -35,15 +40,59 @@ class Workers(Protocol):
 
 
 class Here:
-    """In this process, one piece after the other, each on all cores."""
+    """On this computer, a process for each core: threads would wait for one another in Python.
 
-    def __init__(self, threads: int | None = None) -> None:
-        self.threads = threads or cores()
+    A program of your own that uses it must be guarded by `if __name__ == "__main__"`.
+    """
+
+    threads = 1
+
+    def __init__(self, processes: int | None = None) -> None:
+        self._processes = processes or cores()
 
     def map(self, work: Callable[[S, T], R], shared: S, items: Iterable[T]) -> Iterator[R]:
         """See `Workers`."""
-        for item in items:
-            yield work(shared, item)
+        if self._processes == 1:
+            for item in items:
+                yield work(shared, item)
+            return
+        left = iter(items)
+        with ProcessPoolExecutor(
+            self._processes, get_context("spawn"), _begin_process, (shared,)
+        ) as pool:
+            try:
+                first = islice(left, _AHEAD * self._processes)
+                under_way = {pool.submit(_in_process, work, item) for item in first}
+                while under_way:
+                    ready, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                    following = islice(left, len(ready))
+                    under_way |= {pool.submit(_in_process, work, item) for item in following}
+                    yield from (one.result() for one in ready)
+            except BrokenProcessPool as error:
+                raise ArchiveError("archive_lost_workers", reason=str(error)) from None
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+_shared: list[Any] = []  # of this process, where it is one of several
+
+
+def _begin_process(shared: Any) -> None:
+    """Ctrl-C is for the one that gives out the work; when that is gone, so is this."""
+    _shared[:] = [shared]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _in_process(work: Callable[[Any, T], R], item: T) -> R:
+    return work(_shared[0], item)
 
 
 class OnRay:

@@ -15,7 +15,6 @@ from kenpin.types import Floats, Picture
 _SIDE = 256  # pixels of the middle that are looked at
 _LEAST = 64  # in less there may be chance
 _MOSAIC, _INTERLACED = 1.5, 1.12
-_FEW = 2  # grey levels: dots, which are no picture of a camera
 
 
 def check_finished(picture: Picture) -> None:
@@ -27,8 +26,8 @@ def check_finished(picture: Picture) -> None:
     middle = picture.pixels[y : y + _SIDE, x : x + _SIDE]
     coloured = middle.ndim == 3 and bool((middle != middle[..., :1]).any())
     grey = np.asarray(middle if middle.ndim == 2 else middle[..., 1], np.float32)
-    if len(np.unique(grey)) <= _FEW:
-        return
+    if ((grey == grey.min()) | (grey == grey.max())).all():
+        return  # dots of two grey levels, which are no picture of a camera
     down, across = _neighbours(grey), _neighbours(grey.T)
     if not coloured and min(down, across) > _MOSAIC:
         raise PictureError("picture_mosaic", path=picture.name)

@@ -74,7 +74,8 @@ def in_order(
     the generator is closed; the caller's too.
     """
     if threads <= 1:
-        yield from map(work, items)
+        with one_blas_thread if one_thread else nullcontext():
+            yield from map(work, items)
         return
     pool = ThreadPoolExecutor(threads, "kenpin", _become_worker)
     waiting: deque[Future[R]] = deque()
