@@ -93,7 +93,7 @@ def run(part: Path, pictures: Path, out: Path, on: str, cores: int) -> dict[str,
 
 
 def speedup(place: Path, model: str, rounds: int = 3) -> Iterator[dict[str, Any]]:
-    part, count = part_of(place, model), 4000 if model == "pca" else 2000
+    part, count = part_of(place, model), 6000 if model == "pca" else 2000
     pictures = place / f"pictures-{count}"
     pictures = pictures if pictures.exists() else linked(place, count)
     ways = [("local", 1), ("local", 2), ("ray", 1), ("ray", 2)]

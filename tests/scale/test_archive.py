@@ -109,11 +109,39 @@ def test_several_processes_give_the_same_files(part, pictures, whole, tmp_path):
     assert told.done == told.pictures == COUNT + 2
     same(tmp_path / "out", whole)
     order = Order(part.read_bytes(), "", "0.0.1", Storage.of(str(pictures)),
-                  Storage.of(str(tmp_path / "other")), None, 1)  # fmt: skip
+                  Storage.of(str(tmp_path / "other")), None)  # fmt: skip
     with pytest.raises(ArchiveError, match=r"this is 0\.0\.1"):
         list(Here(2).map(judge_block, order, [Block(0, (("day0/000.jpg", 9),))]))
     with pytest.raises(ArchiveError, match="same command again"):
         list(Here(2).map(dies, None, [1, 2, 3]))
+
+
+class Elsewhere:
+    """Workers whose disk is not ours."""
+
+    def map(self, work, shared, items):
+        yield "verdicts/000000.parquet", {"OK": len(next(iter(items)).pictures)}
+
+
+def test_rows_that_do_not_arrive_are_told(part, pictures, tmp_path):
+    with pytest.raises(ArchiveError, match="where all machines see the same"):
+        judge_archive(part, str(pictures), str(tmp_path / "out"), Elsewhere())
+
+
+def test_pictures_that_go_away_stop_the_run(part, pictures, tmp_path):
+    """They are no rows: the next run finds them again."""
+    folder = shutil.copytree(pictures, tmp_path / "pictures")
+
+    def unplugged(done, of):
+        if folder.exists():
+            folder.rename(tmp_path / "elsewhere")
+
+    out = tmp_path / "out"
+    with pytest.raises(ArchiveError, match="There is no folder"):
+        judge_archive(part, str(folder), str(out), Here(1), block=10, progress=unplugged)
+    assert len(rows(out)) == 10
+    (tmp_path / "elsewhere").rename(folder)
+    assert judge_archive(part, str(folder), str(out), Here(1)).done == COUNT + 2
 
 
 def dies(_, item):

@@ -68,7 +68,7 @@ def test_ray_gives_the_same_files_to_the_byte(made, tmp_path):
         assert files(tmp_path / "out") == expected
         # What a worker refuses is said here, in its own words.
         places = Storage.of(str(pictures)), Storage.of(str(tmp_path / "other"))
-        order = Order(part.read_bytes(), "", "0.0.1", *places, None, 1)
+        order = Order(part.read_bytes(), "", "0.0.1", *places, None)
         with pytest.raises(ArchiveError, match="this is 0"):
             list(workers.map(judge_block, order, [Block(0, (("day0/000.jpg", 9),))]))
         with pytest.raises(ArchiveError, match="A worker could not begin"):

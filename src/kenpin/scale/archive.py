@@ -82,12 +82,14 @@ def judge_archive(
     inspector.check_label(expect)
     content = Path(part).read_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    order = Order(content, digest, VERSION, source, target, expect, workers.threads)
+    order = Order(content, digest, VERSION, source, target, expect)
     source.check_there()
     with target.alone() as lease:
         told = Told(pictures=_listed(order, block, lease))
         blocks = _to_do(order, told, progress)
-        for outcomes in workers.map(judge_block, order, blocks):
+        for file, outcomes in workers.map(judge_block, order, blocks):
+            if target.size(file) is None:  # the worker wrote it to a disk of its own
+                raise ArchiveError("archive_not_shared", url=target.url, file=file)
             told.add(outcomes)
             lease.check()
             if progress is not None:

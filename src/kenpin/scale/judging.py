@@ -2,7 +2,9 @@
 
 import hashlib
 from collections import OrderedDict
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -13,17 +15,18 @@ from kenpin.inspection import Inspector
 from kenpin.scale.rows import as_parquet, row_of, row_of_error, tally
 from kenpin.scale.storage import Storage
 from kenpin.sources import MOST_BYTES, Taken
-from kenpin.system import VERSION, in_order
+from kenpin.system import VERSION, in_order, on_one_core
 from kenpin.text import Notice
 
 _REMEMBERED = 4  # parts that a worker keeps open
+_READERS = 4  # pictures read at a time, beside the one that is judged
 
 
 @dataclass(frozen=True)
 class Order:
     """What is the same for all blocks. part: the content of the .kenpin file, hash: its SHA-256.
 
-    kenpin: the version that gave the order. threads: how many each block is judged by.
+    kenpin: the version that gave the order.
     """
 
     part: bytes
@@ -32,7 +35,6 @@ class Order:
     pictures: Storage
     out: Storage
     expect: str | None
-    threads: int
 
 
 @dataclass(frozen=True)
@@ -54,20 +56,17 @@ class Block:
                 "pictures": names.hexdigest()}  # fmt: skip
 
 
-def judge_block(order: Order, block: Block) -> dict[str, int]:
-    """Write its rows; how many there are of each outcome, "" of those without a verdict.
+def judge_block(order: Order, block: Block) -> tuple[str, dict[str, int]]:
+    """Write its rows; their file, and how many there are of each outcome, "" of those without one.
 
-    Raises ArchiveError where this worker is another kenpin, or the rows cannot be written.
+    Raises ArchiveError where this worker is another kenpin, does not see the pictures at all, or
+    cannot write the rows.
     """
     check_same(order.kenpin)
-    inspector = _opened(order)
-
-    def judged(picture: tuple[str, int]) -> dict[str, Any]:
-        return _judged(order, inspector, *picture)
-
-    rows = list(in_order(judged, block.pictures, order.threads, one_thread=True))
+    order.pictures.check_there()
+    rows = on_one_core(partial(_rows, order, _opened(order), block))
     order.out.write(block.file, as_parquet(rows, block.about(order)))
-    return tally([row.get("outcome") for row in rows])
+    return block.file, tally([row.get("outcome") for row in rows])
 
 
 def check_same(version: str) -> None:
@@ -76,17 +75,35 @@ def check_same(version: str) -> None:
         raise ArchiveError("archive_worker", wanted=version, found=VERSION)
 
 
-def _judged(order: Order, inspector: Inspector, name: str, size: int) -> dict[str, Any]:
+def _rows(order: Order, inspector: Inspector, block: Block) -> list[dict[str, Any]]:
+    """Some pictures are read while one is judged: a store far away takes its time for each."""
+    with closing(in_order(partial(_content, order), block.pictures, _READERS)) as contents:
+        return [
+            row_of_error(*picture, content)
+            if isinstance(content, Notice)
+            else _judged(order, inspector, *picture, content)
+            for picture, content in zip(block.pictures, contents, strict=True)
+        ]
+
+
+def _content(order: Order, picture: tuple[str, int]) -> bytes | Notice:
+    """Of the file; or why it is not read."""
+    name, size = picture
     if size > MOST_BYTES:
-        return row_of_error(name, size, Notice("archive_large", size=size, most=MOST_BYTES))
+        return Notice("archive_large", size=size, most=MOST_BYTES)
     try:
-        content = order.pictures.read(name)
+        return order.pictures.read(name)
     except ArchiveError as error:
-        return row_of_error(name, size, error)
+        return error.notice
+
+
+def _judged(
+    order: Order, inspector: Inspector, name: str, size: int, content: bytes
+) -> dict[str, Any]:
     try:
         verdict = inspector.inspect(Taken(Path(name), content), order.expect)
     except PictureError as error:
-        return row_of_error(name, size, error)
+        return row_of_error(name, size, error.notice)
     return row_of(name, size, hashlib.sha256(content).hexdigest(), verdict)
 
 

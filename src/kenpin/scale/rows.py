@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from kenpin.errors import KenpinError
 from kenpin.text import Notice
 from kenpin.types import FACTS, Verdict
 
@@ -47,11 +46,10 @@ def row_of(name: str, size: int, sha256: str, verdict: Verdict) -> dict[str, Any
     }  # fmt: skip
 
 
-def row_of_error(name: str, size: int, error: KenpinError | Notice) -> dict[str, Any]:
+def row_of_error(name: str, size: int, why: Notice) -> dict[str, Any]:
     """A picture without a verdict: why, as a code and its values."""
-    notice = error.notice if isinstance(error, KenpinError) else error
-    values = {key: value for key, value in notice.to_dict().items() if key != "code"}
-    return {"picture": name, "bytes": size, "error": notice.code, "error_values": _json(values)}
+    values = {key: value for key, value in why.to_dict().items() if key != "code"}
+    return {"picture": name, "bytes": size, "error": why.code, "error_values": _json(values)}
 
 
 def as_parquet(rows: Sequence[dict[str, Any]], about: dict[str, Any]) -> bytes:

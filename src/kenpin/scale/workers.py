@@ -27,9 +27,7 @@ LOCAL, RAY, REMOTE = "local", "ray", "ray://"
 
 
 class Workers(Protocol):
-    """threads: on how many cores each piece of work may run."""
-
-    threads: int
+    """Each piece of work is one core's."""
 
     def map(self, work: Callable[[S, T], R], shared: S, items: Iterable[T]) -> Iterator[R]:
         """What `work` makes of each item; shared: the same for all of them, sent once.
@@ -44,8 +42,6 @@ class Here:
 
     A program of your own that uses it must be guarded by `if __name__ == "__main__"`.
     """
-
-    threads = 1
 
     def __init__(self, processes: int | None = None) -> None:
         self._processes = processes or cores()
@@ -100,8 +96,6 @@ class OnRay:
 
     ray: the module, connected.
     """
-
-    threads = 1
 
     def __init__(self, ray: Any) -> None:
         self._ray = ray
