@@ -22,7 +22,7 @@ from kenpin.inspection import Inspector
 from kenpin.learning import learn
 from kenpin.recipe import Recipe
 from kenpin.scale import Here, Storage, judge_archive
-from kenpin.scale.judging import Block, Order, judge_block
+from kenpin.scale.judging import Block, Kind, Order, judge_block
 
 RECIPE = Recipe(model="pca", false_reject=0.1)
 COUNT = 42  # pictures with a verdict; two have none
@@ -108,7 +108,7 @@ def test_several_processes_give_the_same_files(part, pictures, whole, tmp_path):
     told = judge_archive(part, str(pictures), str(tmp_path / "out"), Here(2), block=10)
     assert told.done == told.pictures == COUNT + 2
     same(tmp_path / "out", whole)
-    order = Order(part.read_bytes(), "", "0.0.1", Storage.of(str(pictures)),
+    order = Order(part.read_bytes(), "", Kind("0.0.1", "x"), Storage.of(str(pictures)),
                   Storage.of(str(tmp_path / "other")), None)  # fmt: skip
     with pytest.raises(ArchiveError, match=r"this is 0\.0\.1"):
         list(Here(2).map(judge_block, order, [Block(0, (("day0/000.jpg", 9),))]))
@@ -137,7 +137,7 @@ def test_pictures_that_go_away_stop_the_run(part, pictures, tmp_path):
             folder.rename(tmp_path / "elsewhere")
 
     out = tmp_path / "out"
-    with pytest.raises(ArchiveError, match="There is no folder"):
+    with pytest.raises(ArchiveError, match="gave 10 of 10 pictures not"):
         judge_archive(part, str(folder), str(out), Here(1), block=10, progress=unplugged)
     assert len(rows(out)) == 10
     (tmp_path / "elsewhere").rename(folder)
@@ -168,10 +168,45 @@ def test_names_that_are_no_text_and_links_in_a_circle(part, tmp_path):
     (folder / "円.jpg").write_bytes(jpeg(4))
     (folder / os.fsdecode(b"b\xff.jpg")).write_bytes(jpeg(5))
     (folder / "circle").symlink_to(folder)
+    other = tmp_path / "another disk"
+    (other / "lost+found").mkdir(parents=True)
+    (other / "lost+found" / "x.jpg").write_bytes(jpeg(7))
+    (other / "d.jpg").write_bytes(jpeg(6))
+    (folder / "disk").symlink_to(other)
     told = judge_archive(part, str(folder), str(tmp_path / "out"), Here(1))
-    assert told.pictures == 3
+    assert told.pictures == 4
     found = {row["picture"]: row["error"] for row in rows(tmp_path / "out")}
-    assert found == {"a.jpg": None, "円.jpg": None, "b\\udcff.jpg": "archive_refused"}
+    assert found == {
+        "a.jpg": None, "円.jpg": None, "b\\udcff.jpg": "archive_gone", "disk/d.jpg": None,
+    }  # fmt: skip
+
+
+def test_ctrl_c_ends_at_once_and_says_so(part, pictures, tmp_path):
+    """Not after a block, on one core or on two."""
+    for cores in ("1", "2"):
+        out = tmp_path / cores
+        many = tmp_path / f"many{cores}"
+        for number in range(40):
+            shutil.copytree(pictures, many / str(number))
+        command = [sys.executable, "-m", "kenpin", "archive", "judge", str(part), str(many),
+                   "--out", str(out), "--block", "100000", "--cores", cores]  # fmt: skip
+        run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while not (out / "archive.json").exists():
+            time.sleep(0.01)
+        time.sleep(1.5)
+        run.send_signal(signal.SIGINT)
+        _, told = run.communicate(timeout=60)
+        assert run.returncode == 130 and "Traceback" not in told and "Stopped" in told, told
+        assert not (out / "running.json").exists() and not (out / "verdicts").exists()
+
+
+def test_a_run_of_another_kenpin_is_not_gone_on_with(part, pictures, whole, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    about = json.loads((out / "archive.json").read_text())
+    (out / "archive.json").write_text(json.dumps(about | {"kenpin": "0.0.1"}))
+    with pytest.raises(ArchiveError, match=r"kenpin: 0\.0\.1 there"):
+        judge_archive(part, str(pictures), str(out), Here(1))
 
 
 def test_a_run_that_was_taken_for_dead_ends(part, pictures, tmp_path, monkeypatch):
@@ -296,5 +331,9 @@ def test_an_object_store_gives_the_same_rows(part, pictures, whole, tmp_path, mo
         judge_archive(part, f"s3://{BUCKET}/line1", str(out), Here(1), block=10)
         (lost,) = [row for row in rows(out) if row["picture"] == "day0/007.jpg"]
         assert lost["error"] == "archive_refused" and lost["outcome"] is None
+        store.refuse = lambda path, number: False
+        told = judge_archive(part, f"s3://{BUCKET}/line1", str(out), Here(1))
+        assert told.again == 1  # it may give another time what it refused
+        same(out, whole)
         with pytest.raises(ArchiveError, match="There is no folder"):
             judge_archive(part, f"s3://{BUCKET}/nothing", str(tmp_path / "o"), Here(1))

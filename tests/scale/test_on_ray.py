@@ -10,7 +10,7 @@ from kenpin.errors import ArchiveError
 from kenpin.learning import learn
 from kenpin.recipe import Recipe
 from kenpin.scale import Here, OnRay, Storage, judge_archive, workers_on
-from kenpin.scale.judging import Block, Order, judge_block
+from kenpin.scale.judging import Block, Kind, Order, judge_block
 
 pytestmark = pytest.mark.slow  # a cluster takes seconds to start
 COUNT = 120
@@ -68,7 +68,7 @@ def test_ray_gives_the_same_files_to_the_byte(made, tmp_path):
         assert files(tmp_path / "out") == expected
         # What a worker refuses is said here, in its own words.
         places = Storage.of(str(pictures)), Storage.of(str(tmp_path / "other"))
-        order = Order(part.read_bytes(), "", "0.0.1", *places, None)
+        order = Order(part.read_bytes(), "", Kind("0.0.1", "x"), *places, None)
         with pytest.raises(ArchiveError, match="this is 0"):
             list(workers.map(judge_block, order, [Block(0, (("day0/000.jpg", 9),))]))
         with pytest.raises(ArchiveError, match="A worker could not begin"):

@@ -25,7 +25,7 @@ def table(tmp_path):
         (tmp_path / name).write_text(content)
     path = tmp_path / "parts.csv"
     path.write_text(
-        "part,pictures,recipe\n7283-1055,a,pca.toml\n=1+1,b,wrong.toml\n"
+        "Part,PICTURES,Recipe\n7283-1055,a,pca.toml\n=1+1,b,wrong.toml\n"
         "7283-1056,b,pca.toml\n7283-1057,few,pca.toml\n7283-1058,none,\n"
     )
     return path
@@ -70,6 +70,7 @@ def test_what_was_learned_is_kept(table, tmp_path):
         ("part,pictures\n../x,a\n", "row 2: '../x' cannot be the name of a file"),
         ("part,pictures\na,a\nA,b\n", "row 3: the part 'A' is in row 2 too"),
         ("part\na\n", "pictures"),
+        ("part,pictures,recipes\na,a,x\n", "'recipes' is not known"),
         ("part,pictures\n,a\n", "row 2"),
     ],
 )

@@ -106,7 +106,7 @@ def test_a_locked_zip_says_so(tmp_path):
 def test_no_member_is_unpacked_beyond_what_kenpin_reads(tmp_path, monkeypatch):
     path = zipped(tmp_path / "a.zip", write_pictures(tmp_path / "p", good_pictures(1)))
     (member,) = find_pictures(path)
-    monkeypatch.setattr("kenpin.sources.picture._MAX_BYTES", 100)
+    monkeypatch.setattr("kenpin.sources.picture.MOST_OF_A_PICTURE", 100)
     with pytest.raises(PictureError, match="more than the"):
         read_picture(member)
 

@@ -48,7 +48,7 @@ def learn(
     table: Annotated[Path, typer.Argument(metavar="TABLE", show_default=False)],
     target: Annotated[Path, typer.Option("--out", metavar="DIR", show_default=False)],
     on: Annotated[str, typer.Option("--on", metavar="local|ray|ray://HOST:PORT")] = "local",
-    cores: Annotated[int | None, typer.Option(min=1, max=4096, show_default=False)] = None,
+    cores: Annotated[int, typer.Option(min=1, max=4096)] = 1,
 ) -> None:
     room = options.scale_room()
     with progress_bar() as bar, room.workers_on(on, cores) as workers:

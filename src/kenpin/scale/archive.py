@@ -8,18 +8,17 @@ there and whole.
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from kenpin.errors import ArchiveError
 from kenpin.inspection import Inspector
-from kenpin.scale.judging import Block, Order, judge_block
+from kenpin.scale.judging import Block, Kind, Order, judge_block
 from kenpin.scale.rows import counted
 from kenpin.scale.storage import Lease, Storage
 from kenpin.scale.workers import Workers
-from kenpin.system import VERSION
 
 FORMAT = 1
 _ABOUT, _LIST = "archive.json", "pictures.parquet"
@@ -82,18 +81,19 @@ def judge_archive(
     inspector.check_label(expect)
     content = Path(part).read_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    order = Order(content, digest, VERSION, source, target, expect)
+    order = Order(content, digest, Kind.here(), source, target, expect)
     source.check_there()
     with target.alone() as lease:
         told = Told(pictures=_listed(order, block, lease))
         blocks = _to_do(order, told, progress)
         for file, outcomes in workers.map(judge_block, order, blocks):
-            if target.size(file) is None:  # the worker wrote it to a disk of its own
-                raise ArchiveError("archive_not_shared", url=target.url, file=file)
+            target.check_arrived(file)
             told.add(outcomes)
             lease.check()
             if progress is not None:
                 progress(told.done, told.pictures)
+    if told.done != told.pictures:
+        raise ArchiveError("archive_torn", url=target.url, file=_LIST)
     return told
 
 
@@ -102,12 +102,12 @@ def _listed(order: Order, block: int, lease: Lease) -> int:
     while it listed left no archive.json, and the list is made again.
     """
     own = {"format": FORMAT, "part": order.hash, "pictures": order.pictures.url,
-           "expect": order.expect}  # fmt: skip
+           "expect": order.expect, **asdict(order.kind)}  # fmt: skip
     if order.out.size(_ABOUT) is not None:
         try:
             kept = json.loads(order.out.read(_ABOUT))
             count = int(kept.pop("count"))
-        except (ValueError, KeyError, AttributeError):
+        except (ValueError, KeyError, AttributeError, TypeError):
             raise ArchiveError("archive_torn", url=order.out.url, file=_ABOUT) from None
         for name, value in own.items():
             if kept.get(name) != value:
@@ -163,5 +163,5 @@ def _blocks(order: Order) -> Iterator[Block]:
             for number in range(listed.num_row_groups):
                 names, sizes = (one.to_pylist() for one in listed.read_row_group(number).columns)
                 yield Block(number, tuple(zip(names, sizes, strict=True)))
-    except (ArrowException, OSError):
+    except ArrowException:
         raise ArchiveError("archive_torn", url=order.out.url, file=_LIST) from None

@@ -8,14 +8,15 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
 from kenpin.errors import ArchiveError, PictureError
 from kenpin.inspection import Inspector
-from kenpin.scale.rows import as_parquet, row_of, row_of_error, tally
+from kenpin.scale.rows import NOT_GOT, as_parquet, row_of, row_of_error, tally
 from kenpin.scale.storage import Storage
-from kenpin.sources import MOST_BYTES, Taken
-from kenpin.system import VERSION, in_order, on_one_core
+from kenpin.scale.workers import check_going_on
+from kenpin.sources import Taken, check_bytes
+from kenpin.system import VERSION, engine, in_order
 from kenpin.text import Notice
 
 _REMEMBERED = 4  # parts that a worker keeps open
@@ -23,15 +24,36 @@ _READERS = 4  # pictures read at a time, beside the one that is judged
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What makes the same verdicts to the last bit: the version of kenpin, and the engine."""
+
+    kenpin: str
+    engine: str
+
+    @classmethod
+    def here(cls) -> Self:
+        """That of this process."""
+        return cls(VERSION, engine())
+
+    def check(self) -> None:
+        """Raises ArchiveError where this worker is of another kind than who gives the work."""
+        found = Kind.here()
+        if self != found:
+            wanted = f"{self.kenpin} ({self.engine})"
+            told = f"{found.kenpin} ({found.engine})"
+            raise ArchiveError("archive_worker", wanted=wanted, found=told)
+
+
+@dataclass(frozen=True)
 class Order:
     """What is the same for all blocks. part: the content of the .kenpin file, hash: its SHA-256.
 
-    kenpin: the version that gave the order.
+    kind: of who gave the order.
     """
 
     part: bytes
     hash: str
-    kenpin: str
+    kind: Kind
     pictures: Storage
     out: Storage
     expect: str | None
@@ -59,47 +81,44 @@ class Block:
 def judge_block(order: Order, block: Block) -> tuple[str, dict[str, int]]:
     """Write its rows; their file, and how many there are of each outcome, "" of those without one.
 
-    Raises ArchiveError where this worker is another kenpin, does not see the pictures at all, or
+    Raises ArchiveError where this worker is of another kind, does not get most of the pictures, or
     cannot write the rows.
     """
-    check_same(order.kenpin)
-    order.pictures.check_there()
-    rows = on_one_core(partial(_rows, order, _opened(order), block))
+    order.kind.check()
+    rows = _rows(order, _opened(order), block)
+    lost = [row for row in rows if row.get("error") in NOT_GOT]
+    if 2 * len(lost) > len(rows):  # the store is away, not a picture
+        raise ArchiveError("archive_away", url=order.pictures.url, count=len(lost), of=len(rows))
     order.out.write(block.file, as_parquet(rows, block.about(order)))
     return block.file, tally([row.get("outcome") for row in rows])
-
-
-def check_same(version: str) -> None:
-    """Raises ArchiveError where this worker is another kenpin than the one that asks."""
-    if version != VERSION:
-        raise ArchiveError("archive_worker", wanted=version, found=VERSION)
 
 
 def _rows(order: Order, inspector: Inspector, block: Block) -> list[dict[str, Any]]:
     """Some pictures are read while one is judged: a store far away takes its time for each."""
     with closing(in_order(partial(_content, order), block.pictures, _READERS)) as contents:
-        return [
-            row_of_error(*picture, content)
-            if isinstance(content, Notice)
-            else _judged(order, inspector, *picture, content)
-            for picture, content in zip(block.pictures, contents, strict=True)
-        ]
+        both = zip(block.pictures, contents, strict=True)
+        with closing(in_order(partial(_row, order, inspector), both, 1, one_thread=True)) as rows:
+            return list(rows)
 
 
 def _content(order: Order, picture: tuple[str, int]) -> bytes | Notice:
     """Of the file; or why it is not read."""
+    check_going_on()
     name, size = picture
-    if size > MOST_BYTES:
-        return Notice("archive_large", size=size, most=MOST_BYTES)
     try:
+        check_bytes(Path(name), size)
         return order.pictures.read(name)
-    except ArchiveError as error:
+    except (ArchiveError, PictureError) as error:
         return error.notice
 
 
-def _judged(
-    order: Order, inspector: Inspector, name: str, size: int, content: bytes
+def _row(
+    order: Order, inspector: Inspector, read: tuple[tuple[str, int], bytes | Notice]
 ) -> dict[str, Any]:
+    (name, size), content = read
+    if isinstance(content, Notice):
+        return row_of_error(name, size, content)
+    check_going_on()
     try:
         verdict = inspector.inspect(Taken(Path(name), content), order.expect)
     except PictureError as error:

@@ -12,10 +12,10 @@ from kenpin.errors import ArchiveError, BundleError, KenpinError
 from kenpin.learning import learn
 from kenpin.part import Bundle
 from kenpin.recipe import Recipe
-from kenpin.scale.judging import check_same
+from kenpin.scale.judging import Kind
 from kenpin.scale.workers import Workers
 from kenpin.sources import read_table
-from kenpin.system import VERSION, write_atomically
+from kenpin.system import write_atomically
 from kenpin.text import Notice, inert
 
 PART, PICTURES, RECIPE = "part", "pictures", "recipe"
@@ -71,25 +71,29 @@ def learn_parts(
     there = {one.name: _kept(one, out / one.file) for one in wanted if (out / one.file).exists()}
     rest = [one for one in wanted if one.name not in there]
     found = dict(there)
-    for learned in workers.map(learn_one, VERSION, rest):
-        if learned.content is not None:
-            write_atomically(out / f"{learned.name}.kenpin", learned.content)
-        found[learned.name] = learned
-        if progress is not None:
-            progress(len(found), len(wanted))
-    in_order = [found[one.name] for one in wanted]
-    write_atomically(out / TABLE, _as_csv(in_order))
+    try:
+        for learned in workers.map(learn_one, Kind.here(), rest):
+            if learned.content is not None:
+                write_atomically(out / f"{learned.name}.kenpin", learned.content)
+            found[learned.name] = learned
+            if progress is not None:
+                progress(len(found), len(wanted))
+    finally:
+        in_order = [found[one.name] for one in wanted if one.name in found]
+        write_atomically(out / TABLE, _as_csv(in_order))
     return in_order
 
 
-def learn_one(version: str, wanted: Wanted) -> Learned:
-    """One part; what it is refused for is in the answer. version: of the kenpin that asks."""
-    check_same(version)
+def learn_one(asks: Kind, wanted: Wanted) -> Learned:
+    """One part; what it is refused for is in the answer. asks: who gives the work."""
+    asks.check()
     try:
         recipe = Recipe() if wanted.recipe is None else Recipe.read(wanted.recipe)
         bundle = learn(wanted.pictures, recipe)
     except KenpinError as error:
         return Learned(wanted.name, FAILED, error=error.notice)
+    except MemoryError:
+        return Learned(wanted.name, FAILED, error=Notice("archive_memory"))
     with TemporaryDirectory() as folder:
         path = Path(folder) / wanted.file
         bundle.save(path)
@@ -112,7 +116,10 @@ def _facts(bundle: Bundle) -> tuple[int, float | None]:
 def _wanted(table: Path) -> list[Wanted]:
     read = read_table(table)
     names, pictures = read.column(PART), read.column(PICTURES)
-    recipes = [row.get(RECIPE, "") for row in read.rows]  # it may be empty
+    recipes = read.cells(RECIPE)
+    unknown = read.unknown((PART, PICTURES, RECIPE))
+    if unknown:  # a misspelt "recipe" would learn all with the defaults
+        raise ArchiveError("archive_column", path=table.name, column=unknown[0])
     found: list[Wanted] = []
     seen: dict[str, int] = {}
     for line, name, place, recipe in zip(read.lines, names, pictures, recipes, strict=True):
@@ -122,7 +129,7 @@ def _wanted(table: Path) -> list[Wanted]:
         if name.casefold() in seen:
             raise ArchiveError("archive_part_twice", other=seen[name.casefold()], **told)
         seen[name.casefold()] = line
-        own = table.parent / recipe if recipe else None
+        own = (table.parent / recipe).absolute() if recipe else None
         found.append(Wanted(name, (table.parent / PurePath(place)).absolute(), own))
     return found
 

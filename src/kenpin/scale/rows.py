@@ -10,6 +10,9 @@ from kenpin.text import Notice
 from kenpin.types import FACTS, Verdict
 
 _REGION = ("x", "y", "width", "height", "peak", "window", "seen_by")
+REFUSED, GONE = "archive_refused", "archive_gone"
+NOT_GOT = (REFUSED, GONE)
+"""Errors of pictures that the storage did not give."""
 _ABOUT = b"kenpin"  # where a file says of what part and which block it is
 
 
@@ -67,7 +70,9 @@ def as_parquet(rows: Sequence[dict[str, Any]], about: dict[str, Any]) -> bytes:
 
 
 def counted(content: bytes, about: dict[str, Any], count: int) -> dict[str, int] | None:
-    """How many of each outcome, "" of those without one; None where it is not that block, whole."""
+    """How many of each outcome, "" of those without one; None where it is not that block, whole, or
+    the storage refused a picture of it, which it may give another time.
+    """
     from pyarrow import ArrowException, parquet  # noqa: PLC0415 - optional
 
     try:
@@ -75,7 +80,10 @@ def counted(content: bytes, about: dict[str, Any], count: int) -> dict[str, int]
         told = json.loads((file.metadata.metadata or {}).get(_ABOUT, b"null"))
         if told != about or file.metadata.num_rows != count:
             return None
-        outcomes = file.read(columns=["outcome"]).column("outcome").to_pylist()
+        columns = file.read(columns=["outcome", "error"])
+        if REFUSED in columns.column("error").to_pylist():
+            return None
+        outcomes = columns.column("outcome").to_pylist()
     except (ArrowException, OSError, ValueError):
         return None
     return tally(outcomes)

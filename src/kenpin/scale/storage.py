@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from time import time
+from time import sleep, time
 from typing import Any, Self
 
 from kenpin.errors import ArchiveError, ExtraError, KenpinError
-from kenpin.sources import is_picture_name
+from kenpin.sources import is_litter, is_picture_name
 from kenpin.system import write_atomically
 
 _S3 = {
@@ -28,6 +28,7 @@ _S3 = {
 _LOCK = "running.json"
 _STALE = 900.0  # seconds without a sign of life, after which a run is taken for dead
 _SIGN = 30.0  # seconds between two signs
+_PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)  # seconds
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Storage:
         options = {"config_kwargs": _S3} if self.url.startswith("s3://") else {}
         try:
             return url_to_fs(self.url, **options)[0]
-        except (ImportError, ValueError) as error:
-            raise ArchiveError("archive_storage", url=self.url, reason=str(error)) from None
+        except Exception as error:  # each kind has errors of its own
+            raise ArchiveError("archive_storage", url=self.url, reason=str(error)) from error
 
     @property
     def root(self) -> str:
@@ -71,21 +72,38 @@ class Storage:
         return f"{other.url.rstrip('/')}/".startswith(f"{self.url.rstrip('/')}/")
 
     def check_there(self) -> None:
-        """Raises ArchiveError where there is no such folder."""
-        with self._saying():
-            if not self.system().isdir(self.root):
-                raise ArchiveError("archive_no_folder", url=self.url)
+        """Raises ArchiveError where there is no such folder of this computer; in an object store
+        there are no folders but those that hold something.
+        """
+        if self._is_disk() and not Path(self.root).is_dir():
+            raise ArchiveError("archive_no_folder", url=self.url)
+
+    def check_arrived(self, name: str) -> None:
+        """Raises ArchiveError where a file that another computer wrote is not here: network drives
+        show it after a while.
+        """
+        for pause in _PAUSES:
+            if self.size(name) is not None:
+                return
+            sleep(pause)
+        raise ArchiveError("archive_not_shared", url=self.url, file=name)
+
+    def _is_disk(self) -> bool:
+        return "file" in self.system().protocol
 
     def pictures(self) -> Iterator[tuple[str, int]]:
         """Names and bytes of all pictures in it, in the order of names; those of one folder are in
         memory. Raises ArchiveError where it cannot be listed.
         """
-        yield from self._below(self.system(), self.root, "")
+        yield from self._below(self.system(), self.root, "", frozenset())
 
     def read(self, name: str) -> bytes:
-        """Raises ArchiveError."""
+        """Raises ArchiveError; "archive_gone" where it is not there."""
         with self._saying():
-            return bytes(self.system().cat_file(self.at(name)))
+            try:
+                return bytes(self.system().cat_file(self.at(name)))
+            except FileNotFoundError:
+                raise ArchiveError("archive_gone", name=name) from None
 
     def size(self, name: str) -> int | None:
         """Bytes; None where it is not there. Raises ArchiveError."""
@@ -105,6 +123,24 @@ class Storage:
             else:
                 system.pipe_file(path, content)
 
+    def create(self, name: str, content: bytes) -> bool:
+        """Only if it is not there; whether it was made. Raises ArchiveError."""
+        path = self.at(name)
+        with self._saying():
+            if not self._is_disk():
+                try:
+                    self.system().pipe_file(path, content, mode="create")
+                except FileExistsError:
+                    return False
+                return True
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with Path(path).open("xb") as file:
+                    file.write(content)
+            except FileExistsError:
+                return False
+            return True
+
     @contextmanager
     def open(self, name: str, mode: str) -> Iterator[Any]:
         """As a file that can be sought ("rb") or is written from front to back ("wb")."""
@@ -112,9 +148,8 @@ class Storage:
         with self._saying():
             if "w" in mode and "file" in system.protocol:
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
-            file = system.open(path, mode)
-        with file:
-            yield file
+            with system.open(path, mode) as file:
+                yield file
 
     @contextmanager
     def alone(self) -> Iterator["Lease"]:
@@ -138,25 +173,35 @@ class Storage:
         """Whatever the storage refuses, as one sentence: each kind has errors of its own."""
         try:
             yield
-        except (KenpinError, FileExistsError):
+        except (KenpinError, FileExistsError, MemoryError, ValueError):
             raise
         except Exception as error:
             reason = str(error) or type(error).__name__
             raise ArchiveError("archive_refused", url=self.url, reason=reason) from error
 
-    def _below(self, system: Any, folder: str, name: str) -> Iterator[tuple[str, int]]:
-        """Of one folder after the other: only the names of one path are in memory."""
+    def _below(
+        self, system: Any, folder: str, name: str, above: frozenset[str]
+    ) -> Iterator[tuple[str, int]]:
+        """Of one folder after the other: only the names of one path are in memory. above: the
+        folders around it, where links lead in a circle.
+        """
+        if self._is_disk():
+            above = above | {os.path.realpath(folder)}
         with self._saying():
-            entries = system.ls(folder, detail=True, refresh=True)
+            try:
+                entries = system.ls(folder, detail=True, refresh=True)
+            except FileNotFoundError:
+                raise ArchiveError("archive_no_folder", url=f"{self.url}/{name}") from None
         for entry in sorted(entries, key=lambda one: str(one["name"])):
             last = PurePosixPath(entry["name"]).name
             own = f"{name}/{last}" if name else last
             if entry["name"].rstrip("/") == folder:
                 continue  # object stores list a folder in itself
-            if entry["type"] == "directory" and entry.get("islink"):
-                continue  # it may lead anywhere, and in a circle
-            if entry["type"] == "directory":
-                yield from self._below(system, entry["name"].rstrip("/"), own)
+            linked = self._is_disk() and entry.get("islink") and Path(entry["name"]).is_dir()
+            if entry["type"] == "directory" or linked:
+                circle = linked and os.path.realpath(entry["name"]) in above
+                if not circle and not is_litter(PurePosixPath(own)):
+                    yield from self._below(system, entry["name"].rstrip("/"), own, above)
             elif is_picture_name(own):
                 # A name that is no text is told as one; it will not be found, which is its row.
                 yield own.encode("utf-8", "backslashreplace").decode(), int(entry["size"] or 0)
@@ -168,27 +213,25 @@ class Lease:
     def __init__(self, storage: Storage) -> None:
         self._storage, self._token = storage, uuid.uuid4().hex
         self._lost: ArchiveError | None = None
+        self._signed = time()
 
     def take(self) -> None:
         """Raises ArchiveError where another one has it that is not long dead."""
-        system, path = self._storage.system(), self._storage.at(_LOCK)
-        with self._storage._saying():
-            if "file" in system.protocol:
-                Path(path).parent.mkdir(parents=True, exist_ok=True)
-            try:
-                system.pipe_file(path, self._content(), mode="create")
-            except FileExistsError:
-                self._take_over(self._told())
+        if not self._storage.create(_LOCK, self._content()):
+            self._take_over(self._told())
 
     def renew(self, ended: threading.Event) -> None:
         """Give a sign of life now and then, until the run has ended or another one took it over."""
         while self._lost is None and not ended.wait(_SIGN):
-            with contextlib.suppress(ArchiveError):  # a storage that is away for a moment
+            with contextlib.suppress(KenpinError):  # a storage that is away for a moment
                 other = self._told()
-                if other.get("token") == self._token:
-                    self._storage.write(_LOCK, self._content())
-                else:
+                if other and other.get("token") != self._token:
                     self._lost = _another(other)
+                    continue
+                self._storage.write(_LOCK, self._content())
+                self._signed = time()
+            if time() - self._signed > _STALE / 2:  # another run may soon take it for dead
+                self._lost = ArchiveError("archive_no_sign", url=self._storage.url)
 
     def check(self) -> None:
         """Raises ArchiveError where another run has taken it over."""
@@ -197,7 +240,7 @@ class Lease:
 
     def leave(self) -> None:
         """Only if it is still ours."""
-        with contextlib.suppress(ArchiveError), self._storage._saying():
+        with contextlib.suppress(KenpinError), self._storage._saying():
             if self._told().get("token") == self._token:
                 self._storage.system().rm_file(self._storage.at(_LOCK))
 
@@ -228,6 +271,8 @@ def _another(other: dict[str, Any]) -> ArchiveError:
 
 
 def _is_dead(other: dict[str, Any]) -> bool:
+    if not other:
+        return False  # just being written, or torn: a person must look
     if other.get("host") == socket.gethostname():
         try:
             os.kill(int(other.get("process", 0)), 0)

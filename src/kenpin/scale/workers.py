@@ -52,10 +52,10 @@ class Here:
             for item in items:
                 yield work(shared, item)
             return
-        left = iter(items)
-        with ProcessPoolExecutor(
-            self._processes, get_context("spawn"), _begin_process, (shared,)
-        ) as pool:
+        left, context = iter(items), get_context("spawn")
+        stop = context.Event()
+        told = shared, stop
+        with ProcessPoolExecutor(self._processes, context, _begin_process, told) as pool:
             try:
                 first = islice(left, _AHEAD * self._processes)
                 under_way = {pool.submit(_in_process, work, item) for item in first}
@@ -67,15 +67,23 @@ class Here:
             except BrokenProcessPool as error:
                 raise ArchiveError("archive_lost_workers", reason=str(error)) from None
             finally:
+                stop.set()
                 pool.shutdown(cancel_futures=True)
 
 
 _shared: list[Any] = []  # of this process, where it is one of several
+_stop: list[Any] = []  # the event that says that nobody waits for its work any more
 
 
-def _begin_process(shared: Any) -> None:
+def check_going_on() -> None:
+    """Asked now and then by work that takes long. Raises ArchiveError where nobody waits for it."""
+    if _stop and _stop[0].is_set():
+        raise ArchiveError("archive_stopped")
+
+
+def _begin_process(shared: Any, stop: Any) -> None:
     """Ctrl-C is for the one that gives out the work; when that is gone, so is this."""
-    _shared[:] = [shared]
+    _shared[:], _stop[:] = [shared], [stop]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

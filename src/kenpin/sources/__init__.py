@@ -12,12 +12,14 @@ from kenpin.sources.find import (
     read_mask,
 )
 from kenpin.sources.idx_file import read_idx
+from kenpin.sources.litter import is_litter
 from kenpin.sources.picture import (
     MOST_PIXELS,
     SMALLEST_PICTURE,
     Header,
     PictureSource,
     Taken,
+    check_bytes,
     encode,
     name_of,
     read_header,
@@ -26,4 +28,4 @@ from kenpin.sources.picture import (
     write_png,
 )
 from kenpin.sources.picture_table import NAMES_OF_GOOD, Layout, PictureTable, read_table
-from kenpin.sources.zip_file import MOST_BYTES, ZipMember
+from kenpin.sources.zip_file import ZipMember

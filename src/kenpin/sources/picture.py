@@ -56,7 +56,7 @@ class ArrayLike(Protocol):
 PictureSource = str | Path | ZipMember | Taken | Pixels | Picture | Image.Image | ArrayLike
 """Anywhere a picture may come from: a path, a zip, an array, a PIL picture, one already read."""
 
-_MAX_BYTES = 512 * 2**20
+MOST_OF_A_PICTURE = 512 * 2**20
 MOST_PIXELS = 150_000_000
 _LONGEST_HEADER = 16 * 2**10  # bytes of a .npy file that say its shape
 
@@ -187,7 +187,7 @@ def _read_bytes(path: Path | ZipMember, count: int = -1) -> bytes:
             raise PictureError("file_missing", path=path)
         if not path.is_file():
             raise PictureError("file_not_regular", path=path)
-        _check_bytes(path, path.stat().st_size)
+        check_bytes(path, path.stat().st_size)
         with path.open("rb") as file:
             return file.read(count)
     except OSError as error:
@@ -195,20 +195,21 @@ def _read_bytes(path: Path | ZipMember, count: int = -1) -> bytes:
 
 
 def _read_member(member: ZipMember) -> bytes:
-    _check_bytes(member, member.length)
+    check_bytes(member, member.length)
     try:
-        return member.read(_MAX_BYTES)
+        return member.read(MOST_OF_A_PICTURE)
     except OSError as error:
         reason = error.strerror
         raise PictureError("picture_damaged", path=member, reason=reason) from None
 
 
-def _check_bytes(path: Path | ZipMember, size: int) -> None:
+def check_bytes(path: Path | ZipMember, size: int) -> None:
+    """Raise PictureError for a file that is empty or larger than any picture."""
     if size == 0:
         raise PictureError("file_empty", path=path)
-    if size > _MAX_BYTES:
+    if size > MOST_OF_A_PICTURE:
         raise PictureError(
-            "file_too_large", path=path, megabytes=size // 2**20, limit=_MAX_BYTES // 2**20
+            "file_too_large", path=path, megabytes=size // 2**20, limit=MOST_OF_A_PICTURE // 2**20
         )
 
 

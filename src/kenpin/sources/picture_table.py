@@ -106,6 +106,16 @@ class PictureTable:
             )
         return cells
 
+    def cells(self, name: str) -> list[str]:
+        """Those of a column, empty ones too; all empty where it is not there."""
+        found = self._named(name)
+        return [row[found] if found else "" for row in self.rows]
+
+    def unknown(self, names: Sequence[str]) -> list[str]:
+        """Columns that are called like none of these."""
+        known = {self._named(name) for name in names}
+        return [column for column in self.columns if column not in known]
+
     def names_files(self, layout: Layout) -> bool:
         """Whether a column does."""
         return layout.file is not None or any(self._named(one) for one in FILE_COLUMNS)

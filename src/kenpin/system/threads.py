@@ -73,11 +73,10 @@ def in_order(
     one_thread: linear algebra stays on one core for each thread until the last answer was taken, or
     the generator is closed; the caller's too.
     """
-    if threads <= 1:
-        with one_blas_thread if one_thread else nullcontext():
-            yield from map(work, items)
+    if threads <= 1 and not one_thread:
+        yield from map(work, items)
         return
-    pool = ThreadPoolExecutor(threads, "kenpin", _become_worker)
+    pool = ThreadPoolExecutor(max(1, threads), "kenpin", _become_worker)
     waiting: deque[Future[R]] = deque()
     # Held all the while: to change it between pictures takes as long as a picture.
     with one_blas_thread if one_thread else nullcontext():
