@@ -1,7 +1,7 @@
 """Drawn wire harnesses: what is found, what is thrown away, how long it takes.
 
     python benchmarks/harness.py [defects] [plain] [coverage] [ranks] [speed] [lengths]
-        [--designs 5] [--draws 40]
+        [names] [--designs 5] [--draws 40]
     python benchmarks/harness.py pictures --out harness.png
     python benchmarks/harness.py kinds --out harness-kinds.jpg
     python benchmarks/harness.py folders --out DIR
@@ -14,7 +14,8 @@ judged by features as any part. `coverage`: how many of 100 good ones are not OK
 to learn from, as many of each design, with features alone, which learn faster. `ranks`: of other
 draws how many of 60 good ones score above the first, third … of those held out. `speed`:
 milliseconds for a picture of two megapixels, and seconds to learn 50. `lengths`: over 36 drawn
-pieces, the standard deviation of what is measured less the truth, in pixels. One JSON line for each
+pieces, the standard deviation of what is measured less the truth, in pixels. `names`: of 100 pieces
+beside 36 learned how many branches have the name they had on the first. One JSON line for each
 result. `pictures`: three defects with what is shown of them. `kinds`: of each kind the first that
 is found and, where one of twenty is, the first that is missed. `folders`: the pictures of `defects`
 as files, for other tools.
@@ -23,7 +24,7 @@ as files, for other tools.
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from textwrap import fill
@@ -181,6 +182,33 @@ def lengths(design: tuple[int, int]) -> Iterator[dict[str, Any]]:
            "spread_px": spread}  # fmt: skip
 
 
+def names(design: tuple[int, int]) -> Iterator[dict[str, Any]]:
+    pieces = [draw_harness(seed, branches=design[0], design=design[1], board="green")
+              for seed in range(136)]  # fmt: skip
+    harness = learn_harness([piece.pixels for piece in pieces[:36]], {})
+    assert harness is not None
+    right = ends = read = 0
+    of_first = _names_of(harness.read(pieces[0].pixels).lines, pieces[0].lines)
+    for piece in pieces[36:]:
+        reading = harness.read(piece.pixels)
+        read += reading.fault is None
+        found = _names_of(reading.lines, piece.lines)
+        ends += len(found)
+        right += sum(of_first[name] == true for name, true in found.items())
+    yield {"what": "names", "branches": design[0], "design": design[1], "pieces": 100,
+           "followed": read, "ends": ends, "named_right": right}  # fmt: skip
+
+
+def _names_of(lines: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, str]:
+    """Of each branch that was found the drawn one whose tip is nearest to its own."""
+    tips = {name: line[-1] for name, line in known.items() if name != TRUNK}
+    return {
+        name: min(tips, key=lambda one: float(np.linalg.norm(tips[one] - line[-1])))
+        for name, line in lines.items()
+        if name != TRUNK
+    }
+
+
 def pictures(design: tuple[int, int], out: Path) -> None:
     recipe = RECIPE.but(scale={"pixels": 1280, "mm": 420})
     inspector = Inspector(learn([drawn(design, seed) for seed in range(TO_LEARN)], recipe))
@@ -272,6 +300,7 @@ def main() -> None:
            "coverage": lambda: chain.from_iterable(
                coverage(one, a.draws // a.designs) for one in DESIGNS[: a.designs]),
            "speed": lambda: speed(DESIGNS[0]),
+           "names": lambda: chain.from_iterable(map(names, DESIGNS[: a.designs])),
            "lengths": lambda: chain.from_iterable(map(lengths, DESIGNS[: a.designs]))}  # fmt: skip
     for what in a.what:
         for row in how[what]():

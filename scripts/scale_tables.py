@@ -20,7 +20,13 @@ def measured(results: Lines, table: Table) -> str:
               f"{one['again_s']:.1f} s", f"{one['bytes_of_a_row']:.0f}"]
              for one in growth]  # fmt: skip
     heads = ["model", "on", "cores", "pictures/s", "times one core", "start and end"]
-    columns = ["pictures", "judged in", "most memory", "to find that all is done", "bytes of a row"]
+    columns = [
+        "pictures",
+        "judged in",
+        "most memory, giving out",
+        "to find that all is done",
+        "bytes of a row",
+    ]
     return "\n\n".join([table(heads, fast), table(columns, grown), _expected(growth)])
 
 
