@@ -123,7 +123,8 @@ class Elsewhere:
         yield "verdicts/000000.parquet", {"OK": len(next(iter(items)).pictures)}
 
 
-def test_rows_that_do_not_arrive_are_told(part, pictures, tmp_path):
+def test_rows_that_do_not_arrive_are_told(part, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr("kenpin.scale.storage._PAUSES", (0.0, 0.01))
     with pytest.raises(ArchiveError, match="where all machines see the same"):
         judge_archive(part, str(pictures), str(tmp_path / "out"), Elsewhere())
 
