@@ -455,7 +455,7 @@ def test_a_broker_that_was_away_is_spoken_to_again(place, broker):
                 await client.publish("kenpin/line_1/trigger", b"[" * 4000, 1)
             await asyncio.wait_for(ask(3), 20)
 
-    asyncio.run(work())
+    asyncio.run(asyncio.wait_for(work(), 90))
     assert heard == [1, 2, 3]
 
 
