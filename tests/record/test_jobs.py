@@ -76,6 +76,15 @@ def test_many_workers_take_each_job_once(there):
     assert sorted(taken) == sorted(added)
 
 
+def test_a_worker_that_was_held_up_does_not_take_what_was_just_taken(there, monkeypatch):
+    """It looked at the clock before the other did, and into the record after it."""
+    add(there)
+    at, offset = module.now()
+    assert take(there, "quick") is not None
+    monkeypatch.setattr(module, "now", lambda: (at - 200, offset))
+    assert take(there, "held up") is None
+
+
 @pytest.mark.parametrize("hours", [1, -5])  # the clock may go back as well
 def test_a_job_whose_worker_is_gone_is_taken_up_and_three_times_at_most(there, monkeypatch, hours):
     (identity,) = add(there)

@@ -26,7 +26,7 @@ from kenpin.types import DIGITS, Outcome, Region, SizeVerdict, Verdict
 _BOX = 0.02  # of the picture's longer side, on either side of a place that is measured
 _BESIDE, _CLEAR = 6, 20.0  # columns of a strip; levels from where there is nothing
 _SAME = 0.25  # of how far colours are from those at their height: they are those at others
-_ALIKE = 20.0  # levels, at most, between two tips that are the same; others are 30 and more apart
+_ALIKE = 20.0  # levels, at most, between two tips that are the same kind of connector
 _CLEARLY = 0.7  # times as far from the usual look: so much nearer is what explains it
 _REST = 0.5  # of how far something is off: so much is left of what another finding explains
 _UNITLESS = frozenset({"missing", "extra", "band_missing", "turned"})

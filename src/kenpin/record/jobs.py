@@ -68,8 +68,9 @@ def take_job(connection: sql.Connection, worker: str, kinds: Collection[str]) ->
     writing.
     """
     at, own = now()[0], jobs.c
-    # A lease that ends later than one can was made before the clock went back.
-    lost = sql.and_(own.state == RUNNING, sql.or_(own.until < at, own.until > at + LEASE))
+    # A lease that ends far later than one can was made before the clock went back. Not a little
+    # later: another worker may have taken it since this one looked at the clock.
+    lost = sql.and_(own.state == RUNNING, sql.or_(own.until < at, own.until > at + 2 * LEASE))
     free = sql.and_(sql.or_(own.state == WAITING, lost), own.kind.in_(kinds))
     query = sql.select(jobs).where(free).order_by(own.at, own.id)
     for row in connection.execute(query.with_for_update(skip_locked=True)):

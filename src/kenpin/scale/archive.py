@@ -7,7 +7,7 @@ there and whole.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -18,19 +18,17 @@ from kenpin.inspection import Inspector
 from kenpin.scale.judging import Block, Kind, Order, judge_block
 from kenpin.scale.rows import counted
 from kenpin.scale.storage import Lease, Storage
-from kenpin.scale.workers import Workers
+from kenpin.scale.workers import Progressed, Workers
 
 FORMAT = 1
 _ABOUT, _LIST = "archive.json", "pictures.parquet"
-
-Progressed = Callable[[int, int], None]
-"""Is told how many pictures are done, and of how many."""
 
 
 @dataclass
 class Told:
     """What came of it. outcomes: how many pictures of each, "" of those without a verdict; before:
-    how many were judged by an earlier run; again: blocks of that whose files were not whole.
+    how many were judged by an earlier run; again: files of that which were made anew, see
+    `counted`.
     """
 
     pictures: int = 0

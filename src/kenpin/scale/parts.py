@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ from kenpin.learning import learn
 from kenpin.part import Bundle
 from kenpin.recipe import Recipe
 from kenpin.scale.judging import Kind
-from kenpin.scale.workers import Workers
+from kenpin.scale.workers import Progressed, Workers
 from kenpin.sources import read_table
 from kenpin.system import write_atomically
 from kenpin.text import Notice, inert
@@ -56,7 +56,7 @@ def learn_parts(
     table: str | Path,
     out: Path,
     workers: Workers,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progressed | None = None,
 ) -> list[Learned]:
     """Learn each part that a table names; write NAME.kenpin and learned.csv, in the table's order.
 

@@ -56,7 +56,7 @@ def row_of_error(name: str, size: int, why: Notice) -> dict[str, Any]:
 
 
 def as_parquet(rows: Sequence[dict[str, Any]], about: dict[str, Any]) -> bytes:
-    """about: JSON-able, of which part and block they are; see `is_block`."""
+    """about: JSON-able, of which part and block they are; see `counted`."""
     import pyarrow as pa  # noqa: PLC0415 - optional
     from pyarrow import parquet  # noqa: PLC0415
 

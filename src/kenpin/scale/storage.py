@@ -18,10 +18,7 @@ from kenpin.sources import is_litter, is_picture_name
 from kenpin.system import write_atomically
 
 _S3 = {
-    "retries": {
-        "mode": "standard",
-        "max_attempts": 2,
-    },  # of each of the five of s3fs, with back-off
+    "retries": {"mode": "standard", "max_attempts": 2},  # in each of five tries of s3fs
     "connect_timeout": 10,
     "read_timeout": 60,
 }
@@ -115,13 +112,13 @@ class Storage:
 
     def write(self, name: str, content: bytes) -> None:
         """Whole or not at all. Raises ArchiveError."""
-        system, path = self.system(), self.at(name)
+        path = self.at(name)
         with self._saying():
-            if "file" in system.protocol:
+            if self._is_disk():
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(Path(path), content)
             else:
-                system.pipe_file(path, content)
+                self.system().pipe_file(path, content)
 
     def create(self, name: str, content: bytes) -> bool:
         """Only if it is not there; whether it was made. Raises ArchiveError."""
@@ -143,13 +140,21 @@ class Storage:
 
     @contextmanager
     def open(self, name: str, mode: str) -> Iterator[Any]:
-        """As a file that can be sought ("rb") or is written from front to back ("wb")."""
-        system, path = self.system(), self.at(name)
+        """As a file that can be sought ("rb") or is written from front to back ("wb"), and is then
+        on the disk.
+        """
+        path = self.at(name)
         with self._saying():
-            if "w" in mode and "file" in system.protocol:
-                Path(path).parent.mkdir(parents=True, exist_ok=True)
-            with system.open(path, mode) as file:
+            if not self._is_disk():
+                with self.system().open(path, mode) as file:
+                    yield file
+                return
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            with Path(path).open(mode) as file:
                 yield file
+                if mode == "wb":
+                    file.flush()
+                    os.fsync(file.fileno())
 
     @contextmanager
     def alone(self) -> Iterator["Lease"]:

@@ -26,6 +26,10 @@ _QUIET: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
 LOCAL, RAY, REMOTE = "local", "ray", "ray://"
 
 
+Progressed = Callable[[int, int], None]
+"""Is told how many are done, and of how many."""
+
+
 class Workers(Protocol):
     """Each piece of work is one core's."""
 
