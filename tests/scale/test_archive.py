@@ -329,7 +329,10 @@ def test_an_object_store_gives_the_same_rows(part, pictures, whole, tmp_path, mo
             assert got == (whole / name).read_bytes()
         store.refuse = lambda path, number: path.endswith("day0/007.jpg")
         out = tmp_path / "out"
+        store.asked.clear()
         judge_archive(part, f"s3://{BUCKET}/line1", str(out), Here(1), block=10)
+        assert {how_often for path, how_often in store.asked.items()
+                if path.endswith("day0/007.jpg")} == {15}  # fmt: skip
         (lost,) = [row for row in rows(out) if row["picture"] == "day0/007.jpg"]
         assert lost["error"] == "archive_refused" and lost["outcome"] is None
         store.refuse = lambda path, number: False

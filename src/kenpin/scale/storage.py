@@ -18,7 +18,8 @@ from kenpin.sources import is_litter, is_picture_name
 from kenpin.system import write_atomically
 
 _S3 = {
-    "retries": {"mode": "standard", "max_attempts": 2},  # in each of five tries of s3fs
+    # After the first, in each of five tries of s3fs.
+    "retries": {"mode": "standard", "max_attempts": 2},
     "connect_timeout": 10,
     "read_timeout": 60,
 }
