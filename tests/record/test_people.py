@@ -179,6 +179,19 @@ def test_a_frozen_set_stays_as_it_was(written):
     assert {one.inspection for one in new if one.good} == {ids[4]} and len(new) == 5
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_share_has_of_the_good_and_of_the_ng(written, seed):
+    place, engine, connection = written
+    ids = [row["id"] for row in found(engine, Filter(), 6)]
+    with connection.begin():
+        for number, identity in enumerate(ids):
+            add_review(connection, identity, Word("good" if number else "ng"), "sato", "x")
+        store, rng = Pictures(place.folder), np.random.default_rng(seed)
+        assert freeze(connection, store, "ABC-1", "gold", "sato", "x", 0.4, rng) == (1, 3)
+        chosen = of_set(connection, store, "ABC-1", "gold")
+    assert sorted(one.good for one in chosen) == [False, True, True]
+
+
 def test_the_numbers_of_a_day_add_up(written):
     _, engine, connection = written
     with connection.begin():

@@ -73,8 +73,9 @@ def freeze(
 ) -> tuple[int, int]:  # fmt: skip
     """Freeze what is reviewed now under this name; its version, and how many pictures it has.
 
-    share: of those that are in no set yet, how many come in, drawn at random; a later version has
-    those of the one before too. The pictures of a frozen set are never swept or learned from, and
+    share: of the good ones that are in no set yet, and of the NG ones, how many come in, drawn at
+    random, so that a set has some NG where there are any; a later version has those of the one
+    before too. The pictures of a frozen set are never swept or learned from, and
     their words stay as they are now.
     """
     if not 0 < share <= 1:
@@ -90,8 +91,7 @@ def freeze(
     mine = inspections.c.id.in_(inside)
     found = _confirmed(connection, pictures, Filter(part=part), mine) if inside else []
     fresh = confirmed(connection, pictures, Filter(part=part))
-    drawn = (rng or np.random.default_rng()).permutation(len(fresh))
-    found += [fresh[place] for place in sorted(drawn[: ceil(share * len(fresh))])]
+    found += _drawn(fresh, share, rng or np.random.default_rng())
     if not found:
         raise RecordError("set_empty", part=part)
     identity, (at, offset) = UUID(str(uuid7())), now()
@@ -110,6 +110,15 @@ def freeze(
             "hash": chain.hash_of_set(words)}  # fmt: skip
     add_event(connection, "set", told, who, station)
     return latest + 1, len(rows)
+
+
+def _drawn(fresh: list[Confirmed], share: float, rng: np.random.Generator) -> list[Confirmed]:
+    """This share of the good and of the NG, at random, in their order."""
+    places: list[int] = []
+    for good in (True, False):
+        those = [place for place, one in enumerate(fresh) if one.good is good]
+        places += rng.permutation(those)[: ceil(share * len(those))].astype(int).tolist()
+    return [fresh[place] for place in sorted(places)]
 
 
 def _ids_of(connection: sql.Connection, same: sql.ColumnElement[bool], version: int) -> list[UUID]:
