@@ -15,7 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from house import House, drawn
-from kenpin.cli import app
+from kenpin.cli import load_commands
 from kenpin.recipe.recipe import SECTIONS, Recipe
 from kenpin.text import exists, say_in
 from tables import ROOT, TABLES, table
@@ -68,9 +68,13 @@ def settings() -> Iterator[tuple[str, object, str]]:
 
 def commands(language: str) -> str:
     parts = [HEADS[language][3]]
-    for name in ("", *names(typer.main.get_command(app))):
+    for name in ("", *names(typer.main.get_command(load_commands()))):
         arguments = ["--lang", language, *name.split(), "--help"]
-        text = CliRunner().invoke(app, arguments, prog_name="kenpin", terminal_width=80).stdout
+        text = (
+            CliRunner()
+            .invoke(load_commands(), arguments, prog_name="kenpin", terminal_width=80)
+            .stdout
+        )
         parts.append(f"## kenpin {name}".rstrip() + f"\n\n```\n{text.strip()}\n```\n")
     return "\n".join(parts)
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import kenpin
 from conftest import SIZE, good_pictures
-from kenpin.cli import app
+from kenpin.cli import load_commands
 from kenpin.drawn import draw_terminals
 from kenpin.recipe import Recipe
 
@@ -25,7 +25,7 @@ QUICK = {
 
 
 def run(*arguments):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    result = CliRunner().invoke(load_commands(), [str(argument) for argument in arguments])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import kenpin
 from conftest import SIZE, good_pictures, write_pictures, write_test_set
-from kenpin.cli.program import app
+from kenpin.cli import load_commands
 from kenpin.drawn.terminals import draw_terminals
 from kenpin.line import LineSettings
 from kenpin.sources.picture import write_png
@@ -88,7 +88,7 @@ def test_the_commands_on_the_page_run(page, workplace):
     ]
     assert commands
     for command in commands:
-        result = CliRunner().invoke(app, command[1:])
+        result = CliRunner().invoke(load_commands(), command[1:])
         judges = command[1] in ("check", "inspect", "master", "drift")  # 1: something is not OK
         assert result.exit_code in ((0, 1) if judges else (0,)), (command, result.output)
 

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kenpin.assurance import drift
-from kenpin.cli import app
+from kenpin.cli import load_commands
 from kenpin.drawn import draw_harness
 from kenpin.inspection import Inspector
 from kenpin.learning import learn
@@ -95,10 +95,10 @@ def test_the_record_keeps_them_and_repeat_reads_them(learned, tmp_path):
     assert judged.sizes == first["sizes"]
     assert first["sizes"]["C.length"] == pytest.approx(verdicts[0].measured["C.length"], abs=0.5)
     record = "--record", str(tmp_path / "record"), "--json"
-    done = CliRunner().invoke(app, ["repeat", str(path), "--lot", "study", *record])
+    done = CliRunner().invoke(load_commands(), ["repeat", str(path), "--lot", "study", *record])
     told = {one["name"]: one for one in json.loads(done.stdout)["sizes"]}
     assert 0.05 < told["C.length"]["variance_within"] ** 0.5 < 0.2
-    done = CliRunner().invoke(app, ["history", *record])
+    done = CliRunner().invoke(load_commands(), ["history", *record])
     assert json.loads(done.stdout.splitlines()[0])["sizes"].keys() == first["sizes"].keys()
 
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kenpin.assurance import repeat
-from kenpin.cli import app
+from kenpin.cli import load_commands
 from kenpin.drawn import draw_harness
 from kenpin.errors import BundleError, DatasetError, ExportError, RecipeError
 from kenpin.exports import export
@@ -242,7 +242,7 @@ def test_good_ones_of_another_design_are_left_out_and_said():
 
 
 def test_what_good_ones_measure_is_shown(file):
-    done = CliRunner().invoke(app, ["show", str(file)])
+    done = CliRunner().invoke(load_commands(), ["show", str(file)])
     assert done.exit_code == 0
     good = drawn(0).lengths
     for name in "AB":
@@ -254,7 +254,7 @@ def test_at_the_command_line(file, tmp_path):
     for seed, kind in ((800, "good"), (801, "branch_added")):
         write_png(tmp_path / f"{kind}.png", drawn(seed, kind).pixels)
     table = tmp_path / "table.csv"
-    done = CliRunner().invoke(app, [
+    done = CliRunner().invoke(load_commands(), [
         "inspect", str(file), str(tmp_path / "good.png"), str(tmp_path / "branch_added.png"),
         "--csv", str(table),
     ])  # fmt: skip

@@ -193,8 +193,8 @@ def test_a_serial_is_of_one_picture_and_a_rule_is_known(line, tmp_path):
 def test_without_a_record_nothing_of_it_is_loaded(line):
     part, good, _ = line
     code = (
-        "import sys; from kenpin.cli import app; "
-        f"app(['inspect', {str(part)!r}, {str(good)!r}], standalone_mode=False); "
+        "import sys; from kenpin.cli import load_commands; program = load_commands(['inspect']); "
+        f"program(['inspect', {str(part)!r}, {str(good)!r}], standalone_mode=False); "
         "assert not {'sqlalchemy', 'alembic', 'kenpin.record'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

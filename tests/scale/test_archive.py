@@ -16,7 +16,7 @@ from stores import BUCKET, filled, jpeg, object_store
 from typer.testing import CliRunner
 
 from helpers import refused, run
-from kenpin.cli import app
+from kenpin.cli import load_commands
 from kenpin.errors import ArchiveError
 from kenpin.inspection import Inspector
 from kenpin.learning import learn
@@ -307,7 +307,7 @@ def test_an_object_store_gives_the_same_rows(part, pictures, whole, tmp_path, mo
                 client.upload_file(str(path), BUCKET, f"line1/{name}")
         store.refuse = lambda path, number: path.endswith("005.jpg") and number == 1
         done = CliRunner().invoke(
-            app,
+            load_commands(),
             [
                 "archive",
                 "judge",

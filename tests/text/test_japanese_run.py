@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from conftest import SIZE, good_pictures, write_pictures, write_test_set
-from kenpin.cli import app
+from kenpin.cli import load_commands
 from kenpin.drawn.terminals import draw_terminals
 from kenpin.sources import write_png
 
@@ -118,7 +118,9 @@ def runs(place):
     """What each command says, in the order in which they build upon each other."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        return {run: CliRunner().invoke(app, [*run.split(), "--lang", "ja"]) for run in RUNS}
+        return {
+            run: CliRunner().invoke(load_commands(), [*run.split(), "--lang", "ja"]) for run in RUNS
+        }
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -143,9 +145,13 @@ def commands(command, path=()):
         yield from commands(inner, (*path, name))
 
 
-@pytest.mark.parametrize("path", [*commands(typer.main.get_command(app))], ids=" ".join)
+@pytest.mark.parametrize("path", [*commands(typer.main.get_command(load_commands()))], ids=" ".join)
 def test_the_help_speaks_japanese(path):
-    said = CliRunner().invoke(app, [*path, "--help", "--lang", "ja"], prog_name="kenpin").output
+    said = (
+        CliRunner()
+        .invoke(load_commands(), [*path, "--help", "--lang", "ja"], prog_name="kenpin")
+        .output
+    )
     assert said.startswith("使い方: kenpin") and "この説明を表示して終わる" in said
     for word in ("Usage", "Options:", "Arguments:", "Commands:", "default:", "required", "Show"):
         assert word not in said  # what the library says itself; what kenpin says is in its tables
@@ -161,7 +167,7 @@ def test_the_help_speaks_japanese(path):
 ])  # fmt: skip
 def test_errors_are_one_japanese_sentence(wrong, runs, place, monkeypatch):
     monkeypatch.chdir(place)
-    result = CliRunner().invoke(app, [*wrong.split(), "--lang", "ja"])
+    result = CliRunner().invoke(load_commands(), [*wrong.split(), "--lang", "ja"])
     assert result.exit_code == 2
     assert result.stderr.count("\n") == 1 and re.search(r"[ぁ-ん]", result.stderr), result.stderr
     assert english_in(result.stderr, "OUT", "PART", "COMMAND") == []

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 import kenpin
-from kenpin.cli import app
+from kenpin.cli import load_commands
 from kenpin.text import LANGUAGES, Notice, exists, language, say, speak
 from kenpin.text.numbers import one_in, percent
 
@@ -121,7 +121,7 @@ def test_every_command_and_every_option_is_explained():
         for inner, child in getattr(command, "commands", {}).items():
             walk(child, f"{name}_{inner}".strip("_"))
 
-    walk(typer.main.get_command(app), "")
+    walk(typer.main.get_command(load_commands()), "")
 
 
 def test_the_language_is_told_or_that_of_the_environment(monkeypatch):
@@ -176,7 +176,7 @@ def test_a_notice_can_be_kept_and_read_again_whatever_is_in_it():
 def test_a_command_leaves_the_language_as_it_was():
     before = speak("ja")
     try:
-        CliRunner().invoke(app, ["--help", "--lang", "en"])
+        CliRunner().invoke(load_commands(), ["--help", "--lang", "en"])
         assert language() == "ja"
     finally:
         speak(before)

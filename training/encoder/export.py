@@ -63,9 +63,8 @@ def halved(graph: bytes) -> bytes:
 def graph_from(student: Path, layout: str) -> bytes:
     encoder = Encoder(LAYOUTS[layout])
     encoder.load_state_dict(load_file(student))
-    none, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)  # the student takes [0, 1] as it comes
-    with torch.no_grad():
-        return graph_of(Features(_Stages(folded(encoder)), none, one).eval())
+    with torch.no_grad():  # the student takes [0, 1] as it comes
+        return graph_of(Features(_Stages(folded(encoder))).eval())
 
 
 def main() -> None:

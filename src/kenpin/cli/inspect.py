@@ -2,8 +2,8 @@
 
 import itertools
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,6 +34,7 @@ SOMETHING_NOT_OK = 1
 
 _UNREADABLE = "UNREADABLE"
 _WORTH_A_RATE = 20  # pictures
+_WORTH_PROCESSES = 1000  # pictures: fewer are judged before processes have begun
 _COLOURS = {
     Outcome.OK: "green",
     Outcome.NG: "bold red",
@@ -99,8 +100,10 @@ def inspect(
             with (
                 progress_bar(say("pictures_per_second")) as progress,
                 csv_table(csv_file, measured) if csv_file else nullcontext() as write,
+                closing(
+                    _judged(inspector, sources, expect, picture_folder, only, record.keeps)
+                ) as judged,
             ):
-                judged = _judged(inspector, sources, expect, picture_folder, only, record.keeps)
                 for source, line, verdict in judged:
                     if verdict:  # durable before it is told
                         record.add(verdict, source)
@@ -197,7 +200,7 @@ def _judged(
     folder: Path | None,
     only: str | None,
     taking: bool,
-) -> Iterator[tuple["PictureSource", dict[str, Any], Verdict | None]]:
+) -> Generator[tuple["PictureSource", dict[str, Any], Verdict | None]]:
     """Judge all pictures, in their order; an unreadable one does not stop the rest.
 
     taking: read each file once, and give what was read: a record keeps what was judged, whatever
@@ -213,21 +216,45 @@ def _judged(
             held.append(_read_once(source) if taking else source)
             yield held[-1]
 
-    for source, found in zip(sources, inspector.inspect_many(given(), expect), strict=True):
-        read = held.popleft()
-        if isinstance(found, PictureError):
-            complain(str(found))
-            reason = found.notice.to_dict()
-            line = {"picture": name_of(source), "verdict": _UNREADABLE, "reason": reason}
-            yield read, line, None
-            continue
-        record = found.to_dict()
-        if folder and not (only and found.outcome is Outcome.OK):
-            name = _free_name(_stem(source), taken)
-            alone = len(sources) == 1  # a single picture needs no folders
-            record["shown"] = f"{name}.png" if alone else f"{found.outcome.value}/{name}.png"
-            _write_triple(folder / record["shown"], read, found)
-        yield read, record, found
+    with closing(_verdicts(inspector, given(), expect, len(sources), folder is not None)) as every:
+        for source, found in zip(sources, every, strict=True):
+            read = held.popleft()
+            if isinstance(found, PictureError):
+                complain(str(found))
+                reason = found.notice.to_dict()
+                line = {"picture": name_of(source), "verdict": _UNREADABLE, "reason": reason}
+                yield read, line, None
+                continue
+            record = found.to_dict()
+            if folder and not (only and found.outcome is Outcome.OK):
+                name = _free_name(_stem(source), taken)
+                alone = len(sources) == 1  # a single picture needs no folders
+                record["shown"] = f"{name}.png" if alone else f"{found.outcome.value}/{name}.png"
+                _write_triple(folder / record["shown"], read, found)
+            yield read, record, found
+
+
+def _verdicts(
+    inspector: Any,
+    sources: "Iterator[PictureSource]",
+    expect: str | None,
+    count: int,
+    drawn: bool,
+) -> Generator[Verdict | PictureError]:
+    """As is fastest for so many; drawn: whether people look at them."""
+    from kenpin.inspection import inspect_in_processes
+    from kenpin.system import cores
+
+    if count >= _WORTH_PROCESSES and cores() > 1 and not drawn:
+        yield from inspect_in_processes(inspector, sources, expect)
+    elif count > 1:
+        yield from inspector.inspect_many(sources, expect, evidence=drawn)
+    else:  # with all cores
+        for source in sources:
+            try:
+                yield inspector.inspect(source, expect, drawn)
+            except PictureError as error:
+                yield error
 
 
 def _read_once(source: "PictureSource") -> "PictureSource":

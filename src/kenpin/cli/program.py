@@ -95,7 +95,7 @@ class Group(TyperGroup):
         """See click; ends with the exit status unless standalone_mode is False."""
         alone = settings.pop("standalone_mode", True)
         settings["standalone_mode"] = False
-        rest, wanted = _without_language(list(sys.argv[1:] if args is None else args))
+        rest, wanted = without_language(sys.argv[1:] if args is None else args)
         before = speak(wanted if wanted in LANGUAGES else None)
         status: Any = COULD_NOT_RUN
         try:
@@ -127,7 +127,7 @@ def _narrow(context: Any) -> None:
         context.terminal_width = max(44, wide * 6 // 10)
 
 
-def _without_language(args: list[str]) -> tuple[list[str], str | None]:
+def without_language(args: Sequence[str]) -> tuple[list[str], str | None]:
     """The arguments without --lang, and what it says."""
     rest: list[str] = []
     wanted, waiting = None, False

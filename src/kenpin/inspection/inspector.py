@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from kenpin.errors import ArgumentError, CalibrationError, DatasetError, PictureError
 from kenpin.harness import check_installed
 from kenpin.inspection.harness_view import UsualSize, as_harness, size_scores, usual_sizes
-from kenpin.inspection.view import View, judge_windows, regions_of
+from kenpin.inspection.view import View, is_guilty, judge_windows, regions_of
 from kenpin.judge import (
     Calibration,
     absolute_difference,
@@ -26,7 +26,6 @@ from kenpin.judge import (
     probabilities,
     resemblance,
     score,
-    spread_over,
     squared_difference,
     told_of_size,
 )
@@ -43,6 +42,7 @@ from kenpin.types import (
     Outcome,
     Picture,
     Reason,
+    Region,
     Verdict,
 )
 
@@ -71,7 +71,8 @@ class Inspector:
         if bundle.preparation.harness is not None:
             check_installed()
         self.bundle = bundle
-        self._review = review
+        self.review = review
+        """As it was given."""
         self.calibrations = calibrations
         how = bundle.recipe.score
         self._how: Literal["max", "mean", "top"] = "max" if how is None or how == "auto" else how
@@ -90,22 +91,25 @@ class Inspector:
         return f"<Inspector of {self.bundle!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Inspector, (self.bundle, self._review)
+        return Inspector, (self.bundle, self.review)
 
     @classmethod
     def open(cls, path: str | Path, review: float | None = None) -> Self:
         """An inspector from a .kenpin file; raises BundleError or CalibrationError."""
         return cls(Bundle.load(path), review)
 
-    def inspect(self, source: PictureSource, expect: str | None = None) -> Verdict:
+    def inspect(
+        self, source: PictureSource, expect: str | None = None, evidence: bool = True
+    ) -> Verdict:
         """Judge one picture: a path, an array as `read_picture` takes it, or a `Picture`.
 
         expect: the label that the part should have; left out, the part is OK if it is as one of
-        them, else it is judged as what it is most like. Raises PictureError when it cannot be read,
-        DatasetError for an unknown label.
+        them, else it is judged as what it is most like. evidence: whether the verdict has what is
+        drawn for people; without it the same verdict takes less time. Raises PictureError when it
+        cannot be read, DatasetError for an unknown label.
         """
         with one_blas_thread:
-            return self._verdict(source, expect)
+            return self._verdict(source, expect, evidence)
 
     def window_scores(
         self, source: PictureSource, expect: str | None = None
@@ -124,7 +128,7 @@ class Inspector:
             return view.peaks, calibration.level
         return view.scores, calibration.limit
 
-    def _verdict(self, source: PictureSource, expect: str | None) -> Verdict:
+    def _verdict(self, source: PictureSource, expect: str | None, wanted: bool) -> Verdict:
         told = self._number(expect)
         clock = _Clock()
         picture = read_picture(source)
@@ -143,13 +147,15 @@ class Inspector:
         by_machine = self.bundle.parts[decision.number].svm is not None
         names = self.bundle.preparation.names
         windows = judge_windows(view, outcome, calibration, names, by_machine)
-        white = self.bundle.preparation.depth.white(picture.pixels)
-        evidence = self._evidence(prepared, given, view, decision.number, white)
-        seen = self.bundle.encoder is not None
-        part = self.bundle.parts[decision.number]
-        shown = view, evidence, picture.size, seen
-        regions = regions_of(windows, part, calibration.level, *shown)
-        regions = joined_regions(regions) if self.bundle.preparation.tiles else regions
+        part, evidence = self.bundle.parts[decision.number], None
+        regions: tuple[Region, ...] = ()
+        if wanted or any(is_guilty(window) for window in windows):
+            white = self.bundle.preparation.depth.white(picture.pixels)
+            evidence = self._evidence(prepared, given, view, decision.number, white)
+            seen = self.bundle.encoder is not None
+            shown = view, evidence, picture.size, seen
+            regions = regions_of(windows, part, calibration.level, *shown)
+            regions = joined_regions(regions) if self.bundle.preparation.tiles else regions
         clock.lap("judge")
         differs = of_pixels(view.residuals, part.measures[0])
         verdict = Verdict(
@@ -164,7 +170,7 @@ class Inspector:
             size=picture.size,
             notes=(*self._notes(picture), *decision.notes, *self._laid(cut, picture, outcome)),
             milliseconds=clock.laps,
-            evidence=evidence,
+            evidence=evidence if wanted else None,
             level=calibration.level,
             windows=windows if self.bundle.preparation.windows else (),
             reason=reason,
@@ -179,12 +185,14 @@ class Inspector:
         sources: Iterable[PictureSource],
         expect: str | None = None,
         threads: int | None = None,
+        evidence: bool = True,
     ) -> Generator[Verdict | PictureError]:
         """The verdicts on many pictures, in their order, several at a time.
 
         One that cannot be read comes as the PictureError it raised and does not stop the rest.
         However many there are, only a few are in memory. Close the generator if you do not take
-        all: until then its threads wait. threads: left out, one for each core.
+        all: until then its threads wait. threads: left out, one for each core. evidence: see
+        `inspect`.
         Raises DatasetError for an unknown label, ArgumentError for a single path.
         """
         if isinstance(sources, str | Path):
@@ -193,7 +201,7 @@ class Inspector:
 
         def judged(source: PictureSource) -> Verdict | PictureError:
             try:
-                return self.inspect(source, expect)
+                return self.inspect(source, expect, evidence)
             except PictureError as error:
                 return error
 
@@ -269,11 +277,9 @@ class Inspector:
         )  # fmt: skip
         values = tuple(score(difference, self._how) for difference in differences)
         worst = part.svm.value(list(differences)) if part.svm else max(values)
+        ignored = None if self.bundle.encoder is None else self.bundle.preparation.ignored
         size = prepared.windows.shape[1:3]
-        spread = np.stack([spread_over(difference, size) for difference in differences])
-        if self.bundle.encoder is not None and self.bundle.preparation.ignored is not None:
-            spread[self.bundle.preparation.ignored] = 0
-        return View(residuals, reconstructions, spread, values, worst)
+        return View(residuals, reconstructions, differences, values, worst, size, ignored)
 
     def _views(self, prepared: Prepared, given: Floats) -> list[View]:
         """The picture under each label; of a harness the worst of strips and sizes rules."""

@@ -2,6 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kenpin.judge import (
     Calibration,
@@ -9,6 +13,7 @@ from kenpin.judge import (
     regions_drawn_in,
     regions_to_show,
     seen_by,
+    spread_over,
 )
 from kenpin.part import LabelJudge
 from kenpin.prepare import region_through
@@ -17,13 +22,29 @@ from kenpin.types import Evidence, Floats, Outcome, Region, WindowVerdict
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A picture as seen under one label: each of its windows, and the score of them together."""
+    """A picture as seen under one label: each of its windows, and the score of them together.
+
+    found: (K, h, w) the differences as they were found. size: (h, w) of the prepared windows.
+    ignored: (K, *size) where nothing counts, of what features are seen in.
+    """
 
     residuals: Floats
     reconstructions: Floats | None
-    differences: Floats
+    found: Floats
     scores: tuple[float, ...]
     score: float
+    size: tuple[int, ...]
+    ignored: NDArray[np.bool_] | None
+
+    @cached_property
+    def differences(self) -> Floats:
+        """(K, *size) the differences of each pixel; made when they are asked for first."""
+        spread = np.stack(
+            [spread_over(found, (self.size[0], self.size[1])) for found in self.found]
+        )
+        if self.ignored is not None:
+            spread[self.ignored] = 0
+        return spread
 
     @property
     def peaks(self) -> tuple[float, ...]:
@@ -54,6 +75,11 @@ def judge_windows(
     )
 
 
+def is_guilty(window: WindowVerdict) -> bool:
+    """Whether there is something in it to look at."""
+    return window.outcome not in (Outcome.OK, Outcome.UNUSABLE)
+
+
 def regions_of(
     windows: Sequence[WindowVerdict],
     part: LabelJudge,
@@ -68,7 +94,7 @@ def regions_of(
     part: as which the picture is judged; level: of its calibration; view: under its label.
     of_features: whether the difference is of features, which see far around.
     """
-    guilty = [window.outcome not in (Outcome.OK, Outcome.UNUSABLE) for window in windows]
+    guilty = [is_guilty(window) for window in windows]
     found, errors = [], None
     if any(guilty) and of_features and evidence.reconstruction is not None:
         errors = blurred_errors(evidence.prepared, evidence.reconstruction)

@@ -6,12 +6,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any, Self
 
 from kenpin.errors import ArchiveError, PictureError
 from kenpin.inspection import Inspector
+from kenpin.part import Bundle
 from kenpin.scale.rows import NOT_GOT, as_parquet, row_of, row_of_error, tally
 from kenpin.scale.storage import Storage
 from kenpin.scale.workers import check_going_on
@@ -120,7 +120,7 @@ def _row(
         return row_of_error(name, size, content)
     check_going_on()
     try:
-        verdict = inspector.inspect(Taken(Path(name), content), order.expect)
+        verdict = inspector.inspect(Taken(Path(name), content), order.expect, evidence=False)
     except PictureError as error:
         return row_of_error(name, size, error.notice)
     return row_of(name, size, hashlib.sha256(content).hexdigest(), verdict)
@@ -134,10 +134,7 @@ def _opened(order: Order) -> Inspector:
     """The part, opened once in each process."""
     with _lock:
         if order.hash not in _open:
-            with TemporaryDirectory() as folder:
-                path = Path(folder) / "part.kenpin"
-                path.write_bytes(order.part)
-                _open[order.hash] = Inspector.open(path)
+            _open[order.hash] = Inspector(Bundle.from_bytes(order.part))
             while len(_open) > _REMEMBERED:
                 _open.popitem(last=False)
         return _open[order.hash]

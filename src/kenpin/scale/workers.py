@@ -4,18 +4,14 @@ One port: `map` one function over items that are independent, in whatever order 
 """
 
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import contextmanager
 from itertools import islice
-from multiprocessing import get_context, parent_process
 from typing import Any, Protocol, TypeVar
 
 from kenpin.errors import ArchiveError, ExtraError, KenpinError
-from kenpin.system import cores
+from kenpin.system import LostProcess, cores, is_over, processes
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -56,51 +52,23 @@ class Here:
             for item in items:
                 yield work(shared, item)
             return
-        left, context = iter(items), get_context("spawn")
-        stop = context.Event()
-        told = shared, stop
-        with ProcessPoolExecutor(self._processes, context, _begin_process, told) as pool:
+        left = iter(items)
+        with processes(self._processes, shared) as give:
             try:
                 first = islice(left, _AHEAD * self._processes)
-                under_way = {pool.submit(_in_process, work, item) for item in first}
+                under_way = {give(work, item) for item in first}
                 while under_way:
                     ready, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                    following = islice(left, len(ready))
-                    under_way |= {pool.submit(_in_process, work, item) for item in following}
+                    under_way |= {give(work, item) for item in islice(left, len(ready))}
                     yield from (one.result() for one in ready)
-            except BrokenProcessPool as error:
+            except LostProcess as error:
                 raise ArchiveError("archive_lost_workers", reason=str(error)) from None
-            finally:
-                stop.set()
-                pool.shutdown(cancel_futures=True)
-
-
-_shared: list[Any] = []  # of this process, where it is one of several
-_stop: list[Any] = []  # the event that says that nobody waits for its work any more
 
 
 def check_going_on() -> None:
     """Asked now and then by work that takes long. Raises ArchiveError where nobody waits for it."""
-    if _stop and _stop[0].is_set():
+    if is_over():
         raise ArchiveError("archive_stopped")
-
-
-def _begin_process(shared: Any, stop: Any) -> None:
-    """Ctrl-C is for the one that gives out the work; when that is gone, so is this."""
-    _shared[:], _stop[:] = [shared], [stop]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _in_process(work: Callable[[Any, T], R], item: T) -> R:
-    return work(_shared[0], item)
 
 
 class OnRay:

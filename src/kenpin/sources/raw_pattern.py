@@ -7,10 +7,10 @@ the same moment: there it is the other way round. Measured on six sets of real p
 Interlaced ones begin at 1.24 in five sets; where nothing moves in the middle they look finished.
 """
 
-import numpy as np
+import cv2
 
 from kenpin.errors import PictureError
-from kenpin.types import Floats, Picture
+from kenpin.types import Picture, Pixels
 
 _SIDE = 256  # pixels of the middle that are looked at
 _LEAST = 64  # in less there may be chance
@@ -24,19 +24,26 @@ def check_finished(picture: Picture) -> None:
         return
     y, x = max(0, (height - _SIDE) // 2), max(0, (width - _SIDE) // 2)
     middle = picture.pixels[y : y + _SIDE, x : x + _SIDE]
-    coloured = middle.ndim == 3 and bool((middle != middle[..., :1]).any())
-    grey = np.asarray(middle if middle.ndim == 2 else middle[..., 1], np.float32)
+    grey = middle if middle.ndim == 2 else cv2.extractChannel(middle, 1)
+    down = _unlike(grey[:-2], grey[1:-1], grey[2:])
+    across = _unlike(grey[:, :-2], grey[:, 1:-1], grey[:, 2:])
+    if min(down, across) > _MOSAIC and not _is_coloured(middle):
+        fault = "picture_mosaic"
+    elif down > _INTERLACED and across < 1:
+        fault = "picture_interlaced"
+    else:
+        return
     if ((grey == grey.min()) | (grey == grey.max())).all():
         return  # dots of two grey levels, which are no picture of a camera
-    down, across = _neighbours(grey), _neighbours(grey.T)
-    if not coloured and min(down, across) > _MOSAIC:
-        raise PictureError("picture_mosaic", path=picture.name)
-    if down > _INTERLACED and across < 1:
-        raise PictureError("picture_interlaced", path=picture.name)
+    raise PictureError(fault, path=picture.name)
 
 
-def _neighbours(grey: Floats) -> float:
-    """How unlike the next row is, by how unlike the one after it is."""
-    next_one = float(np.abs(grey[:-2] - grey[1:-1]).mean())
-    after = float(np.abs(grey[:-2] - grey[2:]).mean())
-    return next_one / max(after, 1e-6) if next_one > 0 else 0.0
+def _is_coloured(pixels: Pixels) -> bool:
+    return pixels.ndim == 3 and bool((pixels != pixels[..., :1]).any())
+
+
+def _unlike(rows: Pixels, following: Pixels, after: Pixels) -> float:
+    """How unlike the next row (or column) is, by how unlike the one after it is."""
+    near = cv2.norm(rows, following, cv2.NORM_L1)  # several times as fast as with NumPy
+    far = cv2.norm(rows, after, cv2.NORM_L1)
+    return near / max(far, 1e-6 * rows.size) if near > 0 else 0.0

@@ -1,10 +1,9 @@
 """What this process is and what it may use of the machine."""
 
 import os
-from importlib.metadata import version
 
-VERSION = version("kenpin")
-"""Of this kenpin, as installed."""
+VERSION = "0.1.0"
+"""Of this kenpin."""
 
 
 def cores() -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 from kenpin.text.numbers import FORMULAS, Sentence, inert, local_time, one_in, percent, visible
@@ -129,9 +129,8 @@ def _of_locale() -> str:
 @cache
 def _sentences() -> dict[str, tuple[str, str]]:
     every: dict[str, tuple[str, str]] = {}
-    for file in files(__name__).iterdir():
-        if file.name.endswith(".json"):
-            every |= {code: (en, ja) for code, (en, ja) in json.loads(file.read_bytes()).items()}
+    for file in Path(__file__).parent.glob("*.json"):
+        every |= {code: (en, ja) for code, (en, ja) in json.loads(file.read_bytes()).items()}
     return every
 
 

@@ -1,0 +1,85 @@
+"""Many pictures judged by several processes: threads wait for one another in Python."""
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+
+import cv2
+
+from kenpin.errors import DatasetError, PictureError
+from kenpin.inspection.inspector import Inspector
+from kenpin.part import Bundle
+from kenpin.sources import PictureSource, ZipMember, take
+from kenpin.system import LostProcess, cores, processes
+from kenpin.types import Verdict
+
+_AT_ONCE = 8  # pictures: to give them to a process one by one would take longer
+_AHEAD = 2  # pieces of work given out for each process
+
+Judgement = Verdict | PictureError
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What is the same for all pictures. content: of the part's file, name: its name."""
+
+    content: bytes
+    name: str
+    review: float | None
+    expect: str | None
+
+
+def inspect_in_processes(
+    inspector: Inspector,
+    sources: Iterable[PictureSource],
+    expect: str | None = None,
+    count: int | None = None,
+) -> Generator[Judgement]:
+    """The same as `Inspector.inspect_many` gives without evidence, by a process on each core.
+
+    It takes a second to begin, and is faster for a thousand pictures or more. count: of processes.
+    A program of your own that uses it must be guarded by `if __name__ == "__main__"`. Raises
+    DatasetError for an unknown label, and where a process ends by itself.
+    """
+    inspector.check_label(expect)
+    own = inspector.bundle
+    order = _Order(own.to_bytes(), own.name, inspector.review, expect)
+    count = count or cores()
+    left, waiting = _read(sources), deque[Future[list[Judgement]]]()
+    with processes(count, order) as give:
+        try:
+            while some := list(islice(left, _AT_ONCE)):
+                waiting.append(give(_judged, some))
+                if len(waiting) >= _AHEAD * count:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        except LostProcess as error:
+            raise DatasetError("process_lost", reason=str(error)) from None
+
+
+def _read(sources: Iterable[PictureSource]) -> Iterator[PictureSource | PictureError]:
+    """An open zip cannot be sent, what is in it can."""
+    for source in sources:
+        try:
+            yield take(source) if isinstance(source, ZipMember) else source
+        except PictureError as error:
+            yield error
+
+
+def _judged(order: _Order, given: list[PictureSource | PictureError]) -> list[Judgement]:
+    inspector = _opened(order)
+    sources = (one for one in given if not isinstance(one, PictureError))
+    with closing(inspector.inspect_many(sources, order.expect, threads=1, evidence=False)) as found:
+        return [one if isinstance(one, PictureError) else next(found) for one in given]
+
+
+@cache
+def _opened(order: _Order) -> Inspector:
+    """The part, opened once in each process."""
+    cv2.setNumThreads(1)  # the other cores have processes of their own
+    return Inspector(Bundle.from_bytes(order.content, order.name), order.review)
