@@ -2,7 +2,7 @@
 
     python benchmarks/coverage.py [--set NAME] [--model NAME] [--held-out kfold|split]
         [--folds N] [--untold] [--learn 100] [--draws 200] [--fresh 200] [--data DIR]
-        [--processes 2]
+        [--processes 2] [--on local|ray|ray://HOST:PORT]
 
 Each draw learns from 100 new good pieces, or as many as --learn says, and judges others. Sets:
 terminals (drawn anew each time), two_parts (drawn connectors of four and of six terminals in one
@@ -24,7 +24,6 @@ import itertools
 import json
 import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -33,6 +32,7 @@ import numpy as np
 
 import kenpin
 from kenpin.drawn.terminals import draw_terminals
+from kenpin.scale import workers_on
 from kenpin.sources.find import find_good, find_labelled
 from kenpin.sources.picture import read_picture
 
@@ -161,13 +161,18 @@ def answered(inspector: kenpin.Inspector, pictures: list) -> np.ndarray:
     )
 
 
+def numbered(work: partial, draw: int) -> tuple[int, np.ndarray]:
+    return draw, work(draw)
+
+
 def lines(arguments: argparse.Namespace) -> Iterator[dict]:
     a = arguments
     recipe = kenpin.Recipe(model=a.model, held_out=a.held_out, folds=a.folds)
     how = {"name": a.set, "data": a.data, "recipe": recipe, "untold": a.untold}
     work = partial(measured, count=a.learn, fresh=a.fresh, **how)
-    with ProcessPoolExecutor(a.processes) as workers:
-        results = np.array(list(workers.map(work, range(a.draws))))  # (draws, rates, 3)
+    with workers_on(a.on, a.processes) as workers:
+        found = dict(workers.map(numbered, work, range(a.draws)))
+    results = np.array([found[draw] for draw in range(a.draws)])  # (draws, rates, 3)
     rules = ("rank",) if a.set == "review" or a.set in LABELLED else RULES
     rates = REVIEW if a.set == "review" else RATES
     for index, (rule, rate) in enumerate(itertools.product(rules, rates)):
@@ -208,6 +213,7 @@ def main() -> None:
     parser.add_argument("--fresh", type=int, default=200)
     parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--on", default="local")
     for line in lines(parser.parse_args()):
         print(json.dumps(line), flush=True)
 

@@ -5,7 +5,7 @@ an array's shape is (height, width, channels).
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -18,6 +18,23 @@ from kenpin.text import Notice
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Floats = NDArray[np.float32]
+
+
+class Workers(Protocol):
+    """Where independent pieces of work are done: here or on other computers.
+
+    See `kenpin.scale`; each piece is one core's.
+    """
+
+    def map(
+        self, work: Callable[[Any, Any], Any], shared: Any, items: Iterable[Any]
+    ) -> Iterator[Any]:
+        """What `work(shared, item)` gives of each item, in whatever order they are done.
+
+        shared: sent once. Only a few items are given out at any time. What `work` raises is raised
+        here.
+        """
+        ...
 
 
 class Progress(Protocol):

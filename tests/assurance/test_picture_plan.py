@@ -1,6 +1,8 @@
 """How many good pictures are enough."""
 
 import json
+import pickle
+import zipfile
 
 import numpy as np
 import pytest
@@ -70,6 +72,25 @@ def test_what_is_not_there_is_marked_as_extrapolated(made):
     assert str(asked.promise) == (
         "20 good pictures can promise 4.8 % at best; the 1 % you asked for takes 99."
     )
+
+
+class LastFirst:
+    """Workers that are given pickled work, as those elsewhere, and are ready in another order."""
+
+    def map(self, work, shared, items):
+        for item in reversed(items):
+            yield work(pickle.loads(pickle.dumps(shared)), item)
+
+
+def test_whoever_does_the_repeats_the_plan_is_the_same(made, tmp_path):
+    elsewhere = plan(good_pictures(80), RECIPE, repeats=2, workers=LastFirst())
+    assert elsewhere.to_dict() == made.to_dict()
+    folder = write_pictures(tmp_path / "good", good_pictures(80))
+    with zipfile.ZipFile(tmp_path / "good.zip", "w") as archive:
+        for file in sorted(folder.iterdir()):
+            archive.write(file, file.name)
+    zipped = plan([tmp_path / "good.zip"], RECIPE, repeats=2, workers=LastFirst())
+    assert zipped.to_dict() == made.to_dict()
 
 
 def test_the_same_seed_gives_the_same_plan(made):

@@ -7,11 +7,12 @@ import struct
 import numpy as np
 import pytest
 
+import kenpin.experiments
 from helpers import refused, run
 from kenpin.drawn.shapes import shapes16 as draw_shapes16
 from kenpin.errors import DatasetError
-from kenpin.experiments import NAMES, mnist19, shapes16, summary
-from kenpin.experiments.common import Row, as_floats, best_f1
+from kenpin.experiments import NAMES, mnist19, reproduce, shapes16, summary
+from kenpin.experiments.common import Row, Run, as_floats, best_f1
 from kenpin.models import learn_model, settle_model
 from kenpin.recipe.recipe import Recipe
 from kenpin.recipe.settings import PRESETS
@@ -118,6 +119,23 @@ def test_ours_separates_ellipses_from_rectangles_and_keeps_the_promise():
     found = shapes16.run_ours(7, silent).row.figures  # a seed that the benchmark does not use
     assert found["auroc"] >= 0.9995 and found["false_reject"] <= 0.03
     assert as_floats(draw_shapes16(2, "good", 0)).shape == (2, 16, 16, 1)
+
+
+def test_seeds_are_told_in_their_order_whoever_does_them(monkeypatch):
+    pytest.importorskip("torch")
+
+    def quick(seed, progress, pictures):
+        return Run((Row("shapes16", "kenpin", seed, {"drawn": float(pictures)}),))
+
+    class LastFirst:
+        def map(self, work, shared, items):
+            return (work(shared, item) for item in reversed(list(items)))
+
+    monkeypatch.setitem(kenpin.experiments._SHAPES, "shapes16", quick)
+    for workers in (None, LastFirst()):
+        runs = reproduce("shapes16", [3, 5, 4], silent, workers=workers)
+        rows = [run.rows[0] for run in runs]
+        assert [(row.seed, row.figures["drawn"]) for row in rows] == [(3, 1), (5, 0), (4, 0)]
 
 
 @pytest.mark.slow

@@ -13,10 +13,8 @@ import boto3
 import pytest
 from pyarrow import parquet
 from stores import BUCKET, filled, jpeg, object_store
-from typer.testing import CliRunner
 
 from helpers import refused, run
-from kenpin.cli import load_commands
 from kenpin.errors import ArchiveError
 from kenpin.inspection import Inspector
 from kenpin.learning import learn
@@ -306,20 +304,8 @@ def test_an_object_store_gives_the_same_rows(part, pictures, whole, tmp_path, mo
                 name = path.relative_to(pictures).as_posix()
                 client.upload_file(str(path), BUCKET, f"line1/{name}")
         store.refuse = lambda path, number: path.endswith("005.jpg") and number == 1
-        done = CliRunner().invoke(
-            load_commands(),
-            [
-                "archive",
-                "judge",
-                str(part),
-                f"s3://{BUCKET}/line1",
-                "--out",
-                f"s3://{BUCKET}/out",
-                "--block",
-                "10",
-                "--json",
-            ],
-        )
+        done = run("archive", "judge", part, f"s3://{BUCKET}/line1", "--out", f"s3://{BUCKET}/out",
+                   "--block", 10, "--json")  # fmt: skip
         assert done.exit_code == 1, done.output
         told = json.loads(done.output)
         assert (told["pictures"], told["unreadable"]) == (COUNT + 2, 2) and store.refused

@@ -1,7 +1,7 @@
 """How many good pictures are enough: learned from fewer and more of those that are there."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil
 from typing import Any, Self
@@ -13,10 +13,10 @@ from kenpin.errors import DatasetError, RecipeError, StudyError
 from kenpin.judge import pictures_needed
 from kenpin.learning import LEAST_PICTURES, Given, paths_of
 from kenpin.recipe import Recipe
-from kenpin.sources import Layout, find_good
+from kenpin.sources import Layout, PictureSource, find_good, take
 from kenpin.statistics import FEWEST, expected_at, rank_of_limit
 from kenpin.text import Notice, say
-from kenpin.types import Progress
+from kenpin.types import Progress, Workers
 
 COUNTS = (10, 20, 50, 100, 200, 500, 1000)
 LEAST_TESTS, MOST_TESTS = 5, 20  # good pictures that each repeat keeps to try the parts on
@@ -177,13 +177,16 @@ def plan(
     *,
     repeats: int = 3,
     layout: Layout | None = None,
+    workers: Workers | None = None,
 ) -> Plan:
     """Learn a part from 10, 20, 50, … of the good pictures, and try each on others.
 
     good, recipe, progress, layout: as in `kenpin.learn`. Every repeat keeps up to 20 good pictures
-    to try the parts on, as they are and with simulated defects. Raises DatasetError for pictures
-    that are too few, RecipeError for a recipe without a limit, StudyError for impossible repeats.
-    REVIEW plays no part, and limits follow from ranks: a plan is of what can be promised.
+    to try the parts on, as they are and with simulated defects. workers: who does the repeats, for
+    which the pictures are sent to them; left out, they are done here, one after the other, each
+    with all cores. Raises DatasetError for pictures that are too few, RecipeError for a recipe
+    without a limit, StudyError for impossible repeats. REVIEW plays no part, and limits follow from
+    ranks: a plan is of what can be promised.
     """
     recipe, progress = recipe or Recipe(), progress or (lambda *_: None)
     recipe = recipe.but(review=None, limit="rank")
@@ -199,12 +202,17 @@ def plan(
     counts = _counts(len(sources) - tests)
     share = recipe.split_share if recipe.held_out == "split" else 1.0
     common = max(recipe.false_reject, 1 / (1 + _held_out(min(counts[-FEWEST:]), share)))
-    others, found = _changed(recipe), list[Draw]()
-    for number in range(repeats):
-        told = partial(progress, say("stage_plan", repeat=number + 1, repeats=repeats))
-        own = recipe.but(seed=(recipe.seed + number) % 2**32)
-        also = () if number else tuple(others.values())
-        found.append(tried(sources, own, counts, tests, common, told, also))
+    others = _changed(recipe)
+    order = _Order(tuple(sources), recipe, tuple(counts), tests, common, tuple(others.values()))
+    if workers is None:
+        found = [
+            order.draw(
+                number, partial(progress, say("stage_plan", repeat=number + 1, repeats=repeats))
+            )
+            for number in range(repeats)
+        ]
+    else:
+        found = _by(workers, order, repeats, progress)
     trials = {count: tuple(one.trials[n] for one in found) for n, count in enumerate(counts)}
     beyond = tuple(round(more * len(sources)) for more in _MORE)
     return Plan(
@@ -220,6 +228,38 @@ def plan(
         spots=_together([one.spots for one in found]),
         changes=dict(zip(others, found[0].others, strict=True)),
     )
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What is the same for every repeat; see `tried`. others: of the first one alone."""
+
+    sources: tuple[PictureSource, ...]
+    recipe: Recipe
+    counts: tuple[int, ...]
+    tests: int
+    common: float
+    others: tuple[Recipe, ...]
+
+    def draw(self, number: int, told: Callable[[int, int], None]) -> Draw:
+        """The repeat with this number, from 0."""
+        own = self.recipe.but(seed=(self.recipe.seed + number) % 2**32)
+        also = () if number else self.others
+        return tried(self.sources, own, self.counts, self.tests, self.common, told, also)
+
+
+def _by(workers: Workers, order: _Order, repeats: int, progress: Progress) -> list[Draw]:
+    """Every repeat, in their order."""
+    order = replace(order, sources=tuple(take(source) for source in order.sources))
+    found: dict[int, Draw] = {}
+    for number, draw in workers.map(_numbered, order, range(repeats)):
+        found[number] = draw
+        progress(say("stage_repeats"), len(found), repeats)
+    return [found[number] for number in range(repeats)]
+
+
+def _numbered(order: _Order, number: int) -> tuple[int, Draw]:
+    return number, order.draw(number, lambda *_: None)
 
 
 def _too_few(count: int, left_out: Sequence[Notice]) -> DatasetError:

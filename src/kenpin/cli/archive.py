@@ -8,9 +8,12 @@ import typer
 
 from kenpin.cli import options
 from kenpin.cli.program import as_json_line, command, complain, group, out, progress_bar
-from kenpin.text import say
+from kenpin.errors import ArchiveError, OutputError
+from kenpin.text import say, visible
 
 UNREADABLE = FAILED = 1
+_OLD, _NEW, _SHEET = "old", "new", "changes-"  # of a comparison, in its folder
+_MOST_FOLDERS = 20  # that are printed
 
 archive = group("archive")
 
@@ -20,7 +23,7 @@ def judge(
     part: options.Part,
     pictures: Annotated[str, typer.Argument(metavar="URL", show_default=False)],
     target: Annotated[str, typer.Option("--out", metavar="URL", show_default=False)],
-    on: Annotated[str, typer.Option("--on", metavar="local|ray|ray://HOST:PORT")] = "local",
+    on: options.On = "local",
     cores: Annotated[int | None, typer.Option(min=1, max=4096, show_default=False)] = None,
     block: Annotated[int, typer.Option(min=1, max=100_000)] = 1000,
     expect: options.Expect = None,
@@ -35,7 +38,7 @@ def judge(
     ):
         told = room.judge_archive(
             part, pictures, target, workers, expect=expect, block=block,
-            progress=None if bar is None else lambda done, of: bar(say("stage_archive"), done, of),
+            progress=_on(bar),
         )  # fmt: skip
     seconds = perf_counter() - began
     _tell(told, target, seconds, hourly, as_json)
@@ -47,7 +50,7 @@ def judge(
 def learn(
     table: Annotated[Path, typer.Argument(metavar="TABLE", show_default=False)],
     target: Annotated[Path, typer.Option("--out", metavar="DIR", show_default=False)],
-    on: Annotated[str, typer.Option("--on", metavar="local|ray|ray://HOST:PORT")] = "local",
+    on: options.On = "local",
     cores: Annotated[int, typer.Option(min=1, max=4096)] = 1,
 ) -> None:
     room = options.scale_room()
@@ -63,6 +66,91 @@ def learn(
     out.print(say("archive_learned", path=target / room.TABLE, **counts))
     if counts["failed"]:
         raise typer.Exit(FAILED)
+
+
+@command(group=archive)
+def compare(
+    before: Annotated[str, typer.Argument(metavar="OLD", show_default=False)],
+    after: Annotated[str, typer.Argument(metavar="NEW", show_default=False)],
+    pictures: Annotated[str, typer.Argument(metavar="URL", show_default=False)],
+    target: Annotated[Path, typer.Option("--out", metavar="DIR", show_default=False)],
+    on: options.On = "local",
+    cores: Annotated[int | None, typer.Option(min=1, max=4096, show_default=False)] = None,
+    most: Annotated[int, typer.Option(min=0, max=400)] = 40,
+    as_json: options.Json = False,
+) -> None:
+    room = options.scale_room()
+    _check_target(target, room)
+    parts = {own: one for own, one in ((_OLD, before), (_NEW, after)) if Path(one).is_file()}
+    archives = {_OLD: before, _NEW: after} | {own: str(target / own) for own in parts}
+    for own in archives.keys() - parts.keys():
+        if not room.is_archive(archives[own]):
+            raise ArchiveError("compare_no_archive", url=archives[own])
+    if parts:
+        with (
+            progress_bar(say("pictures_per_second")) as bar,
+            room.workers_on(on, cores) as workers,
+        ):
+            for own, part in parts.items():
+                room.judge_archive(part, pictures, archives[own], workers, progress=_on(bar))
+    found = room.compare_archives(archives[_OLD], archives[_NEW], target, most)
+    sheets = _draw_sheets(found, pictures, target, room)
+    if as_json:
+        out.print(as_json_line(found.to_dict()))
+        return
+    _print_changes(found)
+    for path in (target / room.CHANGES, target / room.FOLDERS, *sheets):
+        out.print(f"  {path}")
+
+
+def _on(bar: Any) -> Any:
+    """What is told how many are judged; nothing where there is no bar."""
+    return bar and (lambda done, of: bar(say("stage_archive"), done, of))
+
+
+def _check_target(target: Path, room: Any) -> None:
+    """Refuse a folder that holds something else than an earlier comparison."""
+    own = (_OLD, _NEW, room.CHANGES, room.FOLDERS)
+    for path in sorted(target.iterdir()) if target.is_dir() else ():
+        if path.name not in own and not (path.name.startswith(_SHEET) and path.suffix == ".png"):
+            raise OutputError("output_not_shown", path=target, name=path.name)
+
+
+def _draw_sheets(found: Any, pictures: str, target: Path, room: Any) -> list[Path]:
+    """Of each kind of change the pictures whose scores moved most, on one sheet."""
+    from kenpin.report import contact_sheet
+    from kenpin.sources import write_png
+
+    for old in target.glob(f"{_SHEET}*.png"):
+        old.unlink()
+    drawn = []
+    for (was, now), pairs in found.farthest.items():
+        if pairs:
+            sources, depth = room.to_look_at(pairs, pictures)
+            drawn.append(target / f"{_SHEET}{was}-{now}.png")
+            write_png(drawn[-1], contact_sheet(sources, depth))
+    return drawn
+
+
+def _print_changes(found: Any) -> None:
+    from kenpin.cli.tables import plain_table
+
+    out.print(say("compare_changed", count=found.changed, total=found.pictures))
+    for code in ("only_before", "only_now", "replaced"):
+        if getattr(found, code):
+            out.print(say(f"compare_{code}", count=getattr(found, code)))
+    table = plain_table(*(say(f"column_{head}") for head in ("was", "now", "pictures")))
+    for (was, now), count in sorted(found.counts.items(), key=lambda one: -one[1]):
+        table.add_row(was, now, str(count))
+    out.print(table)
+    moved = {name: own for name, own in found.folders.items() if own[3] or own[4]}
+    if moved and len(found.folders) > 1:
+        heads = ("folder", "pictures", "newly_rejected", "newly_passed")
+        table = plain_table(*(say(f"column_{head}") for head in heads))
+        most = sorted(moved.items(), key=lambda one: -(one[1][3] + one[1][4]))[:_MOST_FOLDERS]
+        for name, (count, _, _, rejected, passed) in sorted(most):
+            table.add_row(visible(name), str(count), str(rejected), str(passed))
+        out.print(table)
 
 
 def _tell(told: Any, target: str, seconds: float, hourly: float | None, as_json: bool) -> None:

@@ -97,12 +97,11 @@ def inspect(
         for path in old:
             options.keep(path)
         try:
+            judged = _judged(inspector, sources, expect, picture_folder, only, record.keeps)
             with (
                 progress_bar(say("pictures_per_second")) as progress,
                 csv_table(csv_file, measured) if csv_file else nullcontext() as write,
-                closing(
-                    _judged(inspector, sources, expect, picture_folder, only, record.keeps)
-                ) as judged,
+                closing(judged),
             ):
                 for source, line, verdict in judged:
                     if verdict:  # durable before it is told

@@ -1,13 +1,17 @@
 """Options that several commands have; what they mean is in kenpin.text, by their names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kenpin.errors import DatasetError, ExtraError, OutputError
 from kenpin.text import say
+
+if TYPE_CHECKING:
+    from kenpin.types import Workers
 
 
 def _option(metavar: str | None = None, *names: str) -> Any:
@@ -28,7 +32,7 @@ Expect = Annotated[str | None, _option("LABEL")]
 Part = Annotated[Path, typer.Argument(metavar="PART.kenpin", show_default=False)]
 Json = Annotated[bool, typer.Option("--json")]
 Explain = Annotated[bool, typer.Option("--explain")]
-
+On = Annotated[str, typer.Option("--on", metavar="local|ray|ray://HOST:PORT")]
 
 Force = Annotated[bool, typer.Option("--force")]
 Record = Annotated[str | None, _option("DIR|URL", "--record")]
@@ -57,6 +61,16 @@ def scale_room() -> Any:
     if any(find_spec(name) is None for name in ("fsspec", "pyarrow")):
         raise ExtraError("extra_scale")
     return import_module("kenpin.scale")
+
+
+@contextmanager
+def workers_on(on: str) -> "Iterator[Workers | None]":
+    """Who does the work; None: this process itself, one piece after the other."""
+    if on == "local":
+        yield None
+        return
+    with scale_room().workers_on(on) as workers:
+        yield workers
 
 
 def station_room() -> Any:

@@ -23,6 +23,7 @@ def plan(
     columns: options.Columns = None,
     outside: options.Outside = False,
     good_names: options.GoodNames = None,
+    on: options.On = "local",
 ) -> None:
     from kenpin.assurance import plan as plan_part
     from kenpin.cli.tables import show_page
@@ -33,7 +34,7 @@ def plan(
     wanted = wanted.but(**options.given(false_reject=false_reject, model=model))
     told = options.layout_of(layout, columns, good_names, outside)
     options.check_report(report, "plan.html", force)
-    with progress_bar() as progress:
-        found = plan_part(good, wanted, progress, repeats=repeats, layout=told)
+    with progress_bar() as progress, options.workers_on(on) as workers:
+        found = plan_part(good, wanted, progress, repeats=repeats, layout=told, workers=workers)
     about = ", ".join(path.name for path in good)
     show_page(found, plan_page(found), report, about, as_json, explain)

@@ -21,6 +21,7 @@ def reproduce(
     mnist: Annotated[Path | None, typer.Option(metavar="DIR", show_default=False)] = None,
     log: Annotated[Path | None, typer.Option(metavar="DIR", show_default=False)] = None,
     as_json: options.Json = False,
+    on: options.On = "local",
 ) -> None:
     from kenpin.cli.tables import print_experiment
     from kenpin.experiments import reproduce as runs_of
@@ -29,8 +30,9 @@ def reproduce(
 
     make_folder(output)
     runs = []
-    with progress_bar() as progress:
-        for run in runs_of(name, range(seeds), progress or (lambda *_: None), mnist, log):
+    with progress_bar() as progress, options.workers_on(on) as workers:
+        told = progress or (lambda *_: None)
+        for run in runs_of(name, range(seeds), told, mnist, log, workers):
             runs.append(run)
             for row in run.rows if as_json else ():
                 print(json.dumps(row.to_dict()), flush=True)

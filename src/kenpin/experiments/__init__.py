@@ -13,7 +13,8 @@ from kenpin.experiments.demo import run_demo
 from kenpin.models import check_installed
 from kenpin.report import experiment_html
 from kenpin.system import make_folder, write_atomically
-from kenpin.types import Progress
+from kenpin.text import say
+from kenpin.types import Progress, Workers
 
 _SHAPES = {"shapes16": shapes16.run, "shapes27": shapes27.run, "terminals36": terminals36.run}
 NAMES = (*_SHAPES, "mnist19")
@@ -25,12 +26,14 @@ def reproduce(
     progress: Progress,
     mnist: Path | None = None,
     log: Path | None = None,
+    workers: Workers | None = None,
 ) -> Iterator[Run]:
     """Do an experiment with each seed; the first run has the pictures.
 
     mnist: the folder of MNIST's idx files, for mnist19. log: where to write the losses for
-    TensorBoard, and the models. Raises DatasetError for an unknown experiment or missing files,
-    ExtraError when torch is not installed.
+    TensorBoard, and the models. workers: who does a seed each, with MNIST's files where they are
+    here; left out, they are done here one after the other. Raises DatasetError for an unknown
+    experiment or missing files, ExtraError when torch is not installed.
     """
     if name not in NAMES:
         known = ", ".join(NAMES)
@@ -38,14 +41,38 @@ def reproduce(
     if name == "mnist19" and mnist is None:
         raise DatasetError("mnist_needed")
     check_installed("ae")
-    for number, seed in enumerate(seeds):
-        if mnist is not None and name == "mnist19":
-            run = mnist19.run(seed, progress, number == 0, mnist)
-        else:
-            run = _SHAPES[name](seed, progress, number == 0)
+    runs: Iterator[Run]
+    if workers is None:
+        runs = (_run((name, mnist), (n, seed), progress) for n, seed in enumerate(seeds))
+    else:
+        runs = _by(workers, (name, mnist), seeds, progress)
+    for seed, run in zip(seeds, runs, strict=True):
         if log:
             _write_log(log / name / f"seed-{seed}", run)
         yield run
+
+
+def _run(told: tuple[str, Path | None], item: tuple[int, int], progress: Progress) -> Run:
+    """told: the experiment, and MNIST's files; item: the place of the seed, and the seed."""
+    (name, mnist), (place, seed) = told, item
+    if mnist is not None and name == "mnist19":
+        return mnist19.run(seed, progress, place == 0, mnist)
+    return _SHAPES[name](seed, progress, place == 0)
+
+
+def _by(
+    workers: Workers, told: tuple[str, Path | None], seeds: Sequence[int], progress: Progress
+) -> Iterator[Run]:
+    """In the order of the seeds, when all are done."""
+    found: dict[int, Run] = {}
+    for place, run in workers.map(_placed, told, enumerate(seeds)):
+        found[place] = run
+        progress(say("stage_repeats"), len(found), len(seeds))
+    yield from (run for _, run in sorted(found.items()))
+
+
+def _placed(told: tuple[str, Path | None], item: tuple[int, int]) -> tuple[int, Run]:
+    return item[0], _run(told, item, lambda *_: None)
 
 
 def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:

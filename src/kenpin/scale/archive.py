@@ -7,7 +7,7 @@ there and whole.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -16,12 +16,14 @@ from typing import Any
 from kenpin.errors import ArchiveError
 from kenpin.inspection import Inspector
 from kenpin.scale.judging import Block, Kind, Order, judge_block
-from kenpin.scale.rows import counted
+from kenpin.scale.rows import columns_of, counted
 from kenpin.scale.storage import Lease, Storage
 from kenpin.scale.workers import Progressed, Workers
 
 FORMAT = 1
-_ABOUT, _LIST = "archive.json", "pictures.parquet"
+ABOUT = "archive.json"
+"""In a storage that `judge_archive` wrote into."""
+_LIST = "pictures.parquet"
 
 
 @dataclass
@@ -101,23 +103,28 @@ def _listed(order: Order, block: int, lease: Lease) -> int:
     """
     own = {"format": FORMAT, "part": order.hash, "pictures": order.pictures.url,
            "expect": order.expect, **asdict(order.kind)}  # fmt: skip
-    if order.out.size(_ABOUT) is not None:
-        try:
-            kept = json.loads(order.out.read(_ABOUT))
-            count = int(kept.pop("count"))
-        except (ValueError, KeyError, AttributeError, TypeError):
-            raise ArchiveError("archive_torn", url=order.out.url, file=_ABOUT) from None
+    if order.out.size(ABOUT) is not None:
+        kept = _kept(order.out)
         for name, value in own.items():
             if kept.get(name) != value:
                 told = {"what": name, "kept": str(kept.get(name)), "now": str(value)}
                 raise ArchiveError("archive_other", url=order.out.url, **told)
-        return count
+        return int(kept["count"])
     count = _write_list(order, block, lease)
     if not count:
         raise ArchiveError("archive_empty", url=order.pictures.url)
     content = json.dumps(own | {"count": count}, indent=2).encode()
-    order.out.write(_ABOUT, content)
+    order.out.write(ABOUT, content)
     return count
+
+
+def _kept(archive: Storage) -> dict[str, Any]:
+    """What archive.json says. Raises ArchiveError."""
+    try:
+        kept = json.loads(archive.read(ABOUT))
+        return dict(kept) | {"count": int(kept["count"])}
+    except (ValueError, KeyError, TypeError):
+        raise ArchiveError("archive_torn", url=archive.url, file=ABOUT) from None
 
 
 def _write_list(order: Order, block: int, lease: Lease) -> int:
@@ -138,10 +145,11 @@ def _write_list(order: Order, block: int, lease: Lease) -> int:
 
 def _to_do(order: Order, told: Told, progress: Progressed | None) -> Iterator[Block]:
     """Those that are not done; of those that are, the outcomes are added to what is told."""
-    for one in _blocks(order):
+    for one in _blocks(order.out):
         done = None
         if order.out.size(one.file) is not None:
-            done = counted(order.out.read(one.file), one.about(order), len(one.pictures))
+            about = one.about(order.hash, order.expect)
+            done = counted(order.out.read(one.file), about, len(one.pictures))
             told.again += done is None
         if done is None:
             yield one
@@ -152,14 +160,32 @@ def _to_do(order: Order, told: Told, progress: Progressed | None) -> Iterator[Bl
             progress(told.done, told.pictures)
 
 
-def _blocks(order: Order) -> Iterator[Block]:
+def rows_of(archive: Storage, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """These columns of each row that `judge_archive` wrote, in the order of its list.
+
+    Raises ArchiveError for what is no archive, is not done, or torn.
+    """
+    if archive.size(ABOUT) is None:
+        raise ArchiveError("compare_no_archive", url=archive.url)
+    kept = _kept(archive)
+    for one in _blocks(archive):
+        if archive.size(one.file) is None:
+            raise ArchiveError("compare_unfinished", url=archive.url)
+        about = one.about(str(kept.get("part")), kept.get("expect"))
+        found = columns_of(archive.read(one.file), about, len(one.pictures), names)
+        if found is None:
+            raise ArchiveError("compare_torn", url=archive.url, file=one.file)
+        yield from found
+
+
+def _blocks(archive: Storage) -> Iterator[Block]:
     from pyarrow import ArrowException, parquet  # noqa: PLC0415 - optional
 
     try:
-        with order.out.open(_LIST, "rb") as file:
+        with archive.open(_LIST, "rb") as file:
             listed = parquet.ParquetFile(file)
             for number in range(listed.num_row_groups):
                 names, sizes = (one.to_pylist() for one in listed.read_row_group(number).columns)
                 yield Block(number, tuple(zip(names, sizes, strict=True)))
     except ArrowException:
-        raise ArchiveError("archive_torn", url=order.out.url, file=_LIST) from None
+        raise ArchiveError("archive_torn", url=archive.url, file=_LIST) from None

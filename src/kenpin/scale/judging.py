@@ -71,10 +71,13 @@ class Block:
         """Where its rows are written."""
         return f"verdicts/{self.number:06}.parquet"
 
-    def about(self, order: Order) -> dict[str, Any]:
-        """What its file says of itself: a file of anything else is not taken for it."""
+    def about(self, part: str, expect: str | None) -> dict[str, Any]:
+        """What its file says of itself: a file of anything else is not taken for it.
+
+        part: its hash.
+        """
         names = hashlib.sha256("\n".join(name for name, _ in self.pictures).encode())
-        return {"part": order.hash, "expect": order.expect, "block": self.number,
+        return {"part": part, "expect": expect, "block": self.number,
                 "pictures": names.hexdigest()}  # fmt: skip
 
 
@@ -89,7 +92,7 @@ def judge_block(order: Order, block: Block) -> tuple[str, dict[str, int]]:
     lost = [row for row in rows if row.get("error") in NOT_GOT]
     if 2 * len(lost) > len(rows):  # the store is away, not a picture
         raise ArchiveError("archive_away", url=order.pictures.url, count=len(lost), of=len(rows))
-    order.out.write(block.file, as_parquet(rows, block.about(order)))
+    order.out.write(block.file, as_parquet(rows, block.about(order.hash, order.expect)))
     return block.file, tally([row.get("outcome") for row in rows])
 
 

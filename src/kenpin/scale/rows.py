@@ -73,6 +73,16 @@ def counted(content: bytes, about: dict[str, Any], count: int) -> dict[str, int]
     """How many of each outcome, "" of those without one; None where it is not that block, whole, or
     the storage refused a picture of it, which it may give another time.
     """
+    found = columns_of(content, about, count, ("outcome", "error"))
+    if found is None or any(error == REFUSED for _, error in found):
+        return None
+    return tally([outcome for outcome, _ in found])
+
+
+def columns_of(
+    content: bytes, about: dict[str, Any], count: int, names: Sequence[str]
+) -> list[tuple[Any, ...]] | None:
+    """These columns of each row; None where it is not that block, whole."""
     from pyarrow import ArrowException, parquet  # noqa: PLC0415 - optional
 
     try:
@@ -80,13 +90,10 @@ def counted(content: bytes, about: dict[str, Any], count: int) -> dict[str, int]
         told = json.loads((file.metadata.metadata or {}).get(_ABOUT, b"null"))
         if told != about or file.metadata.num_rows != count:
             return None
-        columns = file.read(columns=["outcome", "error"])
-        if REFUSED in columns.column("error").to_pylist():
-            return None
-        outcomes = columns.column("outcome").to_pylist()
-    except (ArrowException, OSError, ValueError):
+        columns = file.read(columns=list(names))
+        return list(zip(*(columns.column(name).to_pylist() for name in names), strict=True))
+    except (ArrowException, OSError, ValueError, KeyError):
         return None
-    return tally(outcomes)
 
 
 def tally(outcomes: Sequence[str | None]) -> dict[str, int]:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from kenpin.errors import ArchiveError, ExtraError, KenpinError
 from kenpin.system import LostProcess, cores, is_over, processes
+from kenpin.types import Workers
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -24,17 +25,6 @@ LOCAL, RAY, REMOTE = "local", "ray", "ray://"
 
 Progressed = Callable[[int, int], None]
 """Is told how many are done, and of how many."""
-
-
-class Workers(Protocol):
-    """Each piece of work is one core's."""
-
-    def map(self, work: Callable[[S, T], R], shared: S, items: Iterable[T]) -> Iterator[R]:
-        """What `work` makes of each item; shared: the same for all of them, sent once.
-
-        Only a few items are given out at any time. What `work` raises is raised here.
-        """
-        ...
 
 
 class Here:
