@@ -1,19 +1,22 @@
 """What kenpin costs in time and memory, each figure beside what it is measured against.
 
-    python benchmarks/speed.py [start folder latency keras anomalib learning stream] [--rounds 5]
+    python benchmarks/speed.py [start folder latency keras anomalib hundred learning stream]
+        [--rounds 5]
         [--data SET] [--keras PYTHON] [--anomalib PYTHON] [--peers DIR]
 
-Start, folder, keras, anomalib and learning alternate in one run, and a line tells medians over the
+Start, folder, keras, anomalib, hundred and learning alternate in one run, and a line tells medians over the
 rounds: on a busy machine only the ratios mean something. Latency and stream run once.
 --keras, --anomalib: a Python with the peer installed, apart from the project (see experiments.py
 and peers.py); without it that part is left out.
 
     start      importing kenpin, and `kenpin inspect` of one picture, beside importing NumPy, OpenCV
                and ONNX Runtime
-    folder     512-pixel JPEGs from files to verdicts on all cores, beside only decoding them
+    folder     512-pixel JPEGs, 2,000 files, to verdicts on all cores by threads and by processes,
+               whose start counts, beside only decoding them
     latency    one picture at a time, warm, on each engine: median and p99
     keras      one 16x16 picture through a small network, beside Keras' model.predict
     anomalib   one picture from file to verdict, beside anomalib's models (--models)
+    hundred    learning a part from 100 pictures, from the start of a process, beside the same import
     learning   networks with the folds that the limit comes from, beside one learning of 80 in 100
     stream     20,000 pictures beside 1,000: memory
 """
@@ -27,6 +30,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -37,15 +41,16 @@ import kenpin
 from kenpin.drawn.shapes import shapes16
 from kenpin.drawn.terminals import draw_terminals
 from kenpin.evaluation.bench import measure
+from kenpin.inspection import inspect_in_processes
 from kenpin.models.encoder import own_encoder
 from kenpin.sources.find import find_good
 from kenpin.system.environment import cores
 from kenpin.system.onnx_graph import ENGINE
 
 SHARED = Path(__file__).parents[2] / "shared"
-PARTS = ("feature", "pca")
+PARTS = ("both", "feature", "pca")
 SIDE, QUALITY = 512, 95
-JPEGS = 200
+JPEGS, FOLDER = 200, 2000
 NETWORKS = ("ae", "vae", "dense-ae")
 PREDICT = """
 import os, sys, time; os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -100,15 +105,16 @@ def inspectors(
 ) -> Iterator[tuple[str, kenpin.Inspector]]:
     """Of each part, and of the one with a graph on each engine; what is first run decides."""
     yield "pca", kenpin.Inspector.open(files["pca"])
-    for engine in engines:
-        own_encoder.cache_clear()  # or the engine of the graph that is there would stay
-        with mock.patch.dict(os.environ, {ENGINE: engine}):
-            inspector = kenpin.Inspector.open(files["feature"])
-            picture = draw_terminals(0, size=(SIDE, SIDE)).pixels
-            list(inspector.inspect_many([picture] * 30))
-            for _ in range(30):
-                inspector.inspect(picture)
-        yield f"feature, {engine}", inspector
+    for model in ("feature", "both"):
+        for engine in engines:
+            own_encoder.cache_clear()  # or the engine of the graph that is there would stay
+            with mock.patch.dict(os.environ, {ENGINE: engine}):
+                inspector = kenpin.Inspector.open(files[model])
+                picture = draw_terminals(0, size=(SIDE, SIDE)).pixels
+                list(inspector.inspect_many([picture] * 30))
+                for _ in range(30):
+                    inspector.inspect(picture)
+            yield f"{model}, {engine}", inspector
 
 
 def jpegs(folder: Path, data: Path) -> list[Path]:
@@ -143,6 +149,10 @@ def start(a: argparse.Namespace, folder: Path) -> Iterator[dict]:
         yield {"benchmark": "start", "what": name, "seconds": round(value, 3), "ratio": ratio}
 
 
+def by_threads(inspector: kenpin.Inspector, files: list[Path]) -> Iterator[object]:
+    return inspector.inspect_many(files, evidence=False)
+
+
 def folder(a: argparse.Namespace, where: Path) -> Iterator[dict]:
     files = jpegs(where, a.data)
 
@@ -153,13 +163,15 @@ def folder(a: argparse.Namespace, where: Path) -> Iterator[dict]:
             )
 
     works: dict[str, Callable[[], float]] = {"decoding alone": decoded}
-    for name, inspector in inspectors(parts(where, a.data), a.engines):
+    many = files * (FOLDER // JPEGS)
 
-        def judged(inspector: kenpin.Inspector = inspector) -> float:
-            return len(files) / seconds(lambda: [None for _ in inspector.inspect_many(files)])
+    def judged(way: Callable, inspector: kenpin.Inspector) -> float:
+        return len(many) / seconds(lambda: [None for _ in way(inspector, many)])
 
-        judged()
-        works[name] = judged
+    for model, file in parts(where, a.data).items():
+        inspector = kenpin.Inspector.open(file)
+        for how, way in (("threads", by_threads), ("processes", inspect_in_processes)):
+            works[f"{model}, {how}"] = partial(judged, way, inspector)
     found = alternating(works, a.rounds)
     for name, rate in found.items():
         share = round(rate / found["decoding alone"], 3)
@@ -241,6 +253,26 @@ def learning(a: argparse.Namespace, where: Path) -> Iterator[dict]:
                "with_folds_s": round(found["kfold"], 2), "ratio": ratio}  # fmt: skip
 
 
+def hundred(a: argparse.Namespace, where: Path) -> Iterator[dict]:
+    chosen = where / "good"
+    chosen.mkdir()
+    for number, source in enumerate(sorted(map(str, find_good(a.data)))[:100]):
+        os.link(source, chosen / f"{number:03}{Path(source).suffix}")
+
+    def process(*arguments: object) -> Callable[[], float]:
+        command = [sys.executable, *map(str, arguments)]
+        return lambda: seconds(lambda: subprocess.run(command, capture_output=True, check=True))
+
+    works = {"base": process("-c", "import numpy, cv2, onnxruntime")}
+    for model in PARTS:
+        learn = ("-m", "kenpin", "learn", chosen, "--model", model)
+        works[model] = process(*learn, "-o", where / f"{model}.kenpin", "--force")
+    found = alternating(works, a.rounds)
+    for model in PARTS:
+        yield {"benchmark": "hundred", "model": model, "seconds": round(found[model], 2),
+               "ratio": round(found[model] / found["base"], 1)}  # fmt: skip
+
+
 def stream(a: argparse.Namespace, where: Path) -> Iterator[dict]:
     file = parts(where, a.data)["pca"]
     few = jpegs(where, a.data)
@@ -260,7 +292,10 @@ def stream(a: argparse.Namespace, where: Path) -> Iterator[dict]:
                "peak_mb": round(int(done.stdout) / 1e3), "seconds": round(spent, 1)}  # fmt: skip
 
 
-WHAT = {work.__name__: work for work in (start, folder, latency, keras, anomalib, learning, stream)}
+WHAT = {
+    work.__name__: work
+    for work in (start, folder, latency, keras, anomalib, hundred, learning, stream)
+}
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -169,13 +169,11 @@ def _judged(
 ) -> _Judged:
     pixels = _reduced(read_picture(source).pixels)
     pictures = [pixels, *(surface.with_defect(pixels, kind, rng) for kind in SIMULATED)]
-    verdicts = [[_plain(part.inspect(picture)) for picture in pictures] for part in parts]
-    spots = [_plain(whole.inspect(surface.with_spot(pixels, share, rng))) for share in _SPOTS]
+    verdicts = [[part.inspect(one, evidence=False) for one in pictures] for part in parts]
+    spots = [
+        whole.inspect(surface.with_spot(pixels, share, rng), evidence=False) for share in _SPOTS
+    ]
     return _Judged(verdicts, spots)
-
-
-def _plain(verdict: Verdict) -> Verdict:
-    return replace(verdict, evidence=None)
 
 
 def _trial(

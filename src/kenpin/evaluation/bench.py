@@ -213,7 +213,7 @@ def _rate(
                 return
             yield source
 
-    for _ in inspector.inspect_many(enough(), threads=threads):
+    for _ in inspector.inspect_many(enough(), threads=threads, evidence=False):
         done += 1
         if done == _WARM:
             start = perf_counter()

@@ -60,7 +60,7 @@ def _of_unlabelled(inspectors: tuple[Inspector, Inspector], folder: Path) -> Not
         if picture.hash in learned:
             raise DatasetError("seen_in_learning", path=picture.name)
     was, now = (
-        sum(inspector.inspect(picture).outcome is Outcome.OK for picture in pictures)
+        sum(inspector.inspect(one, evidence=False).outcome is Outcome.OK for one in pictures)
         for inspector in inspectors
     )
     count = len(pictures)
@@ -126,7 +126,7 @@ def compare(
 
 def _outcome(inspector: Inspector, picture: Picture, one: Labelled) -> Outcome:
     expected = one.expected if one.expected in inspector.bundle.labels else None
-    return inspector.inspect(picture, expected).outcome
+    return inspector.inspect(picture, expected, evidence=False).outcome
 
 
 def _both(answers: Sequence[tuple[bool, Outcome, Outcome]], good: bool) -> tuple[Rate, Rate]:

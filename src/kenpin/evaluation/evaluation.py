@@ -328,9 +328,10 @@ def _judged(
     if picture.hash in learned:
         raise DatasetError("seen_in_learning", path=picture.name)
     told = item.expected if item.expected in inspector.bundle.labels else None
-    verdict = inspector.inspect(picture, told)
+    wanted = masked and (item.good or item.mask is not None)
+    verdict = inspector.inspect(picture, told, evidence=wanted)
     pixels = None
-    if masked and verdict.evidence and (item.good or item.mask is not None):
+    if verdict.evidence:
         pixels = _pixels(verdict.evidence, item, verdict.size)
     return replace(verdict, evidence=None), pixels
 

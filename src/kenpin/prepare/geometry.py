@@ -105,9 +105,10 @@ def rectangle_of(there: Map, size: tuple[int, int], other: tuple[int, int]) -> R
     None where that is not upright, not of whole pixels, or not all inside.
     """
     edges = there @ np.array([[-0.5, size[1] - 0.5], [-0.5, size[0] - 0.5], [1, 1]]) + 0.5
-    left, right, top, bottom = (round(float(value)) for value in edges[:2].ravel())
+    found = edges[:2].ravel().tolist()
+    left, right, top, bottom = whole_ones = [round(value) for value in found]
     upright = there[0, 1] == there[1, 0] == 0
-    whole = np.allclose(edges[:2].ravel(), (left, right, top, bottom), rtol=0, atol=_HAIR)
+    whole = all(abs(a - b) <= _HAIR for a, b in zip(found, whole_ones, strict=True))
     height, width = other
     if upright and whole and 0 <= left < right <= width and 0 <= top < bottom <= height:
         return left, top, right - left, bottom - top
