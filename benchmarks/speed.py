@@ -4,8 +4,8 @@
         [--rounds 5]
         [--data SET] [--keras PYTHON] [--anomalib PYTHON] [--peers DIR]
 
-Start, folder, keras, anomalib, hundred and learning alternate in one run, and a line tells medians over the
-rounds: on a busy machine only the ratios mean something. Latency and stream run once.
+Start, folder, keras, anomalib, hundred and learning alternate in one run, and a line tells medians
+over the rounds: on a busy machine only the ratios mean something. Latency and stream run once.
 --keras, --anomalib: a Python with the peer installed, apart from the project (see experiments.py
 and peers.py); without it that part is left out.
 
@@ -16,7 +16,7 @@ and peers.py); without it that part is left out.
     latency    one picture at a time, warm, on each engine: median and p99
     keras      one 16x16 picture through a small network, beside Keras' model.predict
     anomalib   one picture from file to verdict, beside anomalib's models (--models)
-    hundred    learning a part from 100 pictures, from the start of a process, beside the same import
+    hundred    learning from 100 pictures, from the start of a process, beside the same import
     learning   networks with the folds that the limit comes from, beside one learning of 80 in 100
     stream     20,000 pictures beside 1,000: memory
 """

@@ -330,9 +330,7 @@ def _judged(
     told = item.expected if item.expected in inspector.bundle.labels else None
     wanted = masked and (item.good or item.mask is not None)
     verdict = inspector.inspect(picture, told, evidence=wanted)
-    pixels = None
-    if verdict.evidence:
-        pixels = _pixels(verdict.evidence, item, verdict.size)
+    pixels = _pixels(verdict.evidence, item, verdict.size) if verdict.evidence else None
     return replace(verdict, evidence=None), pixels
 
 

@@ -4,7 +4,8 @@ They give the variation of good parts; what limits follow from them is in kenpin
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -23,7 +24,15 @@ from kenpin.judge import (
     powers_of,
 )
 from kenpin.learning.windows import Windows
-from kenpin.models import NETWORKS, Labels, Model, learn_model, packing_of, settle_model
+from kenpin.models import (
+    NETWORKS,
+    Labels,
+    Model,
+    Together,
+    learn_model,
+    packing_of,
+    settle_model,
+)
 from kenpin.recipe import Recipe
 from kenpin.system import cores, in_order
 from kenpin.text import say
@@ -31,6 +40,7 @@ from kenpin.types import Floats, Progress
 
 _STEPS = 1000  # of the way
 FOLDS, FOLDS_OF_NETWORKS = 10, 5  # measured in docs/decisions/folds.md
+_AT_ONCE = 4  # folds: each has the pictures' features for itself
 _LEAST_APART = 3  # folds: without two of them something must be left to learn from
 
 Mask = NDArray[np.bool_]
@@ -114,15 +124,26 @@ def cross_fit(
     under_others: also under the other labels, which only limits need. way: how much of it, from 0
     to 1, is behind the progress before and after.
     """
-    parts, count = [], int(folds.max()) + 1
-    labels = int(good.labels.max()) + 1
-    for fold in range(count):
+    count, labels = int(folds.max()) + 1, int(good.labels.max()) + 1
+
+    def told(fold: int) -> Progress:
         stage = say("stage_fold", fold=fold + 1, folds=count)
-        own = part_of(progress, stage, *(along(way, n / count) for n in (fold, fold + 1)))
+        return part_of(progress, stage, *(along(way, n / count) for n in (fold, fold + 1)))
+
+    def learned(fold: int) -> HeldOut:
         inside = folds == fold
-        model = good.of(~inside).model(recipe, own)
-        parts.append(held_out_from(model, good.of(inside), labels, under_others))
-        own("", 1, 1)
+        model = good.of(~inside).model(recipe, told(fold) if alone else silent)
+        return held_out_from(model, good.of(inside), labels, under_others)
+
+    # A network takes all cores for itself. Others learn side by side, each on one core: then what
+    # comes of it does not depend on how many there are.
+    alone = recipe.model in NETWORKS
+    threads = 1 if alone else min(cores(), _AT_ONCE)
+    parts = []
+    with closing(in_order(learned, range(count), threads, one_thread=not alone)) as every:
+        for fold, part in enumerate(every):
+            parts.append(part)
+            told(fold)("", 1, 1)
     order = back_in_order(folds)
     return HeldOut(
         inputs=good.inputs,
@@ -159,7 +180,13 @@ def powers_apart(
     several = int(cross.numbers.max()) + 1
     found: list[dict[tuple[int, int], Powers]] = [{} for _ in range(several if pairs else 0)]
     cross, recipe = _pixels_alone(cross, recipe)
-    every = in_order(partial(_powers_of_pair, cross, recipe), pairs, cores(), one_thread=True)
+    work: Callable[[tuple[int, int]], tuple[list[Powers], list[Powers]]]
+    if recipe.model == "pca" and several == 1:
+        together = Together(cross.inputs)
+        work = partial(_powers_by_products, together, cross.folds, recipe.pca.components or 1)
+    else:
+        work = partial(_powers_of_pair, cross, recipe)
+    every = in_order(work, pairs, cores(), one_thread=True)
     for done, (pair, both) in enumerate(zip(pairs, every, strict=True), start=1):
         part_of(progress, say("stage_pairs"), *way)("", done, len(pairs))
         for those, powers in zip((pair, pair[::-1]), both, strict=True):
@@ -194,6 +221,16 @@ def _powers_of_pair(
         return [powers_of(residuals[numbers == number]) for number in range(several)]
 
     return of(pair[1]), of(pair[0])
+
+
+def _powers_by_products(
+    together: Together, folds: NDArray[np.intp], components: int, pair: tuple[int, int]
+) -> tuple[list[Powers], list[Powers]]:
+    """As `_powers_of_pair`, of a linear model that is told nothing."""
+    outside, inside = ~np.isin(folds, pair), np.isin(folds, pair)
+    residuals, own = together.residuals(outside, inside, components), folds[inside]
+    first, second = ([powers_of(residuals[own == fold])] for fold in pair)
+    return second, first
 
 
 def back_in_order(folds: NDArray[np.intp]) -> NDArray[np.intp]:

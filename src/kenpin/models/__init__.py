@@ -22,7 +22,7 @@ from kenpin.models.encoder import (
 from kenpin.models.feature import Feature
 from kenpin.models.mt import Mt
 from kenpin.models.network import GRAPH, Network
-from kenpin.models.pca import Pca, most_components
+from kenpin.models.pca import Pca, Together, most_components
 from kenpin.models.rt import Rt
 from kenpin.recipe import Recipe, Settings
 from kenpin.types import Floats, Progress

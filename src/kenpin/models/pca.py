@@ -17,7 +17,11 @@ MOST_COMPONENTS = 64
 _CANDIDATES = (1, 2, 3, 5, 8, 12, 16, 20, 25, 30, 40, 50, MOST_COMPONENTS)
 _SHARE_OF_PICTURES = 2 / 3
 _BLOCKS_PER_SIDE = 8
+_NOTHING = 1e-6  # of the largest variance
 _HIDDEN_SHARE = 0.2  # of the pictures, held out to choose the number of components
+
+
+Mask = NDArray[np.bool_]
 
 
 class Pca:
@@ -52,6 +56,41 @@ class Pca:
         """See `Model.state`."""
         arrays = {"mean": self.mean, "components": self.components, "deviations": self.deviations}
         return State({}, dict(arrays))
+
+
+class Together:
+    """(N, h, w, C) pictures and their products with one another, for all that is learned of some.
+
+    Principal components are sums of the pictures that they are learned from, and so is what they
+    cannot rebuild of another picture: with the products known, learning from each of many choices
+    of the same pictures costs next to nothing.
+    """
+
+    def __init__(self, pictures: Floats) -> None:
+        self._shape = pictures.shape[1:]
+        self._flat = (pictures - pictures.mean(axis=0)).reshape(len(pictures), -1)
+        self._products = (self._flat @ self._flat.T).astype(np.float64)
+
+    def residuals(self, learned: Mask, seen: Mask, components: int) -> Floats:
+        """(n, h, w, C) of those that are `seen`, as of a model that has `learned` those alone.
+
+        learned, seen: (N,) True. The same as of `learn` but for rounding.
+        """
+        count = int(learned.sum())
+        own, across = self._products[learned][:, learned], self._products[seen][:, learned]
+        usual = own.mean(axis=0)  # of each that is learned, its product with their mean
+        across = across - across.mean(axis=1, keepdims=True) - usual + usual.mean()
+        own = own - usual - usual[:, None] + usual.mean()
+        values, vectors = np.linalg.eigh(own)
+        values, vectors = (
+            one[..., ::-1][..., : min(components, count - 1)] for one in (values, vectors)
+        )
+        kept = values > _NOTHING * max(values[0], 1e-12)
+        shares = (across @ vectors[:, kept] / values[kept]) @ vectors[:, kept].T
+        weights = np.zeros((len(across), len(self._flat)), np.float32)
+        weights[np.arange(len(across)), np.flatnonzero(seen)] = 1
+        weights[:, learned] -= shares + (1 - shares.sum(axis=1, keepdims=True)) / count
+        return np.asarray((weights @ self._flat).reshape(-1, *self._shape), np.float32)
 
 
 def load(state: State) -> Pca:
@@ -151,7 +190,7 @@ def _spanned(mean: Floats, flat: Floats, components: int, pictures: int) -> Pca:
     # Directions along which the good pictures do not vary at all carry no information; dropping
     # them also keeps identical pictures from giving components of pure rounding error.
     values = values[::-1][:components]
-    spans = spans[:, values > 1e-6 * max(values[0], 1e-12)]
+    spans = spans[:, values > _NOTHING * max(values[0], 1e-12)]
     rows = _orthonormal(spans.T)
     deviations = np.sqrt(np.square(flat @ rows.T, dtype=np.float64).sum(axis=0) / pictures)
     return Pca(mean, rows, np.asarray(deviations, np.float32))
