@@ -1,16 +1,22 @@
 """An archive judged on one core, on two, and on Ray; and how time and memory grow.
 
-    python benchmarks/scale.py [speedup] [growth] [--counts 1000 10000 100000 200000]
+    python benchmarks/scale.py [speedup] [growth] [parts] [sizes] [--data SET]
+        [--counts 1000 10000 100000 200000]
+    python benchmarks/scale.py plot
 
 Drawn connectors of 256 by 192 pixels as JPEGs, by `pca` and by `both`, the default. The files are
 links to 500 different ones: reading them costs the same, drawing 200,000 does not. `speedup`: one
 run each, in turn, three times, medians of pictures a second: here on one core and on two, on a Ray
 started for it with one core and with two, and the seconds that Ray takes to start and end.
-`growth`: of each number of pictures the seconds, the most memory of the process, and how long it
-takes to find that all is done. One JSON line for each result.
+`growth`: of each number of pictures the seconds, the most memory of the process that gives out the
+work and of a worker, and how long it takes to find that all is done. `parts`: 200 parts with a
+recipe each, by `pca`, three of them broken. `sizes`: bytes of a real picture of 512 pixels, and
+pictures a second of one core by the default. One JSON line for each result. `plot` draws the growth
+that is kept in benchmarks/results/scale.jsonl into docs/scale-growth.png.
 """
 
 import argparse
+import csv
 import json
 import os
 import statistics
@@ -28,7 +34,10 @@ from kenpin.drawn.terminals import draw_terminals
 from kenpin.learning import learn
 from kenpin.recipe import Recipe
 
+ROOT = Path(__file__).parents[1]
+METAL_NUT = ROOT.parent / "shared" / "data" / "metal_nut"
 DIFFERENT, IN_A_FOLDER = 500, 10_000
+PARTS, OF_A_PART = 200, 40
 BLOCK = 500
 RUN = """
 import json, resource, sys, time
@@ -39,15 +48,18 @@ with workers_on(on, int(cores)) as workers:
     ready = time.perf_counter()
     told = judge_archive(part, pictures, out, workers, block=500)
     done = time.perf_counter()
-most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+most, worker = (resource.getrusage(who).ru_maxrss / 1024
+                for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 print(json.dumps({"done": told.done, "before": told.before, "seconds": done - ready,
-                  "around": ready - began + time.perf_counter() - done, "megabytes": most}))
+                  "around": ready - began + time.perf_counter() - done,
+                  "megabytes": most, "worker": worker}))
 """
 
 
 def main() -> None:
     told = argparse.ArgumentParser()
-    told.add_argument("what", nargs="*", default=["speedup", "growth"])
+    told.add_argument("what", nargs="*", default=["speedup", "growth", "parts", "sizes"])
+    told.add_argument("--data", type=Path, default=METAL_NUT)
     told.add_argument("--counts", type=int, nargs="+", default=[1000, 10_000, 100_000, 200_000])
     told.add_argument("--models", nargs="+", default=["pca", "both"])
     a = told.parse_args()
@@ -56,7 +68,8 @@ def main() -> None:
         draw(place / "drawn", range(DIFFERENT))
         draw(place / "good", range(10_000, 10_100))
         how = {"speedup": lambda: (row for model in a.models for row in speedup(place, model)),
-               "growth": lambda: growth(place, a.counts)}  # fmt: skip
+               "growth": lambda: growth(place, a.counts), "parts": lambda: parts(place),
+               "sizes": lambda: sizes(place, a.data), "plot": plot}  # fmt: skip
         for what in a.what:
             for row in how[what]():
                 print(json.dumps({"benchmark": "scale"} | row), flush=True)
@@ -127,8 +140,73 @@ def growth(place: Path, counts: list[int]) -> Iterator[dict[str, Any]]:
         size = sum(path.stat().st_size for path in (out / "verdicts").iterdir())
         yield {"what": "growth", "pictures": count, "seconds": round(told["seconds"], 1),
                "megabytes": round(told["megabytes"], 1),
+               "worker_megabytes": round(told["worker"], 1),
                "again_s": round(time.perf_counter() - began, 1),
                "bytes_of_a_row": round(size / count, 1)}  # fmt: skip
+
+
+def parts(place: Path) -> Iterator[dict[str, Any]]:
+    """Learned two at a time; three have no pictures, too few, and a recipe that is none."""
+    rows = []
+    for number in range(PARTS):
+        pictures, recipe = place / "parts" / f"{number:03}", place / f"{number:03}.toml"
+        pictures.mkdir(parents=True)
+        for seed in range(3 if number == 17 else OF_A_PART):
+            drawn = draw_terminals(100_000 + 100 * number + seed, size=(96, 128))
+            cv2.imwrite(str(pictures / f"{seed}.png"), drawn.pixels)
+        rate = 0.03 + 0.001 * (number % 20)
+        wrong = "colour = 'blue'" if number == 99 else ""
+        recipe.write_text(f'model = "pca"\nfalse_reject = {rate}\n{wrong}\n')
+        there = place / "nowhere" if number == 150 else pictures
+        rows.append((f"part {number:03}", there, recipe))
+    with (place / "parts.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("part", "pictures", "recipe"), *rows])
+    command = [sys.executable, "-m", "kenpin", "archive", "learn", place / "parts.csv", "--out",
+               place / "learned", "--cores", 2]  # fmt: skip
+    began = time.perf_counter()
+    done = subprocess.run(
+        [str(one) for one in command], capture_output=True, text=True, check=False
+    )
+    seconds = time.perf_counter() - began
+    with (place / "learned" / "learned.csv").open(encoding="utf-8-sig", newline="") as file:
+        told = list(csv.DictReader(file))
+    failed = {one["part"]: one["error"] for one in told if one["state"] == "failed"}
+    files = sum(path.suffix == ".kenpin" for path in (place / "learned").iterdir())
+    yield {"what": "parts", "parts": len(told), "learned": files, "failed": failed,
+           "status": done.returncode, "seconds": round(seconds, 1)}  # fmt: skip
+
+
+def sizes(place: Path, data: Path) -> Iterator[dict[str, Any]]:
+    found = sorted(one for one in (data / "train" / "good").iterdir() if one.is_file())
+    folder = place / "real"
+    folder.mkdir()
+    for number, path in enumerate(found[:100] * 5):
+        pixels = cv2.resize(cv2.imread(str(path)), (512, 512), interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(folder / f"{number:03}.jpg"), pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])
+    learn(found[:100], Recipe()).save(place / "real.kenpin")
+    told = run(place / "real.kenpin", folder, place / "real-out", "local", 1)
+    size = statistics.mean(path.stat().st_size for path in folder.iterdir())
+    yield {"what": "sizes", "bytes_of_a_picture": round(size),
+           "per_second": round(told["done"] / told["seconds"], 1),
+           "megabytes": round(told["megabytes"], 1)}  # fmt: skip
+
+
+def plot() -> Iterator[dict[str, Any]]:
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    with (ROOT / "benchmarks" / "results" / "scale.jsonl").open() as file:
+        lines = [one for one in map(json.loads, file) if one["what"] == "growth"]
+    counts = [one["pictures"] for one in lines]
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.loglog(counts, [one["seconds"] for one in lines], "o-", color="#1f4e79")
+    left.set(xlabel="pictures", ylabel="seconds, two cores")
+    for name, label in (("megabytes", "gives out"), ("worker_megabytes", "judges")):
+        right.semilogx(counts, [one[name] for one in lines], "o-", label=label)
+    right.set(xlabel="pictures", ylabel="most memory of a process, MB", ylim=(0, None))
+    right.legend(frameon=False)
+    figure.savefig(ROOT / "docs" / "scale-growth.png", dpi=110)
+    yield {"what": "plot", "lines": len(lines)}
 
 
 if __name__ == "__main__":

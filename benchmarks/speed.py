@@ -11,7 +11,7 @@ and peers.py); without it that part is left out.
 
     start      importing kenpin, and `kenpin inspect` of one picture, beside importing NumPy, OpenCV
                and ONNX Runtime
-    folder     512-pixel JPEGs, 2,000 files, to verdicts on all cores by threads and by processes,
+    folder     512-pixel JPEGs, 4,000 files, to verdicts on all cores by threads and by processes,
                whose start counts, beside only decoding them
     latency    one picture at a time, warm, on each engine: median and p99
     keras      one 16x16 picture through a small network, beside Keras' model.predict
@@ -50,7 +50,7 @@ from kenpin.system.onnx_graph import ENGINE
 SHARED = Path(__file__).parents[2] / "shared"
 PARTS = ("both", "feature", "pca")
 SIDE, QUALITY = 512, 95
-JPEGS, FOLDER = 200, 2000
+JPEGS, FOLDER = 200, 4000
 NETWORKS = ("ae", "vae", "dense-ae")
 PREDICT = """
 import os, sys, time; os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"

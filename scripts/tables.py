@@ -383,9 +383,23 @@ SPEED: dict[str, Callable[[dict], list[str]]] = {
     "stream": lambda line: [
         f"{line['pictures']} pictures, one command",
         f"{line['peak_mb']} MB",
-        "the most memory it took",
+        "the most memory that one of its processes took",
     ],
 }
+
+
+def eight_bits() -> str:
+    lines = list(results("eight-bits.jsonl"))
+    speeds = next(line["ms"] for line in lines if line["benchmark"] == "eight_bits")
+    rows = []
+    for encoder, name in (("kenpin", "32 bits"), ("8", "8 bits")):
+        own = {line["set"]: line["auroc_simulated"] for line in lines
+               if line.get("encoder") == encoder}  # fmt: skip
+        rows.append(
+            [name, f"{speeds[encoder]:.1f} ms", *(f"{value:.4f}" for value in own.values())]
+        )
+    heads = [line["set"] for line in lines if line.get("encoder") == "8"]
+    return table(["encoder", "one core", *(f"AUROC, {head}" for head in heads)], rows)
 
 
 def stages() -> str:
@@ -434,7 +448,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
     "final": partial(beat, "final-experiments.jsonl"),
     "peers": peers, "few": few, "ours": ours, "distilled": distilled,
-    "adding": adding, "speed": speed, "stages": stages,
+    "adding": adding, "speed": speed, "stages": stages, "eight-bits": eight_bits,
     **{one.__name__: partial(one, results, table)
        for one in (ways, eyes, shifts, sizes, regions, maps, masks, standins, gallery, record)},
     "line": partial(line_figures, results, table),
@@ -445,6 +459,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "station_live": partial(station_tables.live, results, table),
     "station_teach": partial(station_tables.teach, results, table),
     "scale": partial(scale_tables.measured, results, table),
+    "scale-sizing": partial(scale_tables.sizing, results, table),
+    "scale-plan": partial(scale_tables.plan, results, table),
     "harness-kinds": partial(harness_tables.kinds, results, table),
     "harness-designs": partial(harness_tables.designs, results, table),
     "harness-lengths": partial(harness_tables.lengths, results, table),

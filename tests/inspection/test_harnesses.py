@@ -11,13 +11,14 @@ from typer.testing import CliRunner
 from kenpin.assurance import repeat
 from kenpin.cli import load_commands
 from kenpin.drawn import draw_harness
-from kenpin.errors import BundleError, DatasetError, ExportError, RecipeError
+from kenpin.errors import BundleError, DatasetError, ExportError, ExtraError, RecipeError
 from kenpin.exports import export
 from kenpin.inspection import Inspector
 from kenpin.learning import add, learn
 from kenpin.part import Bundle
 from kenpin.recipe import Recipe
 from kenpin.report import repeat_page, triple
+from kenpin.scale import Here, judge_archive
 from kenpin.sources import write_png
 from kenpin.text import speaking
 from kenpin.types import Outcome, Picture, ReasonCode
@@ -308,3 +309,20 @@ def test_what_is_not_there_is_not_ok(inspector):
     for verdict in missing:
         gone = [one for one in verdict.sizes if one.value is None]
         assert gone and {one.outcome for one in gone} == {Outcome.UNUSABLE}
+
+
+def test_workers_without_the_extra_say_so_and_the_run_goes_on_with_it(file, tmp_path, monkeypatch):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for seed in range(3):
+        write_png(pictures / f"{seed}.png", drawn(810 + seed).pixels)
+    (tmp_path / "site").mkdir()
+    lacking = tmp_path / "site" / "sitecustomize.py"  # is run when a worker's Python starts
+    lacking.write_text("import sys\nsys.modules['skimage'] = None\n")
+    given = file, str(pictures), str(tmp_path / "out"), Here(2)
+    with monkeypatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(lacking.parent))
+        with pytest.raises(ExtraError, match=r"kenpin\[harness\]"):
+            judge_archive(*given, block=2)
+    assert not list((tmp_path / "out").rglob("0*.parquet"))
+    assert judge_archive(*given, block=2).done == 3

@@ -34,7 +34,7 @@ SOMETHING_NOT_OK = 1
 
 _UNREADABLE = "UNREADABLE"
 _WORTH_A_RATE = 20  # pictures
-_WORTH_PROCESSES = 1000  # pictures: fewer are judged before processes have begun
+_WORTH_PROCESSES = 2000  # pictures: fewer are judged sooner than processes have begun
 _COLOURS = {
     Outcome.OK: "green",
     Outcome.NG: "bold red",

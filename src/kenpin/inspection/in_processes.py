@@ -3,18 +3,15 @@
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-
-import cv2
 
 from kenpin.errors import DatasetError, PictureError
 from kenpin.inspection.inspector import Inspector
 from kenpin.part import Bundle
 from kenpin.sources import PictureSource, ZipMember, take
-from kenpin.system import LostProcess, cores, processes
+from kenpin.system import LostProcess, cores, processes, stay_on_one_core
 from kenpin.types import Verdict
 
 _AT_ONCE = 8  # pictures: to give them to a process one by one would take longer
@@ -41,7 +38,7 @@ def inspect_in_processes(
 ) -> Generator[Judgement]:
     """The same as `Inspector.inspect_many` gives without evidence, by a process on each core.
 
-    It takes a second to begin, and is faster for a thousand pictures or more. count: of processes.
+    It takes a second or two to begin, and is faster for thousands of pictures. count: of processes.
     A program of your own that uses it must be guarded by `if __name__ == "__main__"`. Raises
     DatasetError for an unknown label, and where a process ends by itself.
     """
@@ -73,13 +70,20 @@ def _read(sources: Iterable[PictureSource]) -> Iterator[PictureSource | PictureE
 
 def _judged(order: _Order, given: list[PictureSource | PictureError]) -> list[Judgement]:
     inspector = _opened(order)
-    sources = (one for one in given if not isinstance(one, PictureError))
-    with closing(inspector.inspect_many(sources, order.expect, threads=1, evidence=False)) as found:
-        return [one if isinstance(one, PictureError) else next(found) for one in given]
+
+    def judged(one: PictureSource | PictureError) -> Judgement:
+        if isinstance(one, PictureError):
+            return one
+        try:
+            return inspector.inspect(one, order.expect, evidence=False)
+        except PictureError as error:
+            return error
+
+    return [judged(one) for one in given]
 
 
 @cache
 def _opened(order: _Order) -> Inspector:
     """The part, opened once in each process."""
-    cv2.setNumThreads(1)  # the other cores have processes of their own
+    stay_on_one_core()
     return Inspector(Bundle.from_bytes(order.content, order.name), order.review)

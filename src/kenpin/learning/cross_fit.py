@@ -30,6 +30,7 @@ from kenpin.models import (
     Model,
     Together,
     learn_model,
+    left_over,
     packing_of,
     settle_model,
 )
@@ -132,12 +133,17 @@ def cross_fit(
 
     def learned(fold: int) -> HeldOut:
         inside = folds == fold
-        model = good.of(~inside).model(recipe, told(fold) if alone else silent)
-        return held_out_from(model, good.of(inside), labels, under_others)
+        others, own = good.of(~inside), good.of(inside)
+        left = left_over(others.inputs, recipe, own.inputs, others.shifted) if one else None
+        if left is not None:
+            none = np.zeros(len(left), np.intp)
+            return HeldOut(own.inputs, left, own.numbers, none, [], own.windows)
+        model = others.model(recipe, told(fold) if alone else silent)
+        return held_out_from(model, own, labels, under_others)
 
     # A network takes all cores for itself. Others learn side by side, each on one core: then what
     # comes of it does not depend on how many there are.
-    alone = recipe.model in NETWORKS
+    alone, one = recipe.model in NETWORKS, good.told is None
     threads = 1 if alone else min(cores(), _AT_ONCE)
     parts = []
     with closing(in_order(learned, range(count), threads, one_thread=not alone)) as every:

@@ -95,6 +95,20 @@ def learn_model(
     )
 
 
+def left_over(
+    pictures: Floats, recipe: Recipe, seen: Floats, shifted: Floats | None = None
+) -> Floats | None:
+    """(M, h, w, D) what `learn_model` from the pictures cannot rebuild of others, in less time.
+
+    None where the model has no such short way.
+    """
+    learner, also = _learner(recipe.model), () if shifted is None else (shifted,)
+    if not hasattr(learner, "left_over"):
+        return None
+    found: Floats = learner.left_over(pictures, recipe.own, seen, recipe.seed, *also)
+    return found
+
+
 def of_each_label(model: Model, labels: int) -> list[Model]:
     """The models of which a conditional one is made; itself where there is one label."""
     return [model] if labels == 1 else list(cast(Any, model).models)

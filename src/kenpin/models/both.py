@@ -104,6 +104,27 @@ def settle(pictures: Floats, settings: FeatureSettings, least: int, seed: int) -
     return settled.model_copy(update={"pixel_components": chosen})
 
 
+def left_over(
+    pictures: Floats,
+    settings: FeatureSettings,
+    seen: Floats,
+    seed: int,
+    shifted: Floats | None = None,
+) -> Floats:
+    """(M, h, w, D) the residual of others by what `learn` makes; see `feature.left_over`."""
+    settled = settle(pictures, settings, len(pictures), seed)
+    packing = Packing(settings.two_sizes)
+    learned, others = packing.parted(pictures), packing.parted(seen)
+    moved = (None, None) if shifted is None else packing.unpacked(shifted)
+    features = feature.left_over(learned.features, settled, others.features, seed, moved[0])
+    finer = None
+    if learned.finer is not None and others.finer is not None:
+        finer = feature.left_over(learned.finer, settled, others.finer, seed, moved[1])
+    pixels = pca.not_spanned(learned.pixels, others.pixels, settled.pixel_components or 1)
+    small = as_squares(pixels, packing.side)
+    return np.concatenate([packing.packed(features, finer), small], axis=3)
+
+
 def learn(
     pictures: Floats,
     settings: FeatureSettings,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kenpin.models.contract import Labels, State
-from kenpin.models.pca import Pca, decompose, most_components, updated
+from kenpin.models.pca import Pca, decompose, most_components, not_spanned, updated
 from kenpin.models.pca import load as load_pca
 from kenpin.recipe import FeatureSettings
 from kenpin.types import Floats, Progress
@@ -92,6 +92,32 @@ def learn(
     what a shift changes is no difference; what is usual at a place, the pictures as they are say.
     """
     settled = settle(pictures, settings, len(pictures), seed)
+    whitening, deviations, white = _made_comparable(pictures, seed, shifted)
+    pca = decompose(white, settled.components or 1)
+    return Feature(whitening, deviations, as_kept(pca))
+
+
+def left_over(
+    pictures: Floats,
+    settings: FeatureSettings,
+    seen: Floats,
+    seed: int,
+    shifted: Floats | None = None,
+) -> Floats:
+    """(M, h, w, D) the residual of others by what `learn` makes; see `kenpin.models.pca.left_over`.
+
+    But for the rounding of components to 16 bits.
+    """
+    settled = settle(pictures, settings, len(pictures), seed)
+    whitening, deviations, white = _made_comparable(pictures, seed, shifted)
+    others = np.asarray(seen @ whitening / deviations, np.float32)
+    return not_spanned(white, others, settled.components or 1)
+
+
+def _made_comparable(
+    pictures: Floats, seed: int, shifted: Floats | None
+) -> tuple[Floats, Floats, Floats]:
+    """Whitening, deviations, and the comparable maps of the pictures, and of the shifted ones."""
     whitening = _whitening(pictures, seed)
     white = np.asarray(pictures @ whitening, np.float32)
     spread = white.std(axis=0)
@@ -100,8 +126,7 @@ def learn(
     white /= deviations
     if shifted is not None:
         white = np.concatenate([white, np.asarray(shifted @ whitening / deviations, np.float32)])
-    pca = decompose(white, settled.components or 1)
-    return Feature(whitening, deviations, as_kept(pca))
+    return whitening, deviations, white
 
 
 def as_kept(pca: Pca) -> Pca:

@@ -80,17 +80,46 @@ class Together:
         own, across = self._products[learned][:, learned], self._products[seen][:, learned]
         usual = own.mean(axis=0)  # of each that is learned, its product with their mean
         across = across - across.mean(axis=1, keepdims=True) - usual + usual.mean()
-        own = own - usual - usual[:, None] + usual.mean()
-        values, vectors = np.linalg.eigh(own)
-        values, vectors = (
-            one[..., ::-1][..., : min(components, count - 1)] for one in (values, vectors)
-        )
-        kept = values > _NOTHING * max(values[0], 1e-12)
-        shares = (across @ vectors[:, kept] / values[kept]) @ vectors[:, kept].T
+        shares = _shares(own - usual - usual[:, None] + usual.mean(), across, components)
         weights = np.zeros((len(across), len(self._flat)), np.float32)
         weights[np.arange(len(across)), np.flatnonzero(seen)] = 1
         weights[:, learned] -= shares + (1 - shares.sum(axis=1, keepdims=True)) / count
         return np.asarray((weights @ self._flat).reshape(-1, *self._shape), np.float32)
+
+
+def left_over(pictures: Floats, settings: PcaSettings, seen: Floats, seed: int) -> Floats:
+    """(M, h, w, C) what `learn` from (N, h, w, C) pictures cannot rebuild of others, in less time.
+
+    The components themselves are not needed for that; see `Together`.
+    """
+    settled = settle(pictures, settings, len(pictures), seed)
+    return not_spanned(pictures, seen, settled.components or 1)
+
+
+def not_spanned(pictures: Floats, seen: Floats, components: int) -> Floats:
+    """What `decompose` of the first leaves of the others."""
+    mean = pictures.mean(axis=0, dtype=np.float64).astype(np.float32)
+    rows = (pictures - mean).reshape(len(pictures), -1)
+    others = (seen - mean).reshape(len(seen), -1)
+    own, across = (one.astype(np.float64) for one in (rows @ rows.T, others @ rows.T))
+    others -= _shares(own, across, components).astype(np.float32) @ rows
+    return np.asarray(others.reshape(seen.shape), np.float32)
+
+
+def _shares(
+    own: NDArray[np.float64], across: NDArray[np.float64], components: int
+) -> NDArray[np.float64]:
+    """(M, N) how much of each learned picture makes up what the components say of the others.
+
+    own: (N, N) products of those that are learned with one another; across: (M, N) of the others
+    with them; all about the mean of the learned.
+    """
+    values, vectors = np.linalg.eigh(own)
+    most = min(components, len(own) - 1)
+    values, vectors = values[::-1][:most], vectors[:, ::-1][:, :most]
+    kept = values > _NOTHING * max(values[0], 1e-12)
+    shares: NDArray[np.float64] = (across @ vectors[:, kept] / values[kept]) @ vectors[:, kept].T
+    return shares
 
 
 def load(state: State) -> Pca:

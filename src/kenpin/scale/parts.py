@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from tempfile import TemporaryDirectory
 
 from kenpin.errors import ArchiveError, BundleError, KenpinError
 from kenpin.learning import learn
@@ -94,10 +93,7 @@ def learn_one(asks: Kind, wanted: Wanted) -> Learned:
         return Learned(wanted.name, FAILED, error=error.notice)
     except MemoryError:
         return Learned(wanted.name, FAILED, error=Notice("archive_memory"))
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / wanted.file
-        bundle.save(path)
-        return Learned(wanted.name, LEARNED, path.read_bytes(), *_facts(bundle))
+    return Learned(wanted.name, LEARNED, bundle.to_bytes(), *_facts(bundle))
 
 
 def _kept(wanted: Wanted, path: Path) -> Learned:

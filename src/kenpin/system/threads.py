@@ -52,6 +52,50 @@ class _OneBlasThread:
 one_blas_thread = _OneBlasThread()
 
 
+class _OneCoreEach:
+    """While any thread is inside, nothing that a thread calls takes more than a core for it.
+
+    That is linear algebra, and OpenCV, whose pictures are small by then: for several threads that
+    share the cores, not for one that has them all.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._threads = 0
+
+    def __enter__(self) -> None:
+        import cv2  # noqa: PLC0415 - takes a while, and who comes here has it already
+
+        one_blas_thread.__enter__()
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._threads = cv2.getNumThreads()
+                cv2.setNumThreads(1)
+
+    def __exit__(self, *_: object) -> None:
+        import cv2  # noqa: PLC0415
+
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                cv2.setNumThreads(self._threads)
+        one_blas_thread.__exit__()
+
+
+_one_core_each = _OneCoreEach()
+
+
+def stay_on_one_core() -> None:
+    """From now on this thread is one of several that share the cores, those of other processes.
+
+    For a process of its own; linear algebra and OpenCV must have been imported.
+    """
+    _one_core_each.__enter__()
+    _become_worker()
+
+
 @cache
 def _libraries() -> ThreadpoolController:
     return ThreadpoolController()
@@ -70,8 +114,8 @@ def in_order(
 
     Only a few items more than there are threads are begun or waiting at any time, however many
     there are. What `work` raises is raised here; what has begun by then is finished, not more.
-    one_thread: linear algebra stays on one core for each thread until the last answer was taken, or
-    the generator is closed; the caller's too.
+    one_thread: linear algebra and OpenCV stay on one core for each thread until the last answer was
+    taken, or the generator is closed; the caller's too.
     """
     if threads <= 1 and not one_thread:
         yield from map(work, items)
@@ -79,7 +123,7 @@ def in_order(
     pool = ThreadPoolExecutor(max(1, threads), "kenpin", _become_worker)
     waiting: deque[Future[R]] = deque()
     # Held all the while: to change it between pictures takes as long as a picture.
-    with one_blas_thread if one_thread else nullcontext():
+    with _one_core_each if one_thread else nullcontext():
         try:
             for item in items:
                 waiting.append(pool.submit(work, item))
