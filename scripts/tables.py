@@ -407,7 +407,7 @@ def stages() -> str:
     rows = [
         [line["model"],
          *(f"{line['ms'][n]['median']:.2f} ({line['ms'][n]['p99']:.2f})" for n in names),
-         f"{100 * line['share_of_peak']:.0f} %"]
+         "" if line["share_of_peak"] is None else f"{100 * line['share_of_peak']:.0f} %"]
         for line in results("speed.jsonl")
         if line["benchmark"] == "latency"
     ]  # fmt: skip

@@ -16,7 +16,7 @@ from kenpin.models import (
     packing_of,
     settle_model,
 )
-from kenpin.models.pca import learn
+from kenpin.models.pca import learn, not_spanned
 from kenpin.recipe import PcaSettings
 
 
@@ -44,6 +44,17 @@ def test_products_leave_what_a_learned_model_leaves(pictures, components):
         assert found.shape == expected.shape and found.dtype == np.float32
         error = np.sqrt(np.square(found - expected).mean() / np.square(expected).mean())
         assert error < 1e-3
+
+
+def test_more_pictures_than_pixels_leave_what_a_learned_model_leaves():
+    rng = np.random.default_rng(0)
+    pictures = rng.random((60, 5, 4, 1), np.float32) @ np.ones((1, 1), np.float32)
+    expected = by_learning(pictures, np.arange(60) < 50, np.arange(60) >= 50, 7)
+    found = not_spanned(pictures[:50], pictures[50:], 7)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    small = [(255 * rng.random((16, 16))).astype(np.uint8) for _ in range(300)]
+    recipe = kenpin.Recipe(model="pca", size=(16, 16), false_reject=0.05)
+    assert kenpin.learn(small, recipe, search=False).calibration.limit > 0
 
 
 def test_pictures_that_do_not_vary_leave_what_is_new():

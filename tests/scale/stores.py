@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import boto3
 import cv2
 from moto.server import DomainDispatcherApplication, create_backend_app
+from s3fs import S3FileSystem
 from werkzeug.serving import make_server
 
 from kenpin.drawn.terminals import draw_terminals
@@ -64,6 +65,7 @@ def object_store(monkeypatch):
                         "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1",
                         "AWS_EC2_METADATA_DISABLED": "true"}.items():  # fmt: skip
         monkeypatch.setenv(name, value)
+    S3FileSystem.clear_instance_cache()  # of the store of another test
     boto3.client("s3").create_bucket(Bucket=BUCKET)
     try:
         yield before

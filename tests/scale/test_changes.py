@@ -1,6 +1,7 @@
 """Two parts on one archive: what changed is what their own verdicts say."""
 
 import csv
+import json
 import shutil
 from collections import Counter
 
@@ -15,7 +16,7 @@ from kenpin.errors import ArchiveError
 from kenpin.inspection import Inspector
 from kenpin.learning import learn
 from kenpin.recipe import Recipe
-from kenpin.scale import Here, compare_archives, judge_archive
+from kenpin.scale import Here, compare_archives, judge_archive, to_look_at
 from kenpin.sources import read_picture
 from kenpin.types import Outcome
 
@@ -94,6 +95,16 @@ def test_the_pictures_to_look_at_are_those_that_moved_most(plant, judged, tmp_pa
     assert found == sorted(far, key=far.__getitem__, reverse=True)[:3]
 
 
+def test_a_picture_that_is_another_one_now_is_not_shown(plant, judged, tmp_path):
+    changes = compare_archives(*judged, tmp_path, most=3)
+    pairs = changes.farthest["OK", "NG"]
+    now = shutil.copytree(plant / "pictures", tmp_path / "now")
+    (now / pairs[0].was.picture).write_bytes(jpeg(999))
+    (now / pairs[1].was.picture).unlink()
+    given, _ = to_look_at(pairs, str(now))
+    assert [bool(taken.content) for taken, _ in given] == [False, False, True]
+
+
 def test_lists_that_differ_and_pictures_that_were_replaced_are_told(plant, judged, tmp_path):
     later = shutil.copytree(plant / "pictures", tmp_path / "later")
     (later / "day0" / "003.jpg").unlink()
@@ -136,7 +147,10 @@ def test_the_command_judges_what_is_a_part_and_draws(plant, judged, tmp_path):
     with Image.open(tmp_path / "out" / "changes-OK-NG.png") as image:
         assert image.size == sheet.size[::-1]
     assert sheet.size[0] > 2 * 220  # five pictures, four beside one another
-    assert run("archive", "compare", *given, "--cores", 1, "--json").exit_code == 0
+    (tmp_path / "out" / ".DS_Store").write_bytes(b"left by who looked at the sheets")
+    again = run("archive", "compare", *given, "--cores", 1, "--json")
+    told = json.loads(again.output)
+    assert told["folders"] == 4 and sum(one["pictures"] for one in told["moved_most"]) <= COUNT + 2
     (tmp_path / "out" / "mine.txt").write_text("mine")
     refused(run("archive", "compare", *given), "mine.txt")
     nowhere = (tmp_path / "no.kenpin", *given[1:3], "--out", tmp_path / "b")

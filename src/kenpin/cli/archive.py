@@ -1,6 +1,6 @@
 """kenpin archive: millions of pictures, on many cores."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from time import perf_counter
 from typing import Annotated, Any
 
@@ -13,7 +13,6 @@ from kenpin.text import say, visible
 
 UNREADABLE = FAILED = 1
 _OLD, _NEW, _SHEET = "old", "new", "changes-"  # of a comparison, in its folder
-_MOST_FOLDERS = 20  # that are printed
 
 archive = group("archive")
 
@@ -93,6 +92,8 @@ def compare(
         ):
             for own, part in parts.items():
                 room.judge_archive(part, pictures, archives[own], workers, progress=_on(bar))
+    for sheet in target.glob(f"{_SHEET}*.png"):  # of an earlier comparison
+        sheet.unlink()
     found = room.compare_archives(archives[_OLD], archives[_NEW], target, most)
     sheets = _draw_sheets(found, pictures, target, room)
     if as_json:
@@ -110,9 +111,12 @@ def _on(bar: Any) -> Any:
 
 def _check_target(target: Path, room: Any) -> None:
     """Refuse a folder that holds something else than an earlier comparison."""
+    from kenpin.sources import is_litter
+
     own = (_OLD, _NEW, room.CHANGES, room.FOLDERS)
     for path in sorted(target.iterdir()) if target.is_dir() else ():
-        if path.name not in own and not (path.name.startswith(_SHEET) and path.suffix == ".png"):
+        sheet = path.name.startswith(_SHEET) and path.suffix == ".png"
+        if path.name not in own and not sheet and not is_litter(PurePosixPath(path.name)):
             raise OutputError("output_not_shown", path=target, name=path.name)
 
 
@@ -121,8 +125,6 @@ def _draw_sheets(found: Any, pictures: str, target: Path, room: Any) -> list[Pat
     from kenpin.report import contact_sheet
     from kenpin.sources import write_png
 
-    for old in target.glob(f"{_SHEET}*.png"):
-        old.unlink()
     drawn = []
     for (was, now), pairs in found.farthest.items():
         if pairs:
@@ -143,12 +145,10 @@ def _print_changes(found: Any) -> None:
     for (was, now), count in sorted(found.counts.items(), key=lambda one: -one[1]):
         table.add_row(was, now, str(count))
     out.print(table)
-    moved = {name: own for name, own in found.folders.items() if own[3] or own[4]}
-    if moved and len(found.folders) > 1:
+    if found.moved and found.folders > 1:
         heads = ("folder", "pictures", "newly_rejected", "newly_passed")
         table = plain_table(*(say(f"column_{head}") for head in heads))
-        most = sorted(moved.items(), key=lambda one: -(one[1][3] + one[1][4]))[:_MOST_FOLDERS]
-        for name, (count, _, _, rejected, passed) in sorted(most):
+        for name, (count, _, _, rejected, passed) in found.moved.items():
             table.add_row(visible(name), str(count), str(rejected), str(passed))
         out.print(table)
 

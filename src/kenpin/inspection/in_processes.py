@@ -5,16 +5,16 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 
 from kenpin.errors import DatasetError, PictureError
 from kenpin.inspection.inspector import Inspector
 from kenpin.part import Bundle
-from kenpin.sources import PictureSource, ZipMember, take
-from kenpin.system import LostProcess, cores, processes, stay_on_one_core
+from kenpin.sources import PictureSource, Taken, ZipMember, take
+from kenpin.system import LostProcess, cores, is_over, processes, stay_on_one_core
 from kenpin.types import Verdict
 
 _AT_ONCE = 8  # pictures: to give them to a process one by one would take longer
+_MOST_BYTES = 4 * 2**20  # of a piece: after that no more is added
 _AHEAD = 2  # pieces of work given out for each process
 
 Judgement = Verdict | PictureError
@@ -49,7 +49,7 @@ def inspect_in_processes(
     left, waiting = _read(sources), deque[Future[list[Judgement]]]()
     with processes(count, order) as give:
         try:
-            while some := list(islice(left, _AT_ONCE)):
+            while some := _piece(left):
                 waiting.append(give(_judged, some))
                 if len(waiting) >= _AHEAD * count:
                     yield from waiting.popleft().result()
@@ -57,6 +57,18 @@ def inspect_in_processes(
                 yield from waiting.popleft().result()
         except LostProcess as error:
             raise DatasetError("process_lost", reason=str(error)) from None
+
+
+def _piece(left: Iterator[PictureSource | PictureError]) -> list[PictureSource | PictureError]:
+    """The next few; fewer of large files that were read already."""
+    some: list[PictureSource | PictureError] = []
+    size = 0
+    for one in left:
+        some.append(one)
+        size += len(one.content) if isinstance(one, Taken) else 0
+        if len(some) == _AT_ONCE or size > _MOST_BYTES:
+            break
+    return some
 
 
 def _read(sources: Iterable[PictureSource]) -> Iterator[PictureSource | PictureError]:
@@ -74,6 +86,8 @@ def _judged(order: _Order, given: list[PictureSource | PictureError]) -> list[Ju
     def judged(one: PictureSource | PictureError) -> Judgement:
         if isinstance(one, PictureError):
             return one
+        if is_over():  # nobody reads the answer
+            return PictureError("process_lost", reason="")
         try:
             return inspector.inspect(one, order.expect, evidence=False)
         except PictureError as error:

@@ -35,13 +35,14 @@ from kenpin.models import (
     settle_model,
 )
 from kenpin.recipe import Recipe
-from kenpin.system import cores, in_order
+from kenpin.system import cores, in_order, is_worker
 from kenpin.text import say
 from kenpin.types import Floats, Progress
 
 _STEPS = 1000  # of the way
 FOLDS, FOLDS_OF_NETWORKS = 10, 5  # measured in docs/decisions/folds.md
-_AT_ONCE = 4  # folds: each has the pictures' features for itself
+# Folds that are learned at once: each has the pictures' features for itself, several times.
+_AT_ONCE, _TIMES_INPUTS, _MOST_BYTES = 4, 4, 2**30
 _LEAST_APART = 3  # folds: without two of them something must be left to learn from
 
 Mask = NDArray[np.bool_]
@@ -144,7 +145,8 @@ def cross_fit(
     # A network takes all cores for itself. Others learn side by side, each on one core: then what
     # comes of it does not depend on how many there are.
     alone, one = recipe.model in NETWORKS, good.told is None
-    threads = 1 if alone else min(cores(), _AT_ONCE)
+    fit = max(1, _MOST_BYTES // max(1, _TIMES_INPUTS * good.inputs.nbytes))
+    threads = 1 if alone or is_worker() else min(cores(), _AT_ONCE, fit)
     parts = []
     with closing(in_order(learned, range(count), threads, one_thread=not alone)) as every:
         for fold, part in enumerate(every):
@@ -187,7 +189,8 @@ def powers_apart(
     found: list[dict[tuple[int, int], Powers]] = [{} for _ in range(several if pairs else 0)]
     cross, recipe = _pixels_alone(cross, recipe)
     work: Callable[[tuple[int, int]], tuple[list[Powers], list[Powers]]]
-    if recipe.model == "pca" and several == 1:
+    few = len(cross.inputs) <= cross.inputs[0].size  # or products of pictures are no short way
+    if recipe.model == "pca" and several == 1 and few:
         together = Together(cross.inputs)
         work = partial(_powers_by_products, together, cross.folds, recipe.pca.components or 1)
     else:

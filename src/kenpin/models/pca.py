@@ -98,6 +98,8 @@ def left_over(pictures: Floats, settings: PcaSettings, seen: Floats, seed: int) 
 
 def not_spanned(pictures: Floats, seen: Floats, components: int) -> Floats:
     """What `decompose` of the first leaves of the others."""
+    if len(pictures) > pictures[0].size:  # then it is the pixels whose products are fewer
+        return seen - decompose(pictures, components).reconstruct(seen)
     mean = pictures.mean(axis=0, dtype=np.float64).astype(np.float32)
     rows = (pictures - mean).reshape(len(pictures), -1)
     others = (seen - mean).reshape(len(seen), -1)

@@ -5,6 +5,7 @@ that are to be looked at are kept in memory.
 """
 
 import csv
+import hashlib
 import heapq
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,7 @@ UNREADABLE = "UNREADABLE"
 CHANGES, FOLDERS = "changes.csv", "folders.csv"
 _READ = ("picture", "sha256", "outcome", "score", "limit")
 _PASSED = ("OK", "REVIEW")
+_MOST_FOLDERS = 20  # that are told beside the table
 _COLUMNS = ("picture", "was", "now", "was_score", "was_limit", "now_score", "now_limit")
 _OF_FOLDER = ("folder", "pictures", "ok_before", "ok_now", "newly_rejected", "newly_passed")
 
@@ -62,15 +64,17 @@ class Pair(NamedTuple):
 class Changes:
     """counts: how many pictures by outcome before and now. only_before, only_now: that are in one
     archive alone. replaced: whose content is another one in each, which says nothing of the parts.
-    folders: of each first folder its numbers, as in folders.csv. farthest: of each kind of change
-    the pictures whose scores moved most, the farthest first.
+    folders: how many first folders; moved: those with the most changes, by their names, each with
+    its numbers as in folders.csv. farthest: of each kind of change the pictures whose scores moved
+    most, the farthest first.
     """
 
     counts: dict[tuple[str, str], int] = field(default_factory=dict)
     only_before: int = 0
     only_now: int = 0
     replaced: int = 0
-    folders: dict[str, list[int]] = field(default_factory=dict)
+    folders: int = 0
+    moved: dict[str, list[int]] = field(default_factory=dict)
     farthest: dict[tuple[str, str], list[Pair]] = field(default_factory=dict)
 
     @property
@@ -88,10 +92,11 @@ class Changes:
         counts = [{"was": was, "now": now, "pictures": count}
                   for (was, now), count in sorted(self.counts.items())]  # fmt: skip
         folders = [dict(zip(_OF_FOLDER, (name, *numbers), strict=True))
-                   for name, numbers in self.folders.items()]  # fmt: skip
+                   for name, numbers in self.moved.items()]  # fmt: skip
         return {"pictures": self.pictures, "changed": self.changed, "counts": counts,
                 "only_before": self.only_before, "only_now": self.only_now,
-                "replaced": self.replaced, "folders": folders}  # fmt: skip
+                "replaced": self.replaced, "folders": self.folders,
+                "moved_most": folders}  # fmt: skip
 
 
 def compare_archives(before: str, after: str, out: Path, most: int) -> Changes:
@@ -104,33 +109,39 @@ def compare_archives(before: str, after: str, out: Path, most: int) -> Changes:
     found = Changes()
     kept: dict[tuple[str, str], list[tuple[float, int, Pair]]] = {}
     make_folder(out)
-    with _table(out / CHANGES, _COLUMNS) as write:
+    with (
+        _table(out / CHANGES, _COLUMNS) as write,
+        _table(out / FOLDERS, _OF_FOLDER) as tell,
+    ):
+        folders = _Folders(found, tell)
         for number, pair in enumerate(_pairs(_rows_of(old), _rows_of(new), found)):
-            _count(found, pair)
+            kind = pair.was.outcome, pair.now.outcome
+            found.counts[kind] = found.counts.get(kind, 0) + 1
+            folders.take(pair)
             if pair.was.outcome != pair.now.outcome:
                 write(_told(pair))
-                own = kept.setdefault((pair.was.outcome, pair.now.outcome), [])
+                own = kept.setdefault(kind, [])
                 heapq.heappush(own, (pair.far, -number, pair))
                 if len(own) > most:
                     heapq.heappop(own)
+        folders.end()
     for kind, every in sorted(kept.items()):
         found.farthest[kind] = [pair for _, _, pair in sorted(every, reverse=True)]
-    with _table(out / FOLDERS, _OF_FOLDER) as write:
-        for name, numbers in found.folders.items():
-            write([name, *numbers])
     return found
 
 
 def to_look_at(pairs: Sequence[Pair], pictures: str) -> tuple[list[tuple[Taken, str]], Depth]:
     """The pictures themselves with a few words on each, and their depth.
 
-    pictures: where they are; one that is not read there is empty.
+    pictures: where they are; one that is not there, or is another one now, is empty.
     """
     source, given, peaks = Storage.of(pictures), [], []
     for pair in pairs:
         name = pair.was.picture
         try:
             taken = Taken(Path(name), source.read(name))
+            if pair.was.sha256 not in (None, hashlib.sha256(taken.content).hexdigest()):
+                raise ArchiveError("archive_gone", name=name)  # there is another one now
             pixels = read_picture(taken).pixels
             peaks += [int(pixels.max())] if pixels.dtype == np.uint16 else []
         except (ArchiveError, PictureError):
@@ -174,15 +185,49 @@ def _place(row: Row) -> list[str]:
     return row.picture.split("/")
 
 
-def _count(found: Changes, pair: Pair) -> None:
-    kind = pair.was.outcome, pair.now.outcome
-    found.counts[kind] = found.counts.get(kind, 0) + 1
-    name, folder, _ = pair.was.picture.partition("/")
-    own = found.folders.setdefault(name if folder else "", [0, 0, 0, 0, 0])
-    passed, passes = (outcome in _PASSED for outcome in kind)
-    more = (1, kind[0] == "OK", kind[1] == "OK", passed and not passes, passes and not passed)
-    for place, one in enumerate(more):
-        own[place] += one
+class _Folders:
+    """Counts by first folder; names come in order, so only one folder is open at a time.
+
+    Pictures that are in none are counted together, and told last.
+    """
+
+    def __init__(self, found: Changes, tell: Callable[[Sequence[Any]], None]) -> None:
+        self._found, self._tell = found, tell
+        self._name, self._numbers = "", [0] * 5
+        self._in_none = [0] * 5
+        self._most: list[tuple[int, str, list[int]]] = []
+
+    def take(self, pair: Pair) -> None:
+        """One picture more."""
+        name, folder, _ = pair.was.picture.partition("/")
+        if folder and name != self._name:
+            self._close()
+            self._name, self._numbers = name, [0] * 5
+        was, now = pair.was.outcome, pair.now.outcome
+        passed, passes = was in _PASSED, now in _PASSED
+        more = (1, was == "OK", now == "OK", passed and not passes, passes and not passed)
+        own = self._numbers if folder else self._in_none
+        own[:] = [count + one for count, one in zip(own, more, strict=True)]
+
+    def end(self) -> None:
+        """After the last one."""
+        self._close()
+        self._name, self._numbers = "", self._in_none
+        self._close()
+        self._found.moved = {
+            name: own for _, name, own in sorted(self._most, key=lambda one: one[1])
+        }
+
+    def _close(self) -> None:
+        if not self._numbers[0]:
+            return
+        self._found.folders += 1
+        self._tell([self._name, *self._numbers])
+        changes = sum(self._numbers[3:])
+        if changes:
+            heapq.heappush(self._most, (changes, self._name, self._numbers))
+            if len(self._most) > _MOST_FOLDERS:
+                heapq.heappop(self._most)
 
 
 def _told(pair: Pair) -> list[Any]:

@@ -7,41 +7,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Any, Self
+from typing import Any
 
 from kenpin.errors import ArchiveError, PictureError
 from kenpin.inspection import Inspector
 from kenpin.part import Bundle
 from kenpin.scale.rows import NOT_GOT, as_parquet, row_of, row_of_error, tally
 from kenpin.scale.storage import Storage
-from kenpin.scale.workers import check_going_on
+from kenpin.scale.workers import Kind, check_going_on
 from kenpin.sources import Taken, check_bytes
-from kenpin.system import VERSION, engine, in_order
+from kenpin.system import in_order
 from kenpin.text import Notice
 
 _REMEMBERED = 4  # parts that a worker keeps open
 _READERS = 4  # pictures read at a time, beside the one that is judged
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What makes the same verdicts to the last bit: the version of kenpin, and the engine."""
-
-    kenpin: str
-    engine: str
-
-    @classmethod
-    def here(cls) -> Self:
-        """That of this process."""
-        return cls(VERSION, engine())
-
-    def check(self) -> None:
-        """Raises ArchiveError where this worker is of another kind than who gives the work."""
-        found = Kind.here()
-        if self != found:
-            wanted = f"{self.kenpin} ({self.engine})"
-            told = f"{found.kenpin} ({found.engine})"
-            raise ArchiveError("archive_worker", wanted=wanted, found=told)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import socket
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -279,7 +280,8 @@ def _another(other: dict[str, Any]) -> ArchiveError:
 def _is_dead(other: dict[str, Any]) -> bool:
     if not other:
         return False  # just being written, or torn: a person must look
-    if other.get("host") == socket.gethostname():
+    # On Windows this would send it a Ctrl-C.
+    if other.get("host") == socket.gethostname() and sys.platform != "win32":
         try:
             os.kill(int(other.get("process", 0)), 0)
         except ProcessLookupError:

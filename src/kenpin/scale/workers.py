@@ -7,11 +7,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from kenpin.errors import ArchiveError, ExtraError, KenpinError
-from kenpin.system import LostProcess, cores, is_over, processes
+from kenpin.system import VERSION, LostProcess, cores, engine, is_over, processes
 from kenpin.types import Workers
 
 S = TypeVar("S")
@@ -25,6 +27,27 @@ LOCAL, RAY, REMOTE = "local", "ray", "ray://"
 
 Progressed = Callable[[int, int], None]
 """Is told how many are done, and of how many."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What makes the same verdicts to the last bit: the version of kenpin, and the engine."""
+
+    kenpin: str
+    engine: str
+
+    @classmethod
+    def here(cls) -> Self:
+        """That of this process."""
+        return cls(VERSION, engine())
+
+    def check(self) -> None:
+        """Raises ArchiveError where this worker is of another kind than who gives the work."""
+        found = Kind.here()
+        if self != found:
+            wanted = f"{self.kenpin} ({self.engine})"
+            told = f"{found.kenpin} ({found.engine})"
+            raise ArchiveError("archive_worker", wanted=wanted, found=told)
 
 
 class Here:
@@ -61,6 +84,11 @@ def check_going_on() -> None:
         raise ArchiveError("archive_stopped")
 
 
+def _of_kind(kind: Kind, work: Callable[[S, T], R], shared: S, item: T) -> R:
+    kind.check()
+    return work(shared, item)
+
+
 class OnRay:
     """On a Ray cluster, a piece of work on each core; one whose machine goes away is done again.
 
@@ -73,7 +101,8 @@ class OnRay:
     def map(self, work: Callable[[S, T], R], shared: S, items: Iterable[T]) -> Iterator[R]:
         """See `Workers`."""
         ray = self._ray
-        task = ray.remote(num_cpus=1, max_retries=_RETRIES)(work)
+        checked = partial(_of_kind, Kind.here(), work)
+        task = ray.remote(num_cpus=1, max_retries=_RETRIES)(checked)
         sent, left = ray.put(shared), iter(items)
         most = _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
         under_way = [task.remote(sent, item) for item in islice(left, most)]
@@ -92,7 +121,8 @@ class OnRay:
         except self._ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, KenpinError):
                 raise error.cause from None
-            if "failed to import" in str(error.cause):
+            unknown = isinstance(error.cause, ImportError | AttributeError)
+            if unknown or "failed to import" in str(error.cause):
                 reason = str(error.cause).strip().splitlines()[-1]
                 raise ArchiveError("archive_no_kenpin", reason=reason) from None
             raise

@@ -15,4 +15,10 @@ from kenpin.system.files import (
 from kenpin.system.onnx_graph import Graph, engine, operations_of
 from kenpin.system.processes import LostProcess, is_over, processes
 from kenpin.system.quiet import load_matplotlib, onnxruntime
-from kenpin.system.threads import in_order, on_one_core, one_blas_thread, stay_on_one_core
+from kenpin.system.threads import (
+    in_order,
+    is_worker,
+    on_one_core,
+    one_blas_thread,
+    stay_on_one_core,
+)

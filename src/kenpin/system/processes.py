@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor as LostProcess
 from concurrent.futures import Future
@@ -10,6 +12,8 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 __all__ = ["LostProcess", "is_over", "processes"]
+
+_MOST_ON_WINDOWS = 61  # that it lets one process wait for
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,6 +34,7 @@ def processes(count: int, shared: Any) -> Iterator[Callable[..., Future[Any]]]:
     from multiprocessing import get_context  # noqa: PLC0415
 
     context = get_context("spawn")
+    count = min(count, _MOST_ON_WINDOWS) if sys.platform == "win32" else count
     over = context.Event()
     with ProcessPoolExecutor(count, context, _begin, (shared, over)) as pool:
         try:
@@ -48,6 +53,7 @@ def _begin(shared: Any, over: Any) -> None:
     """Ctrl-C is for the one that gives out the work; when that is gone, so is this."""
     _shared[:], _over[:] = [shared], [over]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore")  # of libraries, about odd pictures: not for the user
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
