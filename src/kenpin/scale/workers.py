@@ -21,6 +21,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 _AHEAD = 2  # pieces of work for each core that are given out
 _RETRIES = 5  # of a piece whose machine went away
+# In what Ray says of work that a worker does not have.
+_UNKNOWN_THERE = ("failed to import", "ModuleNotFoundError", "AttributeError: Can't get attribute")
 _QUIET: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
 LOCAL, RAY, REMOTE = "local", "ray", "ray://"
 
@@ -101,15 +103,16 @@ class OnRay:
     def map(self, work: Callable[[S, T], R], shared: S, items: Iterable[T]) -> Iterator[R]:
         """See `Workers`."""
         ray = self._ray
-        checked = partial(_of_kind, Kind.here(), work)
-        task = ray.remote(num_cpus=1, max_retries=_RETRIES)(checked)
+        task = partial(
+            ray.remote(num_cpus=1, max_retries=_RETRIES)(_of_kind).remote, Kind.here(), work
+        )
         sent, left = ray.put(shared), iter(items)
         most = _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
-        under_way = [task.remote(sent, item) for item in islice(left, most)]
+        under_way = [task(sent, item) for item in islice(left, most)]
         try:
             while under_way:
                 ready, under_way = ray.wait(under_way, num_returns=1)
-                under_way += [task.remote(sent, item) for item in islice(left, len(ready))]
+                under_way += [task(sent, item) for item in islice(left, len(ready))]
                 yield from (self._answer(one) for one in ready)
         finally:
             for one in under_way:
@@ -121,9 +124,9 @@ class OnRay:
         except self._ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, KenpinError):
                 raise error.cause from None
-            unknown = isinstance(error.cause, ImportError | AttributeError)
-            if unknown or "failed to import" in str(error.cause):
-                reason = str(error.cause).strip().splitlines()[-1]
+            told = str(error.cause).strip()
+            if any(mark in told for mark in _UNKNOWN_THERE):
+                reason = told.splitlines()[-1]
                 raise ArchiveError("archive_no_kenpin", reason=reason) from None
             raise
         except self._ray.exceptions.RayError as error:
@@ -151,7 +154,7 @@ def workers_on(where: str, count: int | None = None) -> Iterator[Workers]:
     try:
         if where == RAY:
             own = cores() if count is None else count
-            ray.init(num_cpus=own, include_dashboard=False, **_QUIET)
+            ray.init("local", num_cpus=own, include_dashboard=False, **_QUIET)
         else:
             ray.init(where, **_QUIET)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
