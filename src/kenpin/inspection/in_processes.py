@@ -56,7 +56,7 @@ def inspect_in_processes(
             while waiting:
                 yield from waiting.popleft().result()
         except LostProcess as error:
-            raise DatasetError("process_lost", reason=str(error)) from None
+            raise DatasetError("process_lost", reason=str(error).rstrip(".")) from None
 
 
 def _piece(left: Iterator[PictureSource | PictureError]) -> list[PictureSource | PictureError]:

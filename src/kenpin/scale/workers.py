@@ -77,7 +77,7 @@ class Here:
                     under_way |= {give(work, item) for item in islice(left, len(ready))}
                     yield from (one.result() for one in ready)
             except LostProcess as error:
-                raise ArchiveError("archive_lost_workers", reason=str(error)) from None
+                raise ArchiveError("archive_lost_workers", reason=str(error).rstrip(".")) from None
 
 
 def check_going_on() -> None:
