@@ -8,6 +8,7 @@ from statistics import mean
 
 import harness_tables
 import scale_tables
+import speed_tables
 import station_tables
 from eye_tables import eyes, maps, regions, shifts, sizes, tail_limit, ways
 from line_tables import (
@@ -339,81 +340,6 @@ def adding() -> str:
     return table(heads, rows)
 
 
-def speed() -> str:
-    """What kenpin costs, each beside what it was measured against."""
-    rows = [SPEED[line["benchmark"]](line) for line in results("speed.jsonl")
-            if line["benchmark"] in SPEED and line.get("ratio") != 1]  # fmt: skip
-    return table(["what", "measured", "beside"], rows)
-
-
-def _folder(line: dict) -> list[str]:
-    alone = line["what"] == "decoding alone"
-    what = "a folder, only decoded with OpenCV" if alone else f"a folder judged, {line['what']}"
-    beside = "" if alone else f"{100 * line['share_of_decoding']:.0f} % of decoding alone"
-    return [what, f"{line['pictures_per_second']:.0f} pictures/s", beside]
-
-
-SPEED: dict[str, Callable[[dict], list[str]]] = {
-    "start": lambda line: [
-        f"{line['what']}, from the start of a process",
-        f"{line['seconds']:.2f} s",
-        f"{line['ratio']:.1f} × importing NumPy, OpenCV and ONNX Runtime",
-    ],
-    "folder": _folder,
-    "keras predict": lambda line: [
-        "16×16 pixels, published network",
-        f"{line['kenpin_ms']:.2f} ms",
-        f"Keras' `predict` takes {line['ratio']:.0f} × as long",
-    ],
-    "anomalib": lambda line: [
-        f"a picture of {line['set']}, learned from {line['good']}",
-        "",
-        f"anomalib's {line['who']} takes {line['ratio']:.1f} × as long",
-    ],
-    "hundred": lambda line: [
-        f"learn from 100 pictures, {line['model']}, from the start of a process",
-        f"{line['seconds']:.1f} s",
-        f"{line['ratio']:.0f} × importing NumPy, OpenCV and ONNX Runtime",
-    ],
-    "learning": lambda line: [
-        f"learning `{line['model']}` with folds",
-        f"{line['with_folds_s']:.1f} s",
-        f"{line['ratio']:.1f} × one learning of 80 of them",
-    ],
-    "stream": lambda line: [
-        f"{line['pictures']} pictures, one command",
-        f"{line['peak_mb']} MB",
-        "the most memory that one of its processes took",
-    ],
-}
-
-
-def eight_bits() -> str:
-    lines = list(results("eight-bits.jsonl"))
-    speeds = next(line["ms"] for line in lines if line["benchmark"] == "eight_bits")
-    rows = []
-    for encoder, name in (("kenpin", "32 bits"), ("8", "8 bits")):
-        own = {line["set"]: line["auroc_simulated"] for line in lines
-               if line.get("encoder") == encoder}  # fmt: skip
-        rows.append(
-            [name, f"{speeds[encoder]:.1f} ms", *(f"{value:.4f}" for value in own.values())]
-        )
-    heads = [line["set"] for line in lines if line.get("encoder") == "8"]
-    return table(["encoder", "one core", *(f"AUROC, {head}" for head in heads)], rows)
-
-
-def stages() -> str:
-    names = ("decode", "prepare", "model", "judge", "all")
-    rows = [
-        [line["model"],
-         *(f"{line['ms'][n]['median']:.2f} ({line['ms'][n]['p99']:.2f})" for n in names),
-         "" if line["share_of_peak"] is None else f"{100 * line['share_of_peak']:.0f} %"]
-        for line in results("speed.jsonl")
-        if line["benchmark"] == "latency"
-    ]  # fmt: skip
-    return table(["model, engine", *names, "of a core's peak"], rows)
-
-
 PREPARED = {
     "align": {"set": "set", "align": "align", "auroc": "AUROC", "auroc_spread": "range over seeds",
               "false_reject": "false reject (promised ≤ 0.01)", "escape": "escape",
@@ -448,7 +374,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "curves": curves, "spots": spots, "experiments": experiments, "beat": beat,
     "final": partial(beat, "final-experiments.jsonl"),
     "peers": peers, "few": few, "ours": ours, "distilled": distilled,
-    "adding": adding, "speed": speed, "stages": stages, "eight-bits": eight_bits,
+    "adding": adding,
+    "speed": partial(speed_tables.speed, results, table),
+    "stages": partial(speed_tables.stages, results, table),
+    "eight-bits": partial(speed_tables.eight_bits, results, table),
     **{one.__name__: partial(one, results, table)
        for one in (ways, eyes, shifts, sizes, regions, maps, masks, standins, gallery, record)},
     "line": partial(line_figures, results, table),

@@ -24,7 +24,7 @@ _SELDOM = 50_000  # objects made since the last look for what nobody refers to a
 def main() -> None:
     """Load the command line and run it."""
     _when_interrupted(_stop)
-    # To look through all that loading makes, and keeps, again and again takes a tenth of the start.
+    # To look through all that loading makes, and keeps, again and again takes time.
     gc.set_threshold(_SELDOM, *gc.get_threshold()[1:])
     # Or pydantic would ask every installed package whether it wants to look on.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

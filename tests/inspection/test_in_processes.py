@@ -1,5 +1,6 @@
 """Many pictures by several processes, and without what is drawn: the same verdicts."""
 
+import os
 import zipfile
 from dataclasses import replace
 
@@ -53,6 +54,20 @@ def test_the_generator_may_be_left_in_the_middle(inspector, mixed):
     found = inspect_in_processes(inspector, sources, count=2)
     assert isinstance(next(found), kenpin.Verdict)
     found.close()
+
+
+class Deadly:
+    """A source that ends the process that is given it."""
+
+    def __reduce__(self):
+        return os._exit, (3,)
+
+
+def test_a_process_that_ends_by_itself_is_one_sentence(inspector, mixed):
+    sources = [*sorted(mixed.glob("0*.png")), Deadly()]
+    with pytest.raises(DatasetError, match="ended by itself") as told:
+        list(inspect_in_processes(inspector, sources, count=2))
+    assert ".." not in str(told.value)
 
 
 def test_the_command_says_the_same_however_many_there_are(part, mixed, tmp_path, monkeypatch):

@@ -133,7 +133,7 @@ def test_what_is_no_archive_or_not_whole_is_one_sentence(plant, judged, tmp_path
     first.unlink()
     with pytest.raises(ArchiveError, match="not judged to the end"):
         compare_archives(judged[0], str(torn), tmp_path / "b", 1)
-    assert not list((tmp_path / "b").iterdir())  # no half a table
+    assert not list((tmp_path / "b").glob("*.csv"))  # no half a table
 
 
 def test_the_command_judges_what_is_a_part_and_draws(plant, judged, tmp_path):
@@ -153,6 +153,11 @@ def test_the_command_judges_what_is_a_part_and_draws(plant, judged, tmp_path):
     assert told["folders"] == 4 and sum(one["pictures"] for one in told["moved_most"]) <= COUNT + 2
     (tmp_path / "out" / "mine.txt").write_text("mine")
     refused(run("archive", "compare", *given), "mine.txt")
+    (tmp_path / "out" / "mine.txt").unlink()
+    kept = (tmp_path / "out" / "changes.csv").read_bytes()
+    turned = (judged[1], judged[0], *given[2:])
+    refused(run("archive", "compare", *turned), "two others")
+    assert (tmp_path / "out" / "changes.csv").read_bytes() == kept
     nowhere = (tmp_path / "no.kenpin", *given[1:3], "--out", tmp_path / "b")
     refused(run("archive", "compare", *nowhere), "no.kenpin", "neither")
     assert not (tmp_path / "b").exists()

@@ -13,6 +13,7 @@ from kenpin.text import say, visible
 
 UNREADABLE = FAILED = 1
 _OLD, _NEW, _SHEET = "old", "new", "changes-"  # of a comparison, in its folder
+_Cores = Annotated[int | None, typer.Option(min=1, max=4096, show_default=False)]
 
 archive = group("archive")
 
@@ -23,7 +24,7 @@ def judge(
     pictures: Annotated[str, typer.Argument(metavar="URL", show_default=False)],
     target: Annotated[str, typer.Option("--out", metavar="URL", show_default=False)],
     on: options.On = "local",
-    cores: Annotated[int | None, typer.Option(min=1, max=4096, show_default=False)] = None,
+    cores: _Cores = None,
     block: Annotated[int, typer.Option(min=1, max=100_000)] = 1000,
     expect: options.Expect = None,
     hourly: Annotated[float | None, typer.Option(min=0, show_default=False)] = None,
@@ -74,7 +75,7 @@ def compare(
     pictures: Annotated[str, typer.Argument(metavar="URL", show_default=False)],
     target: Annotated[Path, typer.Option("--out", metavar="DIR", show_default=False)],
     on: options.On = "local",
-    cores: Annotated[int | None, typer.Option(min=1, max=4096, show_default=False)] = None,
+    cores: _Cores = None,
     most: Annotated[int, typer.Option(min=0, max=400)] = 40,
     as_json: options.Json = False,
 ) -> None:
@@ -92,9 +93,9 @@ def compare(
         ):
             for own, part in parts.items():
                 room.judge_archive(part, pictures, archives[own], workers, progress=_on(bar))
+    found = room.compare_archives(archives[_OLD], archives[_NEW], target, most)
     for sheet in target.glob(f"{_SHEET}*.png"):  # of an earlier comparison
         sheet.unlink()
-    found = room.compare_archives(archives[_OLD], archives[_NEW], target, most)
     sheets = _draw_sheets(found, pictures, target, room)
     if as_json:
         out.print(as_json_line(found.to_dict()))
@@ -113,7 +114,7 @@ def _check_target(target: Path, room: Any) -> None:
     """Refuse a folder that holds something else than an earlier comparison."""
     from kenpin.sources import is_litter
 
-    own = (_OLD, _NEW, room.CHANGES, room.FOLDERS)
+    own = (_OLD, _NEW, room.CHANGES, room.FOLDERS, room.COMPARED)
     for path in sorted(target.iterdir()) if target.is_dir() else ():
         sheet = path.name.startswith(_SHEET) and path.suffix == ".png"
         if path.name not in own and not sheet and not is_litter(PurePosixPath(path.name)):

@@ -86,7 +86,7 @@ def _judged(order: _Order, given: list[PictureSource | PictureError]) -> list[Ju
     def judged(one: PictureSource | PictureError) -> Judgement:
         if isinstance(one, PictureError):
             return one
-        if is_over():  # nobody reads the answer
+        if is_over():  # nobody reads the answer, whatever it is
             return PictureError("process_lost", reason="")
         try:
             return inspector.inspect(one, order.expect, evidence=False)

@@ -135,16 +135,17 @@ def cross_fit(
     def learned(fold: int) -> HeldOut:
         inside = folds == fold
         others, own = good.of(~inside), good.of(inside)
-        left = left_over(others.inputs, recipe, own.inputs, others.shifted) if one else None
+        left = left_over(others.inputs, recipe, own.inputs, others.shifted) if plain else None
         if left is not None:
-            none = np.zeros(len(left), np.intp)
-            return HeldOut(own.inputs, left, own.numbers, none, [], own.windows)
+            one_fold = np.zeros(len(left), np.intp)
+            return HeldOut(own.inputs, left, own.numbers, one_fold, [], own.windows)
         model = others.model(recipe, told(fold) if alone else silent)
         return held_out_from(model, own, labels, under_others)
 
     # A network takes all cores for itself. Others learn side by side, each on one core: then what
     # comes of it does not depend on how many there are.
-    alone, one = recipe.model in NETWORKS, good.told is None
+    alone = recipe.model in NETWORKS
+    plain = good.told is None  # one label, one window
     fit = max(1, _MOST_BYTES // max(1, _TIMES_INPUTS * good.inputs.nbytes))
     threads = 1 if alone or is_worker() else min(cores(), _AT_ONCE, fit)
     parts = []

@@ -385,7 +385,7 @@ def _read_member(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> 
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    """What a model has learned is nearly noise: a tenth less is not worth the time to open it."""
+    """What a model has learned is nearly noise: the little saved is not worth the time."""
     member = zipfile.ZipInfo(name, _STAMP)
     member.compress_type = zipfile.ZIP_DEFLATED if name == _MANIFEST else zipfile.ZIP_STORED
     archive.writestr(member, content, compresslevel=1)

@@ -8,6 +8,7 @@ import csv
 import hashlib
 import heapq
 import io
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,11 +22,11 @@ from kenpin.prepare import Depth, learn_depth
 from kenpin.scale.archive import ABOUT, rows_of
 from kenpin.scale.storage import Storage
 from kenpin.sources import Taken, read_picture
-from kenpin.system import make_folder, written_at_once
+from kenpin.system import make_folder, write_atomically, written_at_once
 from kenpin.text import inert, visible
 
 UNREADABLE = "UNREADABLE"
-CHANGES, FOLDERS = "changes.csv", "folders.csv"
+CHANGES, FOLDERS, COMPARED = "changes.csv", "folders.csv", "compared.json"
 _READ = ("picture", "sha256", "outcome", "score", "limit")
 _PASSED = ("OK", "REVIEW")
 _MOST_FOLDERS = 20  # that are told beside the table
@@ -102,13 +103,15 @@ class Changes:
 def compare_archives(before: str, after: str, out: Path, most: int) -> Changes:
     """Compare what `judge_archive` wrote into two storages; every change goes into a table.
 
-    out: a folder, for changes.csv and folders.csv. most: pictures to look at, of each kind of
-    change. Raises ArchiveError for what is no archive, is not done, or torn; OutputError.
+    out: a folder, for changes.csv and folders.csv; what is there of the same two is made anew.
+    most: pictures to look at, of each kind of change. Raises ArchiveError for what is no archive,
+    is not done, or torn, and where `out` is of two others; OutputError.
     """
     old, new = Storage.of(before), Storage.of(after)
     found = Changes()
     kept: dict[tuple[str, str], list[tuple[float, int, Pair]]] = {}
     make_folder(out)
+    _claim(out, old.url, new.url)
     with (
         _table(out / CHANGES, _COLUMNS) as write,
         _table(out / FOLDERS, _OF_FOLDER) as tell,
@@ -128,6 +131,14 @@ def compare_archives(before: str, after: str, out: Path, most: int) -> Changes:
     for kind, every in sorted(kept.items()):
         found.farthest[kind] = [pair for _, _, pair in sorted(every, reverse=True)]
     return found
+
+
+def _claim(out: Path, before: str, after: str) -> None:
+    """Write down what is compared; raises ArchiveError where tables of something else are there."""
+    path, own = out / COMPARED, json.dumps({"before": before, "after": after}).encode()
+    if (out / CHANGES).exists() and path.exists() and path.read_bytes() != own:
+        raise ArchiveError("compare_other", path=out)
+    write_atomically(path, own)
 
 
 def to_look_at(pairs: Sequence[Pair], pictures: str) -> tuple[list[tuple[Taken, str]], Depth]:

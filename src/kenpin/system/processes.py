@@ -30,7 +30,7 @@ def processes(count: int, shared: Any) -> Iterator[Callable[..., Future[Any]]]:
     under way should end as soon as `is_over`. A future raises LostProcess where a process died. A
     program that uses it must be guarded by `if __name__ == "__main__"`.
     """
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - takes a hundredth of a second
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - takes a while
     from multiprocessing import get_context  # noqa: PLC0415
 
     context = get_context("spawn")
