@@ -10,9 +10,11 @@ import sys
 import time
 
 import boto3
+import cv2
 import pytest
 from pyarrow import parquet
 from stores import BUCKET, filled, jpeg, object_store
+from threadpoolctl import threadpool_info
 
 from helpers import refused, run
 from kenpin.errors import ArchiveError
@@ -21,6 +23,7 @@ from kenpin.learning import learn
 from kenpin.recipe import Recipe
 from kenpin.scale import Here, Storage, judge_archive
 from kenpin.scale.judging import Block, Kind, Order, judge_block
+from kenpin.system import cores
 
 RECIPE = Recipe(model="pca", false_reject=0.1)
 COUNT = 42  # pictures with a verdict; two have none
@@ -143,6 +146,18 @@ def test_pictures_that_go_away_stop_the_run(part, pictures, tmp_path):
     assert judge_archive(part, str(folder), str(out), Here(1)).done == COUNT + 2
 
 
+def test_each_process_has_its_share_of_the_cores():
+    """So that two parts that are learned at once do not wait for each other's threads."""
+    for count in (2, 4):
+        share = max(1, cores() // count)
+        assert list(Here(count).map(cores_there, None, range(4))) == [(share, {share})] * 4
+
+
+def cores_there(_, item):
+    blas = [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+    return cores(), {cv2.getNumThreads(), *blas}
+
+
 def dies(_, item):
     """As a process does that the system kills, for want of memory."""
     os.kill(os.getpid(), signal.SIGKILL)
@@ -182,13 +197,13 @@ def test_names_that_are_no_text_and_links_in_a_circle(part, tmp_path):
 
 def test_ctrl_c_ends_at_once_and_says_so(part, pictures, tmp_path):
     """Not after a block, on one core or on two."""
-    for cores in ("1", "2"):
-        out = tmp_path / cores
-        many = tmp_path / f"many{cores}"
+    for count in ("1", "2"):
+        out = tmp_path / count
+        many = tmp_path / f"many{count}"
         for number in range(40):
             shutil.copytree(pictures, many / str(number))
         command = [sys.executable, "-m", "kenpin", "archive", "judge", str(part), str(many),
-                   "--out", str(out), "--block", "100000", "--cores", cores]  # fmt: skip
+                   "--out", str(out), "--block", "100000", "--cores", count]  # fmt: skip
         run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         while not (out / "archive.json").exists():
             time.sleep(0.01)
@@ -238,6 +253,10 @@ def test_two_runs_do_not_write_into_one_place(part, pictures, tmp_path):
         judge_archive(part, str(pictures), str(out), Here(1))
     lock.write_text(json.dumps(own | {"host": "another", "at": time.time() - 3600}))  # long dead
     assert judge_archive(part, str(pictures), str(out), Here(1)).done == COUNT + 2
+    assert not lock.exists()
+    # A container that was started again has the host and the number of the one before it.
+    lock.write_text(json.dumps(own | {"life": "another"}))
+    assert judge_archive(part, str(pictures), str(out), Here(1)).before == COUNT + 2
     assert not lock.exists()
 
 

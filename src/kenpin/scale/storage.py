@@ -27,6 +27,7 @@ _S3 = {
 _LOCK = "running.json"
 _STALE = 900.0  # seconds without a sign of life, after which a run is taken for dead
 _SIGN = 30.0  # seconds between two signs
+_LIFE = uuid.uuid4().hex  # of this process: a restarted container has the same host and number
 _PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)  # seconds
 
 
@@ -268,7 +269,7 @@ class Lease:
             raise _another(now)
 
     def _content(self) -> bytes:
-        own = {"host": socket.gethostname(), "process": os.getpid(), "at": time()}
+        own = {"host": socket.gethostname(), "process": os.getpid(), "life": _LIFE, "at": time()}
         return json.dumps(own | {"token": self._token}).encode()
 
 
@@ -280,8 +281,10 @@ def _another(other: dict[str, Any]) -> ArchiveError:
 def _is_dead(other: dict[str, Any]) -> bool:
     if not other:
         return False  # just being written, or torn: a person must look
-    # On Windows this would send it a Ctrl-C.
-    if other.get("host") == socket.gethostname() and sys.platform != "win32":
+    here = other.get("host") == socket.gethostname()
+    if here and other.get("process") == os.getpid() and other.get("life", _LIFE) != _LIFE:
+        return True  # what had our number before us
+    if here and sys.platform != "win32":  # there this would send it a Ctrl-C
         try:
             os.kill(int(other.get("process", 0)), 0)
         except ProcessLookupError:

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
+from kenpin.system.environment import give_cores
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -85,6 +87,15 @@ class _OneCoreEach:
 
 
 _one_core_each = _OneCoreEach()
+
+
+def stay_on(count: int) -> None:
+    """From now on this process takes so many cores: others work on the rest."""
+    import cv2  # noqa: PLC0415
+
+    give_cores(count)
+    cv2.setNumThreads(count)
+    _libraries().limit(limits=count, user_api="blas")
 
 
 def stay_on_one_core() -> None:
