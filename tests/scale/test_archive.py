@@ -346,3 +346,9 @@ def test_an_object_store_gives_the_same_rows(part, pictures, whole, tmp_path, mo
         same(out, whole)
         with pytest.raises(ArchiveError, match="There is no folder"):
             judge_archive(part, f"s3://{BUCKET}/nothing", str(tmp_path / "o"), Here(1))
+        client.put_object(Bucket=BUCKET, Key="line1/day0/", Body=b"")  # what some tools leave
+        listed = list(Storage.of(f"s3://{BUCKET}/line1").pictures())
+        assert len(listed) == COUNT + 2
+        client.put_object(Bucket=BUCKET, Key="line1/day0//9.jpg", Body=jpeg(9))
+        with pytest.raises(ArchiveError, match=r"without a name \(day0//\)"):
+            list(Storage.of(f"s3://{BUCKET}/line1").pictures())

@@ -203,8 +203,11 @@ class Storage:
         for entry in sorted(entries, key=lambda one: str(one["name"])):
             last = PurePosixPath(entry["name"]).name
             own = f"{name}/{last}" if name else last
-            if entry["name"].rstrip("/") == folder:
-                continue  # object stores list a folder in itself
+            if entry["name"].rstrip("/") == folder:  # object stores list a folder in itself
+                if entry["type"] == "directory":
+                    told = {"url": self.url, "name": f"{name}//".lstrip("/") or "//"}
+                    raise ArchiveError("archive_empty_name", **told)
+                continue
             linked = self._is_disk() and entry.get("islink") and Path(entry["name"]).is_dir()
             if entry["type"] == "directory" or linked:
                 circle = linked and os.path.realpath(entry["name"]) in above
