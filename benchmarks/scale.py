@@ -6,8 +6,9 @@
 
 Drawn connectors of 256 by 192 pixels as JPEGs, by `pca` and by `both`, the default. The files are
 links to 500 different ones: reading them costs the same, drawing 200,000 does not. `speedup`: one
-run each, in turn, three times, medians of pictures a second: here on one core and on two, on a Ray
-started for it with one core and with two, and the seconds that Ray takes to start and end.
+run each, in turn, three times, medians of pictures a second: here on one core, bound to it, and on
+two, on a Ray started for it with one core and with two, whose own processes are bound to none, and
+the seconds that Ray takes to start and end.
 `growth`: of each number of pictures the seconds, the most memory of the process that gives out the
 work and of a worker, and how long it takes to find that all is done. `parts`: 200 parts with a
 recipe each, by `pca`, three of them broken. `sizes`: bytes of a real picture of 512 pixels, and
@@ -40,9 +41,11 @@ DIFFERENT, IN_A_FOLDER = 500, 10_000
 PARTS, OF_A_PART = 200, 40
 BLOCK = 500
 RUN = """
-import json, resource, sys, time
-from kenpin.scale import judge_archive, workers_on
+import json, os, resource, sys, time
 part, pictures, out, on, cores = sys.argv[1:]
+if (on, cores) == ("local", "1"):  # or it would read pictures on another one
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from kenpin.scale import judge_archive, workers_on
 began = time.perf_counter()
 with workers_on(on, int(cores)) as workers:
     ready = time.perf_counter()
@@ -107,7 +110,7 @@ def run(part: Path, pictures: Path, out: Path, on: str, cores: int) -> dict[str,
 
 
 def speedup(place: Path, model: str, rounds: int = 3) -> Iterator[dict[str, Any]]:
-    part, count = part_of(place, model), 6000 if model == "pca" else 2000
+    part, count = part_of(place, model), 18_000 if model == "pca" else 6000
     pictures = place / f"pictures-{count}"
     pictures = pictures if pictures.exists() else linked(place, count)
     ways = [("local", 1), ("local", 2), ("ray", 1), ("ray", 2)]
