@@ -1,11 +1,11 @@
 """What kenpin costs in time and memory, each figure beside what it is measured against.
 
-    python benchmarks/speed.py [start folder latency keras anomalib hundred learning stream]
+    python benchmarks/speed.py [start folder pieces latency keras anomalib hundred learning stream]
         [--rounds 5]
         [--data SET] [--keras PYTHON] [--anomalib PYTHON] [--peers DIR]
 
 Start, folder, keras, anomalib, hundred and learning alternate in one run, and a line tells medians
-over the rounds: on a busy machine only the ratios mean something. Latency and stream run once.
+over the rounds: on a busy machine only the ratios mean something. The others run once.
 --keras, --anomalib: a Python with the peer installed, apart from the project (see experiments.py
 and peers.py); without it that part is left out.
 
@@ -13,6 +13,7 @@ and peers.py); without it that part is left out.
                and ONNX Runtime
     folder     512-pixel JPEGs, 4,000 files, to verdicts on all cores by threads and by processes,
                whose start counts, beside only decoding them
+    pieces     what one core does with a picture, step by step, beside what two of them take at best
     latency    one picture at a time, warm, on each engine: median and p99
     keras      one 16x16 picture through a small network, beside Keras' model.predict
     anomalib   one picture from file to verdict, beside anomalib's models (--models)
@@ -32,6 +33,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from unittest import mock
 
 import cv2
@@ -42,12 +44,16 @@ from kenpin.drawn.shapes import shapes16
 from kenpin.drawn.terminals import draw_terminals
 from kenpin.evaluation.bench import measure
 from kenpin.inspection import inspect_in_processes
+from kenpin.judge import compare, facts_of
 from kenpin.models.encoder import own_encoder
-from kenpin.sources.find import find_good
-from kenpin.system.environment import cores
+from kenpin.prepare import Prepared
+from kenpin.sources import find_good, read_picture
+from kenpin.system import cores, in_order
 from kenpin.system.onnx_graph import ENGINE
+from kenpin.types import Picture
 
 SHARED = Path(__file__).parents[2] / "shared"
+T = TypeVar("T")
 PARTS = ("both", "feature", "pca")
 SIDE, QUALITY = 512, 95
 JPEGS, FOLDER = 200, 4000
@@ -179,6 +185,49 @@ def folder(a: argparse.Namespace, where: Path) -> Iterator[dict]:
                "pictures_per_second": round(rate, 1), "share_of_decoding": share}  # fmt: skip
 
 
+def pieces(a: argparse.Namespace, where: Path) -> Iterator[dict]:
+    files = jpegs(where, a.data)
+    for model, file in parts(where, a.data).items():
+        inspector = kenpin.Inspector.open(file)
+        (spent,) = in_order(partial(_pieces, inspector), [files], 1, one_thread=True)
+        found = measure(inspector, files)
+        least = {"read": spent.pop("read by OpenCV")}
+        if found.operations:
+            least["encoder"] = 1000 * found.operations / found.peak
+        told = {"milliseconds": spent, "at_best": least}
+        yield {"benchmark": "pieces", "model": model, "side": SIDE} | {
+            name: {step: round(value, 2) for step, value in steps.items()}
+            for name, steps in told.items()
+        }
+
+
+def _pieces(inspector: kenpin.Inspector, files: list[Path]) -> dict[str, float]:
+    """Milliseconds, medians; each step of a picture after the one before it, as when judging."""
+    bundle, spent = inspector.bundle, {}
+    preparation, usability, (part,) = bundle.preparation, bundle.usability, bundle.parts
+
+    def timed(step: str, work: Callable[..., T], *given: object) -> T:
+        start = time.perf_counter()
+        done = work(*given)
+        spent.setdefault(step, []).append(1000 * (time.perf_counter() - start))
+        return done
+
+    def usable(cut: Prepared, picture: Picture) -> object:
+        facts = facts_of(cut.overview, cut.upright, picture.size)
+        return usability.told(facts), usability.reason(facts), usability.beyond(facts)
+
+    for file in files:
+        timed("all", inspector.inspect, file, None, False)
+        timed("read by OpenCV", cv2.imread, str(file))
+        picture = timed("read", read_picture, file)
+        cut = timed("reduce", preparation.cut, picture)
+        timed("usable", usable, cut, picture)
+        given = timed("encoder", bundle.model_input, cut.windows)
+        residuals, _ = timed("autoencoders", compare, bundle.model, given)
+        timed("difference", part.measures[0].map, cut.windows[0], residuals[0])
+    return {step: float(np.median(values)) for step, values in spent.items()}
+
+
 def latency(a: argparse.Namespace, where: Path) -> Iterator[dict]:
     files = jpegs(where, a.data)
     for name, inspector in inspectors(parts(where, a.data), a.engines):
@@ -294,7 +343,7 @@ def stream(a: argparse.Namespace, where: Path) -> Iterator[dict]:
 
 WHAT = {
     work.__name__: work
-    for work in (start, folder, latency, keras, anomalib, hundred, learning, stream)
+    for work in (start, folder, pieces, latency, keras, anomalib, hundred, learning, stream)
 }
 
 

@@ -70,6 +70,32 @@ def eight_bits(results: Lines, table: Table) -> str:
     return table(["encoder", "one core", *(f"AUROC, {head}" for head in heads)], rows)
 
 
+STEPS = {
+    "read": "read the JPEG",
+    "reduce": "make it as small as it is seen",
+    "usable": "whether it can be used",
+    "encoder": "encoder",
+    "autoencoders": "linear autoencoders",
+    "difference": "difference, in good-part units",
+}
+
+
+def pieces(results: Lines, table: Table) -> str:
+    """What a core does with a picture, step by step, and what two steps take at best."""
+    lines = [line for line in results("speed.jsonl") if line["benchmark"] == "pieces"]
+    spent = [line["milliseconds"] for line in lines]
+    best = max((line["at_best"] for line in lines), key=len)
+
+    def row(name: str, values: list[float], least: str = "") -> list[str]:
+        return [name, *(f"{value:.2f}" for value in values), least]
+
+    rows = [row(name, [one[step] for one in spent], f"{best[step]:.2f}" if step in best else "")
+            for step, name in STEPS.items()]  # fmt: skip
+    rows.append(row("the rest", [one["all"] - sum(one[step] for step in STEPS) for one in spent]))
+    rows.append(row("all", [one["all"] for one in spent]))
+    return table(["milliseconds", *(line["model"] for line in lines), "at best"], rows)
+
+
 def stages(results: Lines, table: Table) -> str:
     """Where the time for one picture goes."""
     names = ("decode", "prepare", "model", "judge", "all")

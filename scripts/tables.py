@@ -376,6 +376,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "peers": peers, "few": few, "ours": ours, "distilled": distilled,
     "adding": adding,
     "speed": partial(speed_tables.speed, results, table),
+    "pieces": partial(speed_tables.pieces, results, table),
     "stages": partial(speed_tables.stages, results, table),
     "eight-bits": partial(speed_tables.eight_bits, results, table),
     **{one.__name__: partial(one, results, table)

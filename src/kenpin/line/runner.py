@@ -7,7 +7,6 @@ an event of the machine, one after the other, and what the machine says is done.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -16,15 +15,16 @@ from kenpin.errors import LineError
 from kenpin.line import machine as m
 from kenpin.line import words
 from kenpin.line.by_hand import ByHand, Hand
-from kenpin.line.cameras import Camera, CameraError, Shot
+from kenpin.line.cameras import Camera, CameraError
 from kenpin.line.controller_settings import OpcUa, Words
 from kenpin.line.controllers import Controller, Said, Shown
-from kenpin.line.judge import Judge, Judged, NotJudgedError, Prepared, told_of
+from kenpin.line.judge import Judge, NotJudgedError, Prepared, told_of
 from kenpin.line.keeper import Keeper, Look
 from kenpin.line.metrics import Metrics
 from kenpin.line.notes import Note, Notes, Say
 from kenpin.line.settings import StationSettings
 from kenpin.line.supervise import for_ever
+from kenpin.line.underway import Underway
 from kenpin.types import Verdict
 
 _HEARTBEAT = 0.5  # seconds
@@ -33,18 +33,6 @@ _OWED = "picture"  # the device that is lost while a late picture may still come
 _GOING_BY = (m.State.PREOPERATIONAL, m.State.INITIALIZED, m.State.ERROR, m.State.HALTED)
 _WATCH_EVERY = 1.0  # seconds between two looks at release and master checks
 _MOST_EVENTS = 10_000
-
-
-@dataclass
-class _Underway:
-    """What is known of a job beside the machine."""
-
-    job: m.Job
-    began: float
-    timers: list[asyncio.TimerHandle] = field(default_factory=list)
-    shot: Shot | None = None
-    judged: Judged | None = None
-    acquiring: "asyncio.Task[None] | None" = None
 
 
 class Runner:
@@ -74,7 +62,7 @@ class Runner:
         self._notes = Notes(settings.name, say, note, noting)
         self.station = m.Station()
         self._prepared: Prepared | None = None
-        self._underway: dict[int, _Underway] = {}
+        self._underway: dict[int, Underway] = {}
         self._events: asyncio.Queue[Any] = asyncio.Queue(_MOST_EVENTS)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._heart = self._last_missed = self._feeding = False
@@ -230,17 +218,17 @@ class Runner:
 
     def _acquire(self, action: m.Acquire) -> None:
         self._last_missed = False
-        own = self._underway[action.job.number] = _Underway(action.job, perf_counter())
+        own = self._underway[action.job.number] = Underway(action.job, perf_counter())
         limit = self._settings.trigger.limit_ms / 1000
         loop = asyncio.get_running_loop()
         own.timers.append(loop.call_later(limit, self._is_late, own))
         own.acquiring = self._begin(self._acquiring(own))
 
-    def _is_late(self, own: _Underway) -> None:
+    def _is_late(self, own: Underway) -> None:
         code = "camera_late" if own.shot is None else m.LATE
         self.post(m.Failed(own.job.number, code))
 
-    async def _acquiring(self, own: _Underway) -> None:
+    async def _acquiring(self, own: Underway) -> None:
         number = own.job.number
         try:
             own.shot = await self._camera.grab()
@@ -269,9 +257,11 @@ class Runner:
             self.post(m.Back(_OWED))
 
     def _judge_it(self, action: m.Judge) -> None:
-        self._begin(self._judging_of(self._underway[action.job.number]))
+        own = self._underway[action.job.number]
+        own.acquiring = None
+        self._begin(self._judging_of(own))
 
-    async def _judging_of(self, own: _Underway) -> None:
+    async def _judging_of(self, own: Underway) -> None:
         number, prepared = own.job.number, self._prepared
         began = perf_counter()
         if prepared is None or own.shot is None:
@@ -304,10 +294,7 @@ class Runner:
     def _tell(self, action: m.Tell) -> None:
         answer = action.answer
         own = self._underway.pop(answer.job.number)
-        for timer in own.timers:
-            timer.cancel()
-        if own.acquiring is not None and own.shot is None:
-            own.acquiring.cancel()  # or it would take the picture of the next part
+        if own.end():
             self._picture_is_owed()
         self._took("answer", own)
         self._metrics.answered(self._settings.name, answer.outcome, answer.code)
@@ -369,7 +356,7 @@ class Runner:
         finally:
             self.post(m.Hold(m.RELEASE, False))
 
-    def _took(self, stage: str, own: _Underway) -> None:
+    def _took(self, stage: str, own: Underway) -> None:
         self._metrics.took(self._settings.name, stage, perf_counter() - own.began)
 
     def _begin(self, work: Any) -> "asyncio.Task[Any]":
