@@ -6,9 +6,9 @@
 
 Drawn connectors of 256 by 192 pixels as JPEGs, by `pca` and by `both`, the default. The files are
 links to 500 different ones: reading them costs the same, drawing 200,000 does not. `speedup`: one
-run each, in turn, three times, medians of pictures a second: here on one core, bound to it, and on
-two, on a Ray started for it with one core and with two, whose own processes are bound to none, and
-the seconds that Ray takes to start and end.
+run each, in turn, three times, medians of pictures a second and of each turn's ratio: here on one
+core, bound to it, and on two, on a Ray started for it with one core and with two, whose own
+processes are bound to none, and the seconds that Ray takes to start and end.
 `growth`: of each number of pictures the seconds, the most memory of the process that gives out the
 work and of a worker, and how long it takes to find that all is done. `parts`: 200 parts with a
 recipe each, by `pca`, three of them broken. `sizes`: bytes of a real picture of 512 pixels, and
@@ -124,9 +124,11 @@ def speedup(place: Path, model: str, rounds: int = 3) -> Iterator[dict[str, Any]
             rates[way].append(count / told["seconds"])
             around[way].append(told["around"])
     for way in ways:
-        rate, one = statistics.median(rates[way]), statistics.median(rates[way[0], 1])
+        rate = statistics.median(rates[way])
+        turns = zip(rates[way], rates[way[0], 1], strict=True)  # what is measured soon after
+        times = statistics.median(many / one for many, one in turns)
         yield {"what": "speedup", "model": model, "on": way[0], "cores": way[1], "pictures": count,
-               "per_second": round(rate, 1), "times_one_core": round(rate / one, 2),
+               "per_second": round(rate, 1), "times_one_core": round(times, 2),
                "start_and_end_s": round(statistics.median(around[way]), 2)}  # fmt: skip
 
 

@@ -205,11 +205,12 @@ Rule = tuple[str, tuple[float, ReasonCode] | None, tuple[float, ReasonCode] | No
 
 def facts_of(overview: Floats, upright: Floats, size: tuple[int, int]) -> Facts:
     """overview, upright: (h, w) float32 in [0, 1] as prepared. size: (H, W) of the picture."""
+    bright, variance = max(float(overview.mean()), DARKEST), overview.var()
     return Facts(
-        contrast=log(max(float(overview.std()), DARKEST) / max(float(overview.mean()), DARKEST)),
-        brightness=log(max(float(overview.mean()), DARKEST)),
-        saturated=float((overview >= WHITE).mean()),
-        focus=_focus(overview),
+        contrast=log(max(float(np.sqrt(variance)), DARKEST) / bright),
+        brightness=log(bright),
+        saturated=int(np.count_nonzero(overview >= WHITE)) / overview.size,
+        focus=_focus(overview, float(variance)),
         proportions=float(np.log(size[0] / size[1])),
         upright=_small(upright),
     )
@@ -346,9 +347,9 @@ def _resized(small: NDArray[np.float16], references: Floats) -> NDArray[np.float
     return np.asarray(resized, np.float16)
 
 
-def _focus(overview: Floats) -> float:
+def _focus(overview: Floats, variance: float) -> float:
     fine = cv2.Laplacian(cv2.GaussianBlur(overview, (0, 0), NOISE), cv2.CV_32F)
-    return log((float(np.square(fine).mean()) + 1e-9) / (float(overview.var()) + 1e-6))
+    return log((float(np.square(fine).mean()) + 1e-9) / (variance + 1e-6))
 
 
 def _small(upright: Floats) -> NDArray[np.float16]:
