@@ -56,7 +56,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 T = TypeVar("T")
 PARTS = ("both", "feature", "pca")
 SIDE, QUALITY = 512, 95
-JPEGS, FOLDER = 200, 4000
+JPEGS, FOLDER, IN_TURN = 200, 4000, 20
 NETWORKS = ("ae", "vae", "dense-ae")
 PREDICT = """
 import os, sys, time; os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -187,23 +187,33 @@ def folder(a: argparse.Namespace, where: Path) -> Iterator[dict]:
 
 def pieces(a: argparse.Namespace, where: Path) -> Iterator[dict]:
     files = jpegs(where, a.data)
-    for model, file in parts(where, a.data).items():
-        inspector = kenpin.Inspector.open(file)
-        (spent,) = in_order(partial(_pieces, inspector), [files], 1, one_thread=True)
+    opened = {name: kenpin.Inspector.open(one) for name, one in parts(where, a.data).items()}
+    spent: dict[str, dict[str, list[float]]] = {name: {} for name in opened}
+    for first in range(0, len(files), IN_TURN):
+        some = files[first : first + IN_TURN]
+        for name, inspector in opened.items():
+            work = partial(_pieces, inspector, spent[name])
+            list(in_order(work, [some], 1, one_thread=True))
+    for name, inspector in opened.items():
         found = measure(inspector, files)
-        least = {"read": spent.pop("read by OpenCV")}
-        if found.operations:
+        times = {step: float(np.median(values)) for step, values in spent[name].items()}
+        least = {"read": times.pop("read by OpenCV")}
+        if found.operations and not found.busy:
             least["encoder"] = 1000 * found.operations / found.peak
-        told = {"milliseconds": spent, "at_best": least}
-        yield {"benchmark": "pieces", "model": model, "side": SIDE} | {
-            name: {step: round(value, 2) for step, value in steps.items()}
-            for name, steps in told.items()
-        }
+        arrays = inspector.bundle.model.state().arrays
+        shapes = {key: one.shape for key, one in arrays.items() if key.endswith("components")}
+        yield {"benchmark": "pieces", "model": name, "side": SIDE, "components": shapes,
+               "operations": found.operations,
+               "milliseconds": {step: round(value, 2) for step, value in times.items()},
+               "at_best": {step: round(value, 2) for step, value in least.items()}}  # fmt: skip
 
 
-def _pieces(inspector: kenpin.Inspector, files: list[Path]) -> dict[str, float]:
-    """Milliseconds, medians; each step of a picture after the one before it, as when judging."""
-    bundle, spent = inspector.bundle, {}
+def _pieces(inspector: kenpin.Inspector, spent: dict[str, list[float]], files: list[Path]) -> None:
+    """Milliseconds; each step of a picture after the one before it, as when judging.
+
+    The whole and OpenCV are given other pictures meanwhile.
+    """
+    bundle = inspector.bundle
     preparation, usability, (part,) = bundle.preparation, bundle.usability, bundle.parts
 
     def timed(step: str, work: Callable[..., T], *given: object) -> T:
@@ -216,16 +226,15 @@ def _pieces(inspector: kenpin.Inspector, files: list[Path]) -> dict[str, float]:
         facts = facts_of(cut.overview, cut.upright, picture.size)
         return usability.told(facts), usability.reason(facts), usability.beyond(facts)
 
-    for file in files:
-        timed("all", inspector.inspect, file, None, False)
-        timed("read by OpenCV", cv2.imread, str(file))
+    for number, file in enumerate(files):
+        timed("all", inspector.inspect, files[number - IN_TURN // 3], None, False)
+        timed("read by OpenCV", cv2.imread, str(files[number - IN_TURN // 2]))
         picture = timed("read", read_picture, file)
         cut = timed("reduce", preparation.cut, picture)
         timed("usable", usable, cut, picture)
         given = timed("encoder", bundle.model_input, cut.windows)
         residuals, _ = timed("autoencoders", compare, bundle.model, given)
-        timed("difference", part.measures[0].map, cut.windows[0], residuals[0])
-    return {step: float(np.median(values)) for step, values in spent.items()}
+        timed("difference", part.measures[0].map, given[0], residuals[0])
 
 
 def latency(a: argparse.Namespace, where: Path) -> Iterator[dict]:

@@ -12,7 +12,7 @@ _PER_DAY = (100_000, 1_000_000, 10_000_000, 100_000_000)
 _LINES, _PER_SECOND, _NOT_OK = 1000, 10, 0.02
 # Dollars, at Amazon in us-east-1, June 2026: an m7g.large with two cores for an hour; a million
 # reads from S3 Standard; a gigabyte there for a month (aws.amazon.com/ec2/pricing, /s3/pricing).
-_HOUR, _READS, _MONTH = 0.0816 / 2, 0.40, 0.023
+_CORE_HOUR, _READS, _MONTH = 0.0816 / 2, 0.40, 0.023
 
 
 def measured(results: Lines, table: Table) -> str:
@@ -77,7 +77,7 @@ def plan(results: Lines, table: Table) -> str:
     day = every * 86_400
     cores, databases = every / rate / _BUSY, every / written
     not_ok = day * _NOT_OK * picture
-    hours = 1e6 / rate / 3600 / _BUSY
+    hours = 1e6 / rate / 3600
     rows = [
         ["pictures", f"{every:,} a second, {day / 1e6:,.0f} million a day"],
         ["cores that judge", f"{cores:,.0f}: {_PER_SECOND / rate / _BUSY:.2f} of a core a line, "
@@ -90,9 +90,9 @@ def plan(results: Lines, table: Table) -> str:
         ["pictures kept, all", f"{_size(day * picture)} a day"],
         ["judging a day again", f"{day / rate / 3600:,.0f} hours of a core, "
                                 f"{_size(day * row)} of Parquet"],
-        ["a million pictures", f"{1e6 / rate / 3600:.1f} hours of a core, {_size(1e6 * picture)}"],
-        ["the same, rented", f"{hours * _HOUR:.2f} $ for cores, {_READS:.2f} $ to read them from "
-                             f"an object store"],
+        ["a million pictures", f"{hours:.1f} hours of a core, {_size(1e6 * picture)}"],
+        ["the same, rented", f"{hours * _CORE_HOUR:.2f} $ for cores, {_READS:.2f} $ to read them "
+                             f"from an object store"],
         ["kept there for a month", f"{1e6 * picture / 1e9 * _MONTH:.2f} $ a million"],
     ]  # fmt: skip
     return table(["what", "how much"], rows)

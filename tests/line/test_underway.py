@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from plants import ModbusMaster, drawn, release, running, served, settings
 
+from kenpin.line import words
 from kenpin.line.folder import Folder
 from kenpin.line.runner import Runner
 from kenpin.record import place_of
@@ -39,14 +40,15 @@ def test_a_picture_that_comes_while_the_answer_is_on_its_way_is_taken(place, tmp
 
     async def work():
         camera = {"kind": "folder", "path": str(folder), "still_ms": 20}
-        line = settings(place, plc.settings, camera, trigger={"limit_ms": 600, "hold_ms": 3000})
+        line = settings(place, plc.settings, camera, trigger={"limit_ms": 2000, "hold_ms": 3000})
         async with served(plc), running(line):
+            await plc.until(lambda seen: seen[0] & 1)
             part = asyncio.create_task(plc.part())
-            await asyncio.sleep(0.3)
+            await plc.until(lambda seen: seen[0] >> words.ACQUIRING & 1)
             write_png(folder / "1.png", drawn(600, 1)[0])
             outcome, *_ = await part
             assert outcome == "ERROR" and late.is_set()
-            (own,) = cameras
+            own = cameras.pop()
             assert not own._given and [seen[0] for seen in own._taken] == ["1.png"]
 
     asyncio.run(asyncio.wait_for(work(), 60))

@@ -22,6 +22,7 @@ from kenpin.inspection import Inspector
 from kenpin.learning import learn
 from kenpin.recipe import Recipe
 from kenpin.scale import Here, Storage, judge_archive
+from kenpin.scale import storage as storage_module
 from kenpin.scale.judging import Block, Kind, Order, judge_block
 from kenpin.system import cores
 
@@ -146,16 +147,20 @@ def test_pictures_that_go_away_stop_the_run(part, pictures, tmp_path):
     assert judge_archive(part, str(folder), str(out), Here(1)).done == COUNT + 2
 
 
-def test_each_process_has_its_share_of_the_cores():
+def test_each_process_has_its_share_of_the_cores(monkeypatch):
     """So that two parts that are learned at once do not wait for each other's threads."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     for count in (2, 4):
         share = max(1, cores() // count)
-        assert list(Here(count).map(cores_there, None, range(4))) == [(share, {share})] * 4
+        told = [(share, {share}, f"{share}")] * 4
+        assert list(Here(count).map(cores_there, None, range(4))) == told
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # nobody has more threads than before
+    assert [told for *_, told in Here(2).map(cores_there, None, [1])] == ["1"]
 
 
 def cores_there(_, item):
     blas = [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
-    return cores(), {cv2.getNumThreads(), *blas}
+    return cores(), {cv2.getNumThreads(), *blas}, os.environ["OMP_NUM_THREADS"]
 
 
 def dies(_, item):
@@ -254,10 +259,35 @@ def test_two_runs_do_not_write_into_one_place(part, pictures, tmp_path):
     lock.write_text(json.dumps(own | {"host": "another", "at": time.time() - 3600}))  # long dead
     assert judge_archive(part, str(pictures), str(out), Here(1)).done == COUNT + 2
     assert not lock.exists()
-    # A container that was started again has the host and the number of the one before it.
-    lock.write_text(json.dumps(own | {"life": "another"}))
+
+
+def test_a_container_that_is_started_again_goes_on(part, pictures, whole, tmp_path):
+    """It has the host and the number of the one before it, and so may another that is alive."""
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    lock = out / "running.json"
+    own = {"host": socket.gethostname(), "process": os.getpid(), "life": "another", "token": "x"}
+    lock.write_text(json.dumps(own | {"at": time.time() - 60}))
+    with pytest.raises(ArchiveError, match=f"process {os.getpid()} on"):
+        judge_archive(part, str(pictures), str(out), Here(1))
+    lock.write_text(json.dumps(own | {"at": time.time() - 180}))
     assert judge_archive(part, str(pictures), str(out), Here(1)).before == COUNT + 2
     assert not lock.exists()
+
+
+def test_a_run_that_ends_while_another_looks_leaves_the_place(tmp_path, monkeypatch):
+    storage = Storage.of(str(tmp_path))
+    (tmp_path / "running.json").write_text("{}")
+    told = storage_module.Lease._told
+
+    def ended(self):
+        (tmp_path / "running.json").unlink(missing_ok=True)
+        return told(self)
+
+    monkeypatch.setattr(storage_module.Lease, "_told", ended)
+    lease = storage_module.Lease(storage)
+    lease.take()
+    assert (tmp_path / "running.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 from stores import filled, jpeg
@@ -66,6 +67,8 @@ def test_ray_gives_the_same_files_to_the_byte(made, tmp_path):
         told = judge_archive(part, str(pictures), str(tmp_path / "out"), workers, block=10)
         assert told.done == told.pictures == COUNT + 2
         assert files(tmp_path / "out") == expected
+        own = workers.map(lambda _, item: import_module("kenpin.system").cores(), None, [1, 2])
+        assert list(own) == [1, 1]  # that Ray has given it
         # What a worker refuses is said here, in its own words.
         places = Storage.of(str(pictures)), Storage.of(str(tmp_path / "other"))
         order = Order(part.read_bytes(), "", Kind("0.0.1", "x"), *places, None)

@@ -71,7 +71,7 @@ def test_what_the_work_raises_is_raised_and_no_more_is_begun(threads):
     with pytest.raises(KeyboardInterrupt):
         list(answers)
     assert len(begun) <= 6 + 2 * threads
-    assert not [t for t in threading.enumerate() if t.name.startswith("kenpin")]
+    assert not [t for t in threading.enumerate() if t.name.startswith("kenpin_")]
 
 
 def test_workers_know_that_they_share_the_cores():

@@ -51,10 +51,11 @@ def learn(
     table: Annotated[Path, typer.Argument(metavar="TABLE", show_default=False)],
     target: Annotated[Path, typer.Option("--out", metavar="DIR", show_default=False)],
     on: options.On = "local",
-    cores: Annotated[int, typer.Option(min=1, max=4096)] = 1,
+    cores: _Cores = None,
 ) -> None:
     room = options.scale_room()
-    with progress_bar() as bar, room.workers_on(on, cores) as workers:
+    at_once = cores or (1 if on == room.LOCAL else None)
+    with progress_bar() as bar, room.workers_on(on, at_once) as workers:
         found = room.learn_parts(
             table, target, workers,
             None if bar is None else lambda done, of: bar(say("stage_parts"), done, of),

@@ -294,7 +294,8 @@ class Runner:
     def _tell(self, action: m.Tell) -> None:
         answer = action.answer
         own = self._underway.pop(answer.job.number)
-        if own.end():
+        own.end()
+        if own.picture_may_come:
             self._picture_is_owed()
         self._took("answer", own)
         self._metrics.answered(self._settings.name, answer.outcome, answer.code)

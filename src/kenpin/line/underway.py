@@ -21,14 +21,16 @@ class Underway:
     judged: Judged | None = None
     acquiring: "asyncio.Task[None] | None" = None
 
-    def end(self) -> bool:
-        """It is answered: nothing is waited for any more. Whether its picture may still come."""
+    @property
+    def picture_may_come(self) -> bool:
+        """Whether it was triggered, and its picture did not come yet."""
+        return self.acquiring is not None and self.shot is None
+
+    def end(self) -> None:
+        """It is answered: nothing is waited for any more."""
         for timer in self.timers:
             timer.cancel()
-        if self.acquiring is None:
-            return False
-        if self.shot is not None:  # it came while the answer was on its way, and is nobody's
-            self.shot.done(False)
-            return False
-        self.acquiring.cancel()  # or it would take the picture of the next part
-        return True
+        if self.acquiring is not None and self.shot is not None:
+            self.shot.done(False)  # it came while the answer was on its way, and is nobody's
+        elif self.acquiring is not None:
+            self.acquiring.cancel()  # or it would take the picture of the next part

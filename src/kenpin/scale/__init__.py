@@ -15,4 +15,4 @@ from kenpin.scale.changes import (
 )
 from kenpin.scale.parts import STATES, TABLE, Learned, learn_parts
 from kenpin.scale.storage import Storage
-from kenpin.scale.workers import Here, OnRay, Progressed, Workers, workers_on
+from kenpin.scale.workers import LOCAL, Here, OnRay, Progressed, Workers, workers_on

@@ -27,7 +27,8 @@ _S3 = {
 _LOCK = "running.json"
 _STALE = 900.0  # seconds without a sign of life, after which a run is taken for dead
 _SIGN = 30.0  # seconds between two signs
-_LIFE = uuid.uuid4().hex  # of this process: a restarted container has the same host and number
+_SILENT = 120.0  # seconds, where it can only be what had our number, or another of our name
+_LIFE = uuid.uuid4().hex  # of this process
 _PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)  # seconds
 
 
@@ -204,7 +205,7 @@ class Storage:
             last = PurePosixPath(entry["name"]).name
             own = f"{name}/{last}" if name else last
             if entry["name"].rstrip("/") == folder:  # object stores list a folder in itself
-                if entry["type"] == "directory":
+                if entry["type"] == "directory" and self.url.startswith("s3://"):
                     told = {"url": self.url, "name": f"{name}//".lstrip("/") or "//"}
                     raise ArchiveError("archive_empty_name", **told)
                 continue
@@ -228,8 +229,13 @@ class Lease:
 
     def take(self) -> None:
         """Raises ArchiveError where another one has it that is not long dead."""
-        if not self._storage.create(_LOCK, self._content()):
-            self._take_over(self._told())
+        while not self._storage.create(_LOCK, self._content()):
+            try:
+                return self._take_over(self._told())
+            except ArchiveError as error:
+                if error.code != "archive_gone":  # else that run has just ended
+                    raise
+        return None
 
     def renew(self, ended: threading.Event) -> None:
         """Give a sign of life now and then, until the run has ended or another one took it over."""
@@ -285,8 +291,9 @@ def _is_dead(other: dict[str, Any]) -> bool:
     if not other:
         return False  # just being written, or torn: a person must look
     here = other.get("host") == socket.gethostname()
-    if here and other.get("process") == os.getpid() and other.get("life", _LIFE) != _LIFE:
-        return True  # what had our number before us
+    # What ran in this container before it was started again had its name and number; so may another
+    # container of that name, which is alive and gives signs.
+    again = here and other.get("process") == os.getpid() and other.get("life", _LIFE) != _LIFE
     if here and sys.platform != "win32":  # there this would send it a Ctrl-C
         try:
             os.kill(int(other.get("process", 0)), 0)
@@ -294,4 +301,4 @@ def _is_dead(other: dict[str, Any]) -> bool:
             return True
         except (OSError, ValueError):
             pass
-    return time() - float(other.get("at", 0)) > _STALE
+    return time() - float(other.get("at", 0)) > (_SILENT if again else _STALE)

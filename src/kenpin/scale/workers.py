@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, Self, TypeVar
 
 from kenpin.errors import ArchiveError, ExtraError, KenpinError
-from kenpin.system import VERSION, LostProcess, cores, engine, is_over, processes, stay_on
+from kenpin.system import VERSION, LostProcess, cores, engine, is_over, processes, take_share
 from kenpin.types import Workers
 
 S = TypeVar("S")
@@ -88,7 +88,7 @@ def check_going_on() -> None:
 
 def _of_kind(kind: Kind, work: Callable[[S, T], R], shared: S, item: T) -> R:
     kind.check()
-    stay_on(1)  # that Ray has given it
+    take_share(1)  # that Ray has given it
     return work(shared, item)
 
 

@@ -20,6 +20,6 @@ from kenpin.system.threads import (
     is_worker,
     on_one_core,
     one_blas_thread,
-    stay_on,
     stay_on_one_core,
+    take_share,
 )

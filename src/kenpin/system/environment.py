@@ -17,6 +17,6 @@ def cores() -> int:
     return min([there, *_share])
 
 
-def give_cores(count: int) -> None:
-    """From now on this process may run so many threads, for others have the rest."""
+def limit_cores(count: int) -> None:
+    """From now on this process may run so many threads: others have the rest."""
     _share[:] = [count]

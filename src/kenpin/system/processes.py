@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from kenpin.system.environment import cores
-from kenpin.system.threads import stay_on
+from kenpin.system.threads import take_share
 
 __all__ = ["LostProcess", "is_over", "processes"]
 
@@ -59,7 +59,7 @@ def _begin(shared: Any, over: Any, share: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore")  # of libraries, about odd pictures: not for the user
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    stay_on(share)
+    take_share(share)
 
 
 def _end_with_parent() -> None:

@@ -1,5 +1,6 @@
 """Many things worked on at once, and answered in order."""
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -10,11 +11,12 @@ from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-from kenpin.system.environment import give_cores
+from kenpin.system.environment import limit_cores
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+_THREADS = "OMP_NUM_THREADS"
 _AHEAD = 2  # things begun for each thread: enough that none waits, few enough to fit in memory
 
 
@@ -89,13 +91,20 @@ class _OneCoreEach:
 _one_core_each = _OneCoreEach()
 
 
-def stay_on(count: int) -> None:
-    """From now on this process takes so many cores: others work on the rest."""
+def take_share(count: int) -> None:
+    """From now on this process takes no more than so many cores: others work on the rest.
+
+    What is loaded later, such as torch, is told by the environment.
+    """
     import cv2  # noqa: PLC0415
 
-    give_cores(count)
-    cv2.setNumThreads(count)
-    _libraries().limit(limits=count, user_api="blas")
+    limit_cores(count)
+    cv2.setNumThreads(min(count, cv2.getNumThreads()))
+    for library in _libraries().lib_controllers:
+        library.set_num_threads(min(count, library.num_threads))
+    told = os.environ.get(_THREADS, "")
+    if not (told.isdigit() and 0 < int(told) <= count):
+        os.environ[_THREADS] = str(count)
 
 
 def stay_on_one_core() -> None:
