@@ -101,7 +101,7 @@ def take_share(count: int) -> None:
     limit_cores(count)
     cv2.setNumThreads(min(count, cv2.getNumThreads()))
     for library in _libraries().lib_controllers:
-        library.set_num_threads(min(count, library.num_threads))
+        library.set_num_threads(min(count, library.num_threads or count))  # some do not tell
     told = os.environ.get(_THREADS, "")
     if not (told.isdigit() and 0 < int(told) <= count):
         os.environ[_THREADS] = str(count)
