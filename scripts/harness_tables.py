@@ -72,3 +72,12 @@ def lengths(results: Lines, table: Table) -> str:
         rows.append([f"{one['branches']}", f"{whole[0]:.1f}", *cells])
     head = ["branches", "trunk to its own end", "where a branch leaves", "its length"]
     return table(head, rows)
+
+
+TABLES = {
+    "harness-kinds": kinds,
+    "harness-designs": designs,
+    "harness-lengths": lengths,
+    "harness-figures": figures,
+}
+"""By their names in the pages."""

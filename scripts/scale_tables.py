@@ -103,3 +103,7 @@ def _size(count: float) -> str:
         if count >= unit:
             return f"{count / unit:,.1f} {name}"
     return f"{count / 1e3:,.0f} kB"
+
+
+TABLES = {"scale": measured, "scale-sizing": sizing, "scale-plan": plan}
+"""By their names in the pages."""

@@ -109,3 +109,7 @@ def stages(results: Lines, table: Table) -> str:
         if line["benchmark"] == "latency"
     ]  # fmt: skip
     return table(["model, engine", *names, "of a core's peak"], rows)
+
+
+TABLES = {"speed": speed, "pieces": pieces, "stages": stages, "eight-bits": eight_bits}
+"""By their names in the pages."""

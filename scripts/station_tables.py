@@ -52,3 +52,7 @@ def teach(results: Lines, table: Table) -> str:
             ["from use to the first part judged by it", f"{one['first_part_ms']} ms"],
         ]  # fmt: skip
     return table(["what", "measured"], rows)
+
+
+TABLES = {"station_pages": pages, "station_live": live, "station_teach": teach}
+"""By their names in the pages."""

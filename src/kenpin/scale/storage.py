@@ -26,8 +26,8 @@ _S3 = {
 }
 _LOCK = "running.json"
 _STALE = 900.0  # seconds without a sign of life, after which a run is taken for dead
+_SILENT = 120.0  # the same where it may be what ran in this container before it was started again
 _SIGN = 30.0  # seconds between two signs
-_SILENT = 120.0  # seconds, where it can only be what had our number, or another of our name
 _LIFE = uuid.uuid4().hex  # of this process
 _PAUSES = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)  # seconds
 
@@ -231,11 +231,12 @@ class Lease:
         """Raises ArchiveError where another one has it that is not long dead."""
         while not self._storage.create(_LOCK, self._content()):
             try:
-                return self._take_over(self._told())
+                self._take_over(self._told())
             except ArchiveError as error:
                 if error.code != "archive_gone":  # else that run has just ended
                     raise
-        return None
+            else:
+                return
 
     def renew(self, ended: threading.Event) -> None:
         """Give a sign of life now and then, until the run has ended or another one took it over."""
@@ -294,7 +295,7 @@ def _is_dead(other: dict[str, Any]) -> bool:
     # What ran in this container before it was started again had its name and number; so may another
     # container of that name, which is alive and gives signs.
     again = here and other.get("process") == os.getpid() and other.get("life", _LIFE) != _LIFE
-    if here and sys.platform != "win32":  # there this would send it a Ctrl-C
+    if here and sys.platform != "win32":  # on Windows this would send it a Ctrl-C
         try:
             os.kill(int(other.get("process", 0)), 0)
         except ProcessLookupError:
